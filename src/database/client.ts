@@ -1,0 +1,99 @@
+import pg from 'pg'
+import { databaseDown } from './errors.ts'
+import { type Executor, type Query, type Rows, send } from './executor.ts'
+import { type Log, Pipeline } from './pipeline.ts'
+
+/** Server-side bounds come first, so that the client's own bound only meets a server that is silent. */
+const STATEMENT_TIMEOUT_MS = 3_000
+const LOCK_TIMEOUT_MS = 2_000
+const IDLE_IN_TRANSACTION_MS = 10_000
+const QUERY_TIMEOUT_MS = 4_000
+/** How long a transaction may wait for a connection, new or freed. */
+const ACQUIRE_TIMEOUT_MS = 2_000
+
+export interface DatabaseOptions {
+  url: string
+  /** Connections for transactions. */
+  pool: number
+  log: Log
+}
+
+export function connectionOptions(url: string): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: 'lintel',
+    options: '-c TimeZone=UTC -c DateStyle=ISO',
+    keepAlive: true,
+    connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+  }
+}
+
+/** An open transaction. It ends when the work given to `transaction()` settles. */
+export class Transaction implements Executor {
+  readonly #client: pg.PoolClient
+
+  constructor(client: pg.PoolClient) {
+    this.#client = client
+  }
+
+  run(query: Query): Promise<Rows> {
+    return send(this.#client, query)
+  }
+}
+
+/**
+ * The connections of this process: pipelined clients for single statements, a bounded pool for transactions (commits
+ * on one pipelined connection would wait for each other). Losing them rejects what is in flight, never the process.
+ */
+export class Database implements Executor {
+  readonly #pipeline: Pipeline
+  readonly #pool: pg.Pool
+
+  constructor({ url, pool, log }: DatabaseOptions) {
+    const options = connectionOptions(url)
+    this.#pipeline = new Pipeline(options, log)
+    this.#pool = new pg.Pool({ ...options, max: pool })
+    this.#pool.on('error', error => log.warn({ reason: error.message }, 'idle database connection lost'))
+    this.#pool.on('connect', client => client.on('error', () => {}))
+  }
+
+  /** Resolves when the first connection stands; rejects when the server refuses it. */
+  open(): Promise<void> {
+    return this.#pipeline.open()
+  }
+
+  get connected(): boolean {
+    return this.#pipeline.connected
+  }
+
+  run(query: Query): Promise<Rows> {
+    return this.#pipeline.run(query)
+  }
+
+  /** Commits when `work` resolves, rolls back when it throws. */
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    if (!this.connected) throw databaseDown()
+    const client = await this.#pool.connect()
+    try {
+      await client.query('begin')
+      const result = await work(new Transaction(client))
+      await client.query('commit')
+      client.release()
+      return result
+    } catch (error) {
+      client.query('rollback').then(
+        () => client.release(),
+        () => client.release(true),
+      )
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#pipeline.close(), this.#pool.end()])
+  }
+}

@@ -1,0 +1,24 @@
+import { sql } from 'drizzle-orm'
+import { bigint, customType, integer, uuid } from 'drizzle-orm/pg-core'
+
+/** Milliseconds, the precision of the contract; read as ISO 8601 text with `Z` (the driver's parser sees to that). */
+export const isoTimestamp = customType<{ data: string; driverData: string }>({ dataType: () => 'timestamp(3) with time zone' })
+
+/** Position of a transaction in the order of their ids (`pg_current_xact_id()`), as text. */
+export const xid8 = customType<{ data: string; driverData: string }>({ dataType: () => 'xid8' })
+
+export const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })
+
+/** A UUIDv7 made by the application. */
+export const id = () => uuid().primaryKey()
+
+/** Money in minor units; the driver refuses what lies past 2^53. */
+export const cents = () => bigint({ mode: 'number' })
+
+/** Counts the changes of a row; its ETag. */
+export const version = () => integer().notNull().default(1)
+
+export const timestamps = () => ({
+  createdAt: isoTimestamp().notNull().default(sql`now()`),
+  updatedAt: isoTimestamp().notNull().default(sql`now()`),
+})

@@ -1,0 +1,30 @@
+import { AppError, errorOfConstraint, requestErrors } from '../lib/errors.ts'
+
+const QUERY_CANCELED = '57014'
+const LOCK_NOT_AVAILABLE = '55P03'
+const SERIALIZATION_FAILURE = '40001'
+const DEADLOCK = '40P01'
+/** SQLSTATE classes that say the server or the way to it is gone: connection, resources, operator intervention. */
+const DOWN_CLASSES = ['08', '53', '57']
+const SOCKET_CODES = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENOTFOUND']
+/** The driver's own errors have no code. */
+const DRIVER_MESSAGES = /^(Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout)/
+const ACQUIRE_MESSAGE = /^(timeout exceeded when trying to connect|timeout expired)/
+
+interface DatabaseError extends Error {
+  code?: string
+  constraint?: string
+}
+
+export const databaseDown = (cause?: unknown): AppError => requestErrors.database_unavailable({ cause })
+
+/** The answer to an error that came out of the database layer, or undefined when it is none of the database's. */
+export function fromDatabase(error: DatabaseError): AppError | undefined {
+  const { code = '', constraint, message } = error
+  if (constraint) return errorOfConstraint(constraint)?.({ cause: error })
+  if ([QUERY_CANCELED, LOCK_NOT_AVAILABLE].includes(code)) return requestErrors.handler_timeout({ cause: error })
+  if ([SERIALIZATION_FAILURE, DEADLOCK].includes(code)) return requestErrors.overloaded({ cause: error })
+  if (ACQUIRE_MESSAGE.test(message)) return requestErrors.overloaded({ cause: error })
+  const down = DOWN_CLASSES.includes(code.slice(0, 2)) || SOCKET_CODES.includes(code) || DRIVER_MESSAGES.test(message)
+  return down ? databaseDown(error) : undefined
+}

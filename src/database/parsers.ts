@@ -1,0 +1,28 @@
+import pg from 'pg'
+
+const { builtins } = pg.types
+const MILLISECONDS = 3
+
+/** `2026-01-31 12:00:00.12+00`, as PostgreSQL prints it in UTC, to `2026-01-31T12:00:00.120Z`. */
+export function isoText(text: string): string {
+  if (text.length === '2026-01-31 12:00:00.123+00'.length) return `${text.slice(0, 10)}T${text.slice(11, 23)}Z`
+  const [date, time = ''] = text.slice(0, -'+00'.length).split(' ')
+  const [seconds, fraction = ''] = time.split('.')
+  return `${date}T${seconds}.${fraction.padEnd(MILLISECONDS, '0')}Z`
+}
+
+/** Exact or refused: a number past 2^53 would be silently wrong. */
+export function safeInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError('integer beyond 2^53')
+  return value
+}
+
+/** The driver's type parsers, with timestamps as ISO 8601 text and bigint as an exact number. */
+export const parsers: pg.CustomTypesConfig = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (oid === builtins.TIMESTAMPTZ) return isoText
+    if (oid === builtins.INT8) return safeInteger
+    return pg.types.getTypeParser(oid, format)
+  },
+}

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { databaseDown } from './errors.ts'
+import { type Query, type Rows, send } from './executor.ts'
+
+/** Two, so that one slow statement does not hold up every read behind it. */
+const CLIENTS = 2
+const FIRST_RETRY_MS = 50
+const LAST_RETRY_MS = 1_000
+
+/** The part of a pino logger that the database needs. */
+export interface Log {
+  warn(details: object, message: string): void
+}
+
+interface Lane {
+  client: pg.Client
+  inFlight: number
+}
+
+/** Clients that send each query without waiting for the one before it; reconnected with backoff for as long as it is open. */
+export class Pipeline {
+  readonly #options: pg.ClientConfig
+  readonly #log: Log
+  readonly #closing = new AbortController()
+  #lanes: Lane[] = []
+
+  constructor(options: pg.ClientConfig, log: Log) {
+    this.#options = options
+    this.#log = log
+  }
+
+  get connected(): boolean {
+    return this.#lanes.length > 0
+  }
+
+  async open(): Promise<void> {
+    await Promise.all(Array.from({ length: CLIENTS }, () => this.#connect()))
+  }
+
+  async run(query: Query): Promise<Rows> {
+    const lane = this.#quietest()
+    if (!lane) throw databaseDown()
+    lane.inFlight++
+    try {
+      return await send(lane.client, query)
+    } finally {
+      lane.inFlight--
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.all(this.#lanes.map(lane => lane.client.end()))
+  }
+
+  #quietest(): Lane | undefined {
+    let best = this.#lanes[0]
+    for (const lane of this.#lanes) if (best && lane.inFlight < best.inFlight) best = lane
+    return best
+  }
+
+  async #connect(): Promise<void> {
+    const client = new pg.Client({ ...this.#options, pipeline: true } as pg.ClientConfig)
+    const lane: Lane = { client, inFlight: 0 }
+    let lost = false
+    const onLoss = (error?: Error) => {
+      if (lost) return
+      lost = true
+      if (!this.#lanes.includes(lane)) return
+      this.#lanes = this.#lanes.filter(other => other !== lane)
+      if (this.#closing.signal.aborted) return
+      this.#log.warn({ reason: error?.message }, 'database connection lost')
+      void this.#reconnect()
+    }
+    client.on('error', onLoss)
+    client.on('end', () => onLoss())
+    await client.connect()
+    if (!lost) this.#lanes = [...this.#lanes, lane]
+  }
+
+  async #reconnect(): Promise<void> {
+    for (let delayMs = FIRST_RETRY_MS; !this.#closing.signal.aborted; delayMs = Math.min(delayMs * 2, LAST_RETRY_MS)) {
+      try {
+        return await this.#connect()
+      } catch {
+        await sleep(delayMs, undefined, { signal: this.#closing.signal }).catch(() => {})
+      }
+    }
+  }
+}

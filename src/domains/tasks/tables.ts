@@ -1,0 +1,40 @@
+import { sql } from 'drizzle-orm'
+import { index, pgTable, smallint, text, uuid } from 'drizzle-orm/pg-core'
+import { id, isoTimestamp, timestamps, version } from '../../database/columns.ts'
+import { projects } from '../projects/tables.ts'
+import { users } from '../users/tables.ts'
+
+export const tasks = pgTable(
+  'tasks',
+  {
+    id: id(),
+    /** That of the project, repeated so that every check of membership is one look-up; no key: it would cost each insert. */
+    organizationId: uuid().notNull(),
+    projectId: uuid()
+      .notNull()
+      .references(() => projects.id, { onDelete: 'cascade' }),
+    title: text().notNull(),
+    description: text(),
+    status: text().$type<'open' | 'in_progress' | 'done' | 'cancelled'>().notNull().default('open'),
+    priority: smallint().notNull().default(0),
+    assigneeId: uuid().references(() => users.id, { onDelete: 'set null' }),
+    dueAt: isoTimestamp(),
+    completedAt: isoTimestamp(),
+    createdBy: uuid(),
+    version: version(),
+    ...timestamps(),
+  },
+  // One index for each sort of a project's and of an organization's list; without a due date sorts last.
+  table => [
+    index('tasks_project_idx').on(table.projectId, table.id),
+    index('tasks_project_updated_idx').on(table.projectId, table.updatedAt, table.id),
+    index('tasks_project_due_idx').on(table.projectId, sql`coalesce(${table.dueAt}, 'infinity')`, table.id),
+    index('tasks_project_priority_idx').on(table.projectId, table.priority, table.id),
+    index('tasks_organization_idx').on(table.organizationId, table.id),
+    index('tasks_organization_updated_idx').on(table.organizationId, table.updatedAt, table.id),
+    index('tasks_organization_due_idx').on(table.organizationId, sql`coalesce(${table.dueAt}, 'infinity')`, table.id),
+    index('tasks_organization_priority_idx').on(table.organizationId, table.priority, table.id),
+    index('tasks_assignee_idx').on(table.assigneeId, table.id).where(sql`${table.assigneeId} is not null`),
+    index('tasks_search_idx').using('gin', sql`to_tsvector('simple', ${table.title} || ' ' || coalesce(${table.description}, ''))`),
+  ],
+)

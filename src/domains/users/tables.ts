@@ -1,0 +1,39 @@
+import { boolean, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { id, isoTimestamp, timestamps, version } from '../../database/columns.ts'
+
+export const users = pgTable(
+  'users',
+  {
+    id: id(),
+    /** Lower case: one address, one account. */
+    email: text().notNull(),
+    name: text().notNull(),
+    role: text().$type<'user' | 'moderator' | 'admin'>().notNull().default('user'),
+    status: text().$type<'active' | 'deactivated'>().notNull().default('active'),
+    passwordHash: text(),
+    emailVerifiedAt: isoTimestamp(),
+    version: version(),
+    ...timestamps(),
+  },
+  table => [unique('users_email_key').on(table.email)],
+)
+
+const userId = () =>
+  uuid()
+    .primaryKey()
+    .references(() => users.id, { onDelete: 'cascade' })
+
+export const profiles = pgTable('profiles', {
+  userId: userId(),
+  bio: text(),
+  company: text(),
+  jobTitle: text(),
+})
+
+export const settings = pgTable('settings', {
+  userId: userId(),
+  locale: text().notNull().default('en'),
+  timezone: text().notNull().default('UTC'),
+  theme: text().$type<'system' | 'light' | 'dark'>().notNull().default('system'),
+  emailNotifications: boolean().notNull().default(true),
+})

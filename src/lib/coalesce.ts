@@ -1,0 +1,37 @@
+import DataLoader from 'dataloader'
+
+/** Bounds the arrays of one statement: past this, larger batches no longer lower the cost of a row. */
+const MAX_BATCH = 256
+
+/**
+ * Gathers the calls that arrive while a batch is out into the next batch. With nothing in flight a batch leaves at the
+ * end of the current turn of the event loop, so a lone call waits for nobody. Every result belongs to its call alone:
+ * nothing is cached. `answer` returns one result, or an Error, for each key in order; a rejection rejects the batch.
+ */
+export function coalesce<Key, Result>(answer: (keys: readonly Key[]) => Promise<(Result | Error)[]>) {
+  const waiting: (() => void)[] = []
+  let inFlight = 0
+
+  const leave = () => {
+    for (const send of waiting.splice(0)) send()
+  }
+  const loader = new DataLoader<Key, Result>(
+    async keys => {
+      inFlight++
+      try {
+        return await answer(keys)
+      } finally {
+        inFlight--
+        if (inFlight === 0 && waiting.length > 0) leave()
+      }
+    },
+    {
+      cache: false,
+      maxBatchSize: MAX_BATCH,
+      batchScheduleFn: send => {
+        if (waiting.push(send) === 1 && inFlight === 0) setImmediate(leave)
+      },
+    },
+  )
+  return (key: Key): Promise<Result> => loader.load(key)
+}

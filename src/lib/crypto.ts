@@ -1,0 +1,16 @@
+import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+
+const TOKEN_BYTES = 32
+
+/** 256 random bits as base64url. */
+export const randomToken = (): string => randomBytes(TOKEN_BYTES).toString('base64url')
+
+export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+export const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
+
+/** A key of its own for each purpose, from one secret (RFC 5869). */
+export const deriveKey = (secret: string, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, '', purpose, TOKEN_BYTES))
+
+export const equalBytes = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b)

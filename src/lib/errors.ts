@@ -1,0 +1,185 @@
+import { type Static, Type } from '@sinclair/typebox'
+
+/** One error code of the contract, declared once: its status, its title and what a caller can do about it. */
+export interface ErrorDefinition {
+  status: number
+  title: string
+  /** Cause and remedy in a sentence or two, for the error page. */
+  help?: string
+  /** The database constraint that this error is the answer to. */
+  constraint?: string
+  /** Seconds after which the same request may succeed. */
+  retryAfter?: number
+}
+
+export interface FieldError {
+  pointer: string
+  detail: string
+}
+
+interface Details {
+  detail?: string
+  errors?: FieldError[]
+  headers?: Record<string, string>
+  cause?: unknown
+}
+
+/** RFC 9457 problem details with `code`, `requestId` and, for validation, `errors`. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ format: 'uri' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String(),
+    detail: Type.Optional(Type.String()),
+    requestId: Type.String(),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }, { title: 'FieldError' })),
+    ),
+  },
+  { title: 'Problem' },
+)
+export type Problem = Static<typeof Problem>
+
+/** A refusal that the client sees: everything but `cause` leaves the process. */
+export class AppError extends Error {
+  readonly code: string
+  readonly status: number
+  readonly title: string
+  readonly detail: string | undefined
+  readonly errors: FieldError[] | undefined
+  readonly headers: Record<string, string>
+
+  constructor(code: string, definition: ErrorDefinition, { detail, errors, headers, cause }: Details = {}) {
+    super(detail ?? definition.title, { cause })
+    this.code = code
+    this.status = definition.status
+    this.title = definition.title
+    this.detail = detail
+    this.errors = errors
+    this.headers = {
+      ...(definition.retryAfter === undefined ? {} : { 'retry-after': String(definition.retryAfter) }),
+      ...headers,
+    }
+  }
+}
+
+export type ErrorFactory = (details?: Details) => AppError
+
+const catalogue = new Map<string, ErrorDefinition>()
+const byConstraint = new Map<string, ErrorFactory>()
+
+/** Declares error codes: `const taskErrors = defineErrors({ task_not_found: {…} })`, thrown as `taskErrors.task_not_found()`. */
+export function defineErrors<const D extends Record<string, ErrorDefinition>>(definitions: D) {
+  const factories = Object.entries(definitions).map(([code, definition]) => {
+    const factory: ErrorFactory = details => new AppError(code, definition, details)
+    catalogue.set(code, definition)
+    if (definition.constraint) byConstraint.set(definition.constraint, factory)
+    return [code, factory]
+  })
+  return Object.fromEntries(factories) as { [code in keyof D]: ErrorFactory }
+}
+
+/** Every declared code, for the error page. */
+export const errorCatalogue: ReadonlyMap<string, ErrorDefinition> = catalogue
+
+export const errorOfConstraint = (name: string): ErrorFactory | undefined => byConstraint.get(name)
+
+const names: Record<number, string> = {
+  400: 'The request is malformed.',
+  401: 'No credentials, or credentials that are not valid.',
+  403: 'The caller is known and lacks the role or scope.',
+  404: 'Not found, or in a tenant that the caller does not belong to.',
+  405: 'The path does not know this method.',
+  409: 'In conflict with the present state.',
+  412: 'The version in If-Match is not the present one.',
+  413: 'The body is too large.',
+  415: 'The media type is not supported.',
+  422: 'The request does not fit its schema.',
+  429: 'Too many requests.',
+  500: 'A fault of the server.',
+  503: 'Overloaded or without its database; try again.',
+}
+
+/** The problem responses of a route: `response: { 200: Task, ...problems(404, 412) }`. */
+export const problems = (...statuses: number[]) =>
+  Object.fromEntries(
+    statuses.map(status => [
+      status,
+      {
+        description: names[status] ?? 'A problem.',
+        content: { 'application/problem+json': { schema: Problem } },
+      },
+    ]),
+  )
+
+/** What any route may answer, whatever it does. */
+export const requestErrors = defineErrors({
+  malformed_request: { status: 400, title: 'Malformed request', help: 'The HTTP request or its JSON cannot be parsed.' },
+  cursor_invalid: { status: 400, title: 'Cursor not valid', help: 'Send `meta.nextCursor` back exactly as received.' },
+  cursor_mismatch: {
+    status: 400,
+    title: 'Cursor belongs to another query',
+    help: 'A cursor is bound to the path, the sort and the filters it was issued for. Start again without a cursor.',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'Authentication required',
+    help: 'Send `Authorization: Bearer` with an access token or an API key. Access tokens live 15 minutes: refresh them.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'Not allowed',
+    help: 'Your role in this organization, or the scopes of your API key, do not cover this operation.',
+  },
+  not_found: {
+    status: 404,
+    title: 'Not found',
+    help: 'The path is wrong, the resource is gone, or it belongs to an organization that you are not a member of.',
+  },
+  method_not_allowed: { status: 405, title: 'Method not allowed', help: 'The `Allow` header lists the methods.' },
+  request_timeout: { status: 408, title: 'Request took too long to arrive', help: 'Send the whole request faster.' },
+  precondition_failed: {
+    status: 412,
+    title: 'The resource has changed',
+    help: 'Read it again, apply your change to the new state and send its `ETag` in `If-Match`.',
+  },
+  payload_too_large: { status: 413, title: 'Request body too large', help: 'A JSON body may have 1 MiB.' },
+  uri_too_long: { status: 414, title: 'Request target too long', help: 'Shorten the query string.' },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Unsupported media type',
+    help: 'Send `Content-Type: application/json`.',
+  },
+  validation_failed: {
+    status: 422,
+    title: 'Request validation failed',
+    help: '`errors` names each field by JSON pointer. Unknown properties are refused and nothing is coerced.',
+  },
+  rate_limited: { status: 429, title: 'Too many requests', help: 'Wait for the seconds in `Retry-After`.' },
+  headers_too_large: { status: 431, title: 'Request headers too large', help: 'Send fewer or shorter headers.' },
+  internal_error: {
+    status: 500,
+    title: 'Internal error',
+    help: 'A fault on our side; it is logged under the `requestId`.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Overloaded',
+    retryAfter: 1,
+    help: 'The server sheds load. Wait for the seconds in `Retry-After`.',
+  },
+  database_unavailable: {
+    status: 503,
+    title: 'Database unavailable',
+    retryAfter: 1,
+    help: 'Repeat the request after `Retry-After`; with an `Idempotency-Key` a write cannot happen twice.',
+  },
+  handler_timeout: {
+    status: 503,
+    title: 'The answer took too long',
+    retryAfter: 1,
+    help: 'Repeat the request after `Retry-After`; with an `Idempotency-Key` a write cannot happen twice.',
+  },
+})
+
