@@ -1,25 +1,109 @@
+import { createHash } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
+import { Ajv } from 'ajv'
 import { Nullable, StringEnum } from './lib/schema.ts'
 
-/** The environment, in the order of `.env.example`; every variable has a default that suits development. */
+const MIN_SECRET_BYTES = 32
+const DEVELOPMENT_SECRET = 'development-only-secret-never-for-production'
+/** A secret of one or a few repeated characters is long but not secret. */
+const MIN_DISTINCT_CHARACTERS = 8
+
+/** The environment, in the order of `.env.example`. Every variable has a default that suits development. */
 export const Environment = Type.Object({
   NODE_ENV: StringEnum(['development', 'test', 'production'], { default: 'development' }),
   HOST: Type.String({ default: '127.0.0.1' }),
-  PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 3000 }),
-  PUBLIC_URL: Nullable(Type.String({ pattern: '^https?://[^/]+$' }), { default: null }),
-  ROLE: StringEnum(['both', 'api', 'worker'], { default: 'both' }),
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
+  PUBLIC_URL: Nullable(Type.String({ pattern: '^https?://[^/?#]+$' }), { default: null }),
+  APP_URL: Nullable(Type.String({ pattern: '^https?://[^?#]+[^/?#]$' }), { default: null }),
   DATABASE_URL: Nullable(Type.String({ pattern: '^postgres(ql)?://' }), { default: null }),
   DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10 }),
   DATA_DIR: Type.String({ default: '.data' }),
-  JWT_SECRET: Nullable(Type.String(), { default: null }),
+  JWT_SECRET: Type.String({ default: DEVELOPMENT_SECRET }),
   METRICS_TOKEN: Nullable(Type.String(), { default: null }),
-  UNVERIFIED_LOGIN: Nullable(Type.Boolean(), { default: null }),
   SMTP_URL: Nullable(Type.String({ pattern: '^smtps?://' }), { default: null }),
   MAIL_FROM: Type.String({ default: 'Lintel <no-reply@localhost>' }),
   CORS_ORIGINS: Type.String({ default: '' }),
   TRUST_PROXY: Type.String({ default: '' }),
   RATE_LIMIT: Type.Integer({ minimum: 1, default: 600 }),
+  UNVERIFIED_LOGIN: Nullable(Type.Boolean(), { default: null }),
+  ROLE: StringEnum(['both', 'api', 'worker'], { default: 'both' }),
   LOG_LEVEL: StringEnum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
   DRAIN_DELAY_MS: Type.Integer({ minimum: 0, maximum: 60_000, default: 0 }),
-})
+}, { additionalProperties: false })
+type Environment = Static<typeof Environment>
+
+export type Config = ReturnType<typeof toConfig>
+
+/** A sentence for the person who starts the process; it names the variable, never its value. */
+export class ConfigError extends Error {}
+
+const validate = new Ajv({ coerceTypes: true, useDefaults: true, removeAdditional: true, allowUnionTypes: true }).compile<Environment>(Environment)
+
+/** Reads the environment; throws `ConfigError`. */
+export function loadConfig(variables: Record<string, string | undefined> = process.env): Config {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
+  if (!validate(given)) {
+    const [problem] = validate.errors ?? []
+    throw new ConfigError(`${problem?.instancePath.slice(1)} is not valid: it ${problem?.message}.`)
+  }
+  if (given.NODE_ENV === 'production') refuseUnsafe(given, variables)
+  return toConfig(given)
+}
+
+function refuseUnsafe(environment: Environment, given: Record<string, string | undefined>): void {
+  for (const name of ['DATABASE_URL', 'PUBLIC_URL', 'JWT_SECRET'] as const)
+    if (!given[name]) throw new ConfigError(`${name} is required in production.`)
+  const seen = new Map<string, string>()
+  for (const name of ['JWT_SECRET', 'METRICS_TOKEN'] as const) {
+    const secret = environment[name]
+    if (secret === null) continue
+    const fault = faultOf(secret)
+    if (fault) throw new ConfigError(`${name} ${fault}.`)
+    const hash = createHash('sha256').update(secret).digest('hex')
+    if (seen.has(hash)) throw new ConfigError(`${name} repeats the value of ${seen.get(hash)}.`)
+    seen.set(hash, name)
+  }
+}
+
+function faultOf(secret: string): string | undefined {
+  if (secret === DEVELOPMENT_SECRET) return 'is the development default'
+  if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) return `is shorter than ${MIN_SECRET_BYTES} bytes`
+  if (new Set(secret).size < MIN_DISTINCT_CHARACTERS) return 'repeats a few characters'
+  return undefined
+}
+
+const list = (text: string): string[] => text.split(',').flatMap(item => item.trim() || [])
+
+function toConfig(environment: Environment) {
+  const production = environment.NODE_ENV === 'production'
+  const publicUrl = environment.PUBLIC_URL ?? `http://localhost:${environment.PORT}`
+  return {
+    environment: environment.NODE_ENV,
+    production,
+    host: environment.HOST,
+    port: environment.PORT,
+    /** Where clients reach this service; problem types start with it. */
+    publicUrl,
+    /** The front end; links in mails start with it. */
+    appUrl: environment.APP_URL ?? (production ? publicUrl : `${publicUrl}/dev`),
+    /** Null: the embedded server. */
+    databaseUrl: environment.DATABASE_URL,
+    databasePool: environment.DATABASE_POOL,
+    dataDirectory: environment.DATA_DIR,
+    jwtSecret: environment.JWT_SECRET,
+    metricsToken: environment.METRICS_TOKEN,
+    smtpUrl: environment.SMTP_URL,
+    mailFrom: environment.MAIL_FROM,
+    corsOrigins: list(environment.CORS_ORIGINS),
+    /** CIDRs of the proxies whose forwarded headers count. */
+    trustProxy: list(environment.TRUST_PROXY),
+    /** Requests per minute of one principal, and of one address. */
+    rateLimit: environment.RATE_LIMIT,
+    unverifiedLogin: environment.UNVERIFIED_LOGIN ?? !production,
+    serves: environment.ROLE !== 'worker',
+    works: environment.ROLE !== 'api',
+    logLevel: environment.LOG_LEVEL,
+    /** Between failing readiness and closing the listener: longer than the balancer's check. */
+    drainDelayMs: environment.DRAIN_DELAY_MS,
+  }
+}

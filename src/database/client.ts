@@ -43,6 +43,11 @@ export class Transaction implements Executor {
   run(query: Query): Promise<Rows> {
     return send(this.#client, query)
   }
+
+  /** Foreign SQL, as the job library writes it; rows are objects. */
+  async execute(text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }> {
+    return this.#client.query(text, values)
+  }
 }
 
 /**

@@ -10,7 +10,7 @@ export const builder = drizzle.mock({ casing: CASING })
 export type Builder = typeof builder
 
 /** The values of one call, as placeholders for `build`. */
-export type Params<Input> = { readonly [K in keyof Input]: Placeholder<K & string, Input[K]> }
+export type Params<Input> = { readonly [K in keyof Input]-?: Placeholder<K & string, Input[K]> }
 
 type RowOf<Q> = Q extends PromiseLike<(infer Row)[]> ? Row : Q extends SQL<infer Row> ? Row : never
 

@@ -101,15 +101,15 @@ const names: Record<number, string> = {
   503: 'Overloaded or without its database; try again.',
 }
 
-/** The problem responses of a route: `response: { 200: Task, ...problems(404, 412) }`. */
-export const problems = (...statuses: number[]) =>
+/**
+ * The problem responses of a route: `response: { 200: Task, ...problems(404, 412) }`. They are no part of the type of a
+ * handler's answer: a handler throws them.
+ */
+export const problems = (...statuses: number[]): Record<never, never> =>
   Object.fromEntries(
     statuses.map(status => [
       status,
-      {
-        description: names[status] ?? 'A problem.',
-        content: { 'application/problem+json': { schema: Problem } },
-      },
+      { description: names[status] ?? 'A problem.', content: { 'application/problem+json': { schema: Problem } } },
     ]),
   )
 
@@ -183,3 +183,15 @@ export const requestErrors = defineErrors({
   },
 })
 
+
+/** The row, or `not_found` where there is none. */
+export function found<T>(row: T | undefined): T {
+  if (row === undefined) throw requestErrors.not_found()
+  return row
+}
+
+/** The row of a write under `If-Match`, or `precondition_failed`: the access rule has found the resource before. */
+export function matched<T>(row: T | undefined, ifMatch: number[] | null): T {
+  if (row === undefined) throw ifMatch ? requestErrors.precondition_failed() : requestErrors.not_found()
+  return row
+}

@@ -50,6 +50,9 @@ export const Closed = <T extends TProperties>(properties: T, options: SchemaOpti
 export const Patch = <T extends TObject>(schema: T, options: SchemaOptions = {}) =>
   Type.Partial(schema, { ...CLOSED, minProperties: 1, ...options })
 
+/** The answer of an action that returns nothing. */
+export const Nothing = Type.Null({ description: 'Done; no body.' })
+
 export const IdParams = Closed({ id: Id })
 export type IdParams = Static<typeof IdParams>
 

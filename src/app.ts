@@ -1,0 +1,54 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Config } from './config.ts'
+import { domains } from './domains/index.ts'
+import { accessPlugin } from './plugins/access.ts'
+import { authPlugin } from './plugins/auth.ts'
+import { compressionPlugin } from './plugins/compression.ts'
+import { conditionalPlugin } from './plugins/conditional.ts'
+import { databasePlugin } from './plugins/database.ts'
+import { errorsPlugin } from './plugins/errors.ts'
+import { eventsPlugin } from './plugins/events.ts'
+import { guardPlugin } from './plugins/guard.ts'
+import { healthPlugin } from './plugins/health.ts'
+import { idempotencyPlugin } from './plugins/idempotency/index.ts'
+import { jobsPlugin } from './plugins/jobs.ts'
+import { loadPlugin } from './plugins/load.ts'
+import { mailPlugin } from './plugins/mail/index.ts'
+import { observabilityPlugin } from './plugins/observability.ts'
+import { openapiPlugin } from './plugins/openapi.ts'
+import { rateLimitPlugin } from './plugins/rate-limit.ts'
+import { requestPlugin } from './plugins/request.ts'
+import { securityPlugin } from './plugins/security.ts'
+import { serverOptions } from './plugins/server.ts'
+import { validationPlugin } from './plugins/validation.ts'
+
+/** The application on a migrated database, not yet listening: plugins in a fixed order, then every domain. */
+export async function buildApp(config: Config & { databaseUrl: string }): Promise<FastifyInstance> {
+  const app = Fastify(serverOptions(config))
+  await app.register(databasePlugin, { url: config.databaseUrl, pool: config.databasePool })
+  await app.register(requestPlugin)
+  await app.register(observabilityPlugin, config)
+  await app.register(errorsPlugin, config)
+  await app.register(guardPlugin)
+  await app.register(validationPlugin)
+  await app.register(loadPlugin)
+  await app.register(securityPlugin, config)
+  await app.register(rateLimitPlugin, { perMinute: config.rateLimit })
+  await app.register(authPlugin, { secret: config.jwtSecret, issuer: config.publicUrl })
+  await app.register(accessPlugin)
+  await app.register(conditionalPlugin)
+  await app.register(compressionPlugin)
+  await app.register(eventsPlugin, config)
+  await app.register(idempotencyPlugin)
+  await app.register(jobsPlugin, { url: config.databaseUrl, works: config.works })
+  await app.register(mailPlugin, { ...config, from: config.mailFrom })
+  await app.register(openapiPlugin, config)
+  await app.register(healthPlugin)
+  await app.register(
+    async api => {
+      for (const domain of domains) await domain(api, config)
+    },
+    { prefix: '/api/v1' },
+  )
+  return app
+}

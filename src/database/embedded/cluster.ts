@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { type Account, canEnter, identityOptions, reachableFolder } from './account.ts'
+import type { Binaries } from './binaries.ts'
+import { EmbeddedError } from './errors.ts'
+
+export const DATABASE = 'lintel'
+export const USER = 'lintel'
+const PASSWORD_BYTES = 24
+const READABLE_BY_OTHERS = 0o027
+/** No language decides what is indexed and compared how: code points do, and upper and lower case know all of Unicode. */
+const INITDB = ['--auth=scram-sha-256', `--username=${USER}`, '--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions']
+
+const run = promisify(execFile)
+
+/** The folder of the data: `postgres`, or what that links to when the account cannot reach it there. */
+export function locateData(dataDirectory: string, account: Account | undefined): string {
+  const place = join(dataDirectory, 'postgres')
+  const found = lstatSync(place, { throwIfNoEntry: false })
+  if (!found) {
+    const parent = reachableFolder(dataDirectory, account)
+    if (parent !== dataDirectory) linkInto(parent, place)
+  }
+  const data = found?.isSymbolicLink() || !found ? follow(place) : place
+  if (account && !canEnter(dirname(data), account)) {
+    throw new EmbeddedError(
+      `PostgreSQL does not run as root, and the user ${account.name} cannot enter ${dirname(data)}: open the folders above it (chmod o+x), or set DATABASE_URL.`,
+    )
+  }
+  return data
+}
+
+function linkInto(parent: string, place: string): void {
+  const home = mkdtempSync(join(parent, 'data-'))
+  chmodSync(home, 0o711)
+  symlinkSync(join(home, 'postgres'), place)
+}
+
+function follow(place: string): string {
+  if (!lstatSync(place, { throwIfNoEntry: false })) return place
+  const target = resolve(dirname(place), readlinkSync(place))
+  if (existsSync(dirname(target))) return join(realpathSync(dirname(target)), basename(target))
+  throw new EmbeddedError(
+    `${place} links to ${target}, which is gone: restore it, or remove the link to begin with an empty database.`,
+  )
+}
+
+export const isEmpty = (data: string): boolean => !existsSync(data) || readdirSync(data).length === 0
+
+/** Makes the database aside and moves it to its place when it is complete: an interrupted start leaves nothing half made. */
+export async function createData(data: string, password: string, { initdb, postgres }: Binaries, account?: Account): Promise<void> {
+  const home = dirname(data)
+  const draft = mkdtempSync(join(home, 'postgres.new-'))
+  const cluster = join(draft, 'data')
+  const passwordFile = join(draft, 'password')
+  writeFileSync(passwordFile, password, { mode: 0o600 })
+  if (account) for (const path of [draft, passwordFile]) chownSync(path, account.uid, account.gid)
+
+  const options = { cwd: draft, env: { LC_ALL: 'C' }, windowsHide: true, ...identityOptions(account) }
+  await run(initdb, [...INITDB, `--pwfile=${passwordFile}`, `--pgdata=${cluster}`], options)
+  const single = run(postgres, ['--single', '-D', cluster, 'postgres'], options)
+  single.child.stdin?.end(`create database ${DATABASE}\n`)
+  await single
+  rmSync(data, { recursive: true, force: true })
+  renameSync(cluster, data)
+  rmSync(draft, { recursive: true })
+}
+
+/** What interrupted starts left. */
+export function removeDrafts(data: string): void {
+  const home = dirname(data)
+  const drafts = readdirSync(home).filter(name => name.startsWith('postgres.new-'))
+  for (const name of drafts) rmSync(join(home, name), { recursive: true, force: true, maxRetries: 5 })
+}
+
+/** Says in one sentence what PostgreSQL would say in its log. */
+export function checkData(data: string, { major }: Binaries, account?: Account): void {
+  const { mode, uid } = statSync(data)
+  const expected = account?.uid ?? process.getuid?.()
+  if (expected !== undefined && uid !== expected) {
+    throw new EmbeddedError(
+      `The database in ${data} belongs to the user with id ${uid}, but PostgreSQL would run as ${expected}: start Lintel as its owner, or change the owner (chown -R ${expected}).`,
+    )
+  }
+  const version = readVersion(data)
+  if (version === undefined) {
+    throw new EmbeddedError(
+      `${data} is not a complete PostgreSQL database: restore it from a backup, or move it away to begin with an empty one.`,
+    )
+  }
+  if (version !== major) {
+    throw new EmbeddedError(
+      `The database in ${data} was made by PostgreSQL ${version}, and this one is ${major}: set DATABASE_URL to a server of that version, or move the folder away to begin with an empty database.`,
+    )
+  }
+  // Copying and unpacking lose the mode that PostgreSQL insists on.
+  if (account === undefined && process.platform === 'win32') return
+  if (mode & READABLE_BY_OTHERS) chmodSync(data, 0o700)
+}
+
+function readVersion(data: string): string | undefined {
+  try {
+    return readFileSync(join(data, 'PG_VERSION'), 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,81 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { member } from '../../lib/access.ts'
+import { found, problems } from '../../lib/errors.ts'
+import type { KeyMode } from '../../lib/keys.ts'
+import { IdParams, Nothing } from '../../lib/schema.ts'
+import { listApiKeys } from './queries.ts'
+import { ApiKey, ApiKeyList, ApiKeyParams, ApiKeysQuery, CreateApiKey, NewApiKey, UpdateApiKey } from './schemas.ts'
+import { changeApiKey, createApiKey, removeApiKey } from './service.ts'
+
+const tags = ['api keys']
+const access = member('admin', 'organization')
+
+export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async (app, { mode }) => {
+  app.route({
+    method: 'POST',
+    url: '/organizations/:id/api-keys',
+    config: { access, cache: 'no-store' },
+    schema: {
+      operationId: 'createApiKey',
+      summary: 'Create an API key; the secret is in this answer and nowhere else',
+      tags,
+      params: IdParams,
+      body: CreateApiKey,
+      response: { 201: NewApiKey, ...problems(404, 422) },
+    },
+    async handler({ caller, params, body }, reply) {
+      const key = await createApiKey(caller, params.id, body, mode)
+      reply.code(201).header('location', `/api/v1/organizations/${params.id}/api-keys/${key.id}`)
+      return key
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/organizations/:id/api-keys',
+    config: { access },
+    schema: {
+      operationId: 'listApiKeys',
+      summary: 'The API keys of an organization, without their secrets',
+      tags,
+      params: IdParams,
+      querystring: ApiKeysQuery,
+      response: { 200: ApiKeyList, ...problems(400, 404, 422) },
+    },
+    handler: async ({ params, query }) =>
+      found(await listApiKeys(app.database, { organizationId: params.id }, {}, query)),
+  })
+
+  app.route({
+    method: 'PATCH',
+    url: '/organizations/:id/api-keys/:keyId',
+    config: { access },
+    schema: {
+      operationId: 'updateApiKey',
+      summary: 'Change name, scopes or expiry of an API key',
+      tags,
+      params: ApiKeyParams,
+      body: UpdateApiKey,
+      response: { 200: ApiKey, ...problems(404, 412, 422) },
+    },
+    handler: ({ caller, params, body, ifMatch }) =>
+      changeApiKey(caller, { organizationId: params.id, id: params.keyId }, body, ifMatch),
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/organizations/:id/api-keys/:keyId',
+    config: { access },
+    schema: {
+      operationId: 'deleteApiKey',
+      summary: 'Revoke an API key',
+      tags,
+      params: ApiKeyParams,
+      response: { 204: Nothing, ...problems(404, 412) },
+    },
+    async handler({ caller, params, ifMatch }, reply) {
+      await removeApiKey(caller, { organizationId: params.id, id: params.keyId }, ifMatch)
+      return reply.code(204).send(null)
+    },
+  })
+}

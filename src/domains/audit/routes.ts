@@ -1,0 +1,46 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { type Actor, anyCaller, member } from '../../lib/access.ts'
+import { found, problems } from '../../lib/errors.ts'
+import { IdParams } from '../../lib/schema.ts'
+import { organizationMissing } from './errors.ts'
+import { listEvents, readFeed } from './queries.ts'
+import { EventFeedQuery, EventList, EventsQuery } from './schemas.ts'
+
+const tags = ['events']
+
+export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.route({
+    method: 'GET',
+    url: '/organizations/:id/events',
+    config: { access: member('admin', 'organization', 'events:read') },
+    schema: {
+      operationId: 'listEvents',
+      summary: 'Everything that changed in an organization, newest first',
+      tags,
+      params: IdParams,
+      querystring: EventsQuery,
+      response: { 200: EventList, ...problems(400, 404, 422) },
+    },
+    handler: async ({ params, query }) => found(await listEvents(app.database, { organizationId: params.id }, {}, query)),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/events',
+    config: { access: anyCaller('events:read') },
+    schema: {
+      operationId: 'readEventFeed',
+      summary: 'Everything that changed, oldest first; go on from `meta.nextCursor` for ever',
+      tags,
+      querystring: EventFeedQuery,
+      response: { 200: EventList, ...problems(400, 404, 422) },
+    },
+    async handler({ actor, query: { organizationId: asked, ...query } }) {
+      const caller = actor as Actor
+      const organizationId = asked ?? (caller.type === 'api_key' ? caller.organizationId : undefined)
+      if (organizationId === undefined) throw organizationMissing()
+      await app.tenancy.check('organization', organizationId, caller, 'admin')
+      return found(await readFeed(app.database, { organizationId }, {}, query))
+    },
+  })
+}

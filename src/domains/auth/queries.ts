@@ -1,0 +1,98 @@
+import { and, eq, gt, isNull, sql } from 'drizzle-orm'
+import { one, type Params, statement } from '../../database/statement.ts'
+import type { PlatformRole } from '../../lib/access.ts'
+import { users } from '../users/tables.ts'
+import { mailTokens, sessions } from './tables.ts'
+
+/** A session ends 90 days after its start, or after 30 days without use. */
+const ABSOLUTE = sql.raw(`interval '90 days'`)
+const IDLE = sql.raw(`interval '30 days'`)
+/** The predecessor of a refresh token may be replayed this long: lost answers, two tabs. */
+const REPLAY = sql.raw(`interval '10 seconds'`)
+const VERIFICATION = sql.raw(`interval '24 hours'`)
+
+interface NewSession {
+  id: string
+  userId: string
+  address: string | null
+  userAgent: string | null
+}
+
+export const insertSession = one(
+  statement(
+    'sessions.insert',
+    (_, $: Params<NewSession>) => sql<{ id: string; userId: string }>`
+      insert into ${sessions} (id, user_id, address, user_agent, expires_at)
+      values (${$.id}, ${$.userId}, ${$.address}, ${$.userAgent}, now() + ${ABSOLUTE}) returning id, user_id`,
+  ),
+)
+
+interface LiveSession {
+  id: string
+  userId: string
+  generation: number
+  role: PlatformRole
+}
+
+const alive = sql`s.ended_at is null and s.expires_at > now() and s.last_used_at > now() - ${IDLE} and u.status = 'active'`
+
+/** Moves the session to its next generation; undefined when `generation` is not the present one or it is not alive. */
+export const rotateSession = one(
+  statement(
+    'sessions.rotate',
+    (_, $: Params<{ id: string; generation: number }>) => sql<LiveSession>`
+      update ${sessions} s set generation = s.generation + 1, last_used_at = now() from ${users} u
+      where s.id = ${$.id} and s.generation = ${$.generation} and u.id = s.user_id and ${alive}
+      returning s.id, s.user_id, s.generation, u.role`,
+  ),
+)
+
+/** A live session; `replayable` while the predecessor of its token still gets the same successor. */
+export const findSession = one(
+  statement(
+    'sessions.find',
+    (_, $: Params<{ id: string }>) => sql<LiveSession & { replayable: boolean }>`
+      select s.id, s.user_id, s.generation, u.role, s.last_used_at > now() - ${REPLAY} as replayable
+      from ${sessions} s join ${users} u on u.id = s.user_id where s.id = ${$.id} and ${alive}`,
+  ),
+)
+
+const ended = { id: sessions.id, userId: sessions.userId }
+
+export const endSession = statement('sessions.end', (db, $: Params<{ id: string }>) =>
+  db.update(sessions).set({ endedAt: sql`now()` }).where(and(eq(sessions.id, $.id), isNull(sessions.endedAt))).returning(ended),
+)
+
+/** All of the user's sessions but `except`; null spares none. */
+export const endSessions = statement('sessions.end_all', (db, $: Params<{ userId: string; except: string | null }>) =>
+  db
+    .update(sessions)
+    .set({ endedAt: sql`now()` })
+    .where(
+      and(eq(sessions.userId, $.userId), isNull(sessions.endedAt), sql`${sessions.id} is distinct from ${$.except}::uuid`),
+    )
+    .returning(ended),
+)
+
+export const insertVerification = statement(
+  'mail_tokens.insert',
+  (_, $: Params<{ hash: Buffer; userId: string }>) => sql`
+    insert into ${mailTokens} (hash, user_id, purpose, expires_at)
+    values (${$.hash}, ${$.userId}, 'verify_email', now() + ${VERIFICATION})`,
+)
+
+/** Consumes the token: the second caller gets nothing. */
+export const takeVerification = one(
+  statement('mail_tokens.take', (db, $: Params<{ hash: Buffer }>) =>
+    db
+      .delete(mailTokens)
+      .where(
+        and(
+          eq(mailTokens.hash, $.hash as never),
+          eq(mailTokens.purpose, 'verify_email'),
+          gt(mailTokens.expiresAt, sql`now()`),
+        ),
+      )
+      .returning({ userId: mailTokens.userId }),
+  ),
+)

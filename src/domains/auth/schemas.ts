@@ -1,0 +1,40 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { Closed, Email, Nullable, Password, StringEnum, Token } from '../../lib/schema.ts'
+import { User, UserName } from '../users/schemas.ts'
+
+export const Register = Closed(
+  { email: Email, password: Password, name: UserName },
+  { title: 'Register', examples: [{ email: 'ada@example.com', password: 'correct horse battery', name: 'Ada Lovelace' }] },
+)
+export type Register = Static<typeof Register>
+export const Registered = Type.Object({ user: User }, { title: 'Registered' })
+
+/** Any length: a wrong password is told apart from a malformed one only when it is set. */
+export const Login = Closed(
+  { email: Email, password: Type.String({ minLength: 1, maxLength: 128 }) },
+  { title: 'Login', examples: [{ email: 'demo@lintel.localhost', password: 'demo-password' }] },
+)
+export type Login = Static<typeof Login>
+
+const tokens = {
+  accessToken: Type.String(),
+  tokenType: StringEnum(['Bearer']),
+  expiresIn: Type.Integer({ description: 'Seconds until the access token expires.' }),
+  refreshToken: Type.String({ description: 'Single use: every refresh answers with the next one.' }),
+}
+export const Tokens = Type.Object(tokens, { title: 'Tokens' })
+export type Tokens = Static<typeof Tokens>
+export const SignedIn = Type.Object({ ...tokens, user: User }, { title: 'SignedIn' })
+export type SignedIn = Static<typeof SignedIn>
+
+export const Refresh = Closed({ refreshToken: Token }, { title: 'Refresh' })
+export const VerifyEmail = Closed({ token: Token }, { title: 'VerifyEmail' })
+export const ResendVerification = Closed({ email: Email }, { title: 'ResendVerification' })
+
+const LOGOUT_SCOPES = ['session', 'others', 'all'] as const
+export type LogoutScope = (typeof LOGOUT_SCOPES)[number]
+/** The body may be left out. */
+export const Logout = Nullable(
+  Closed({ scope: Type.Optional(StringEnum(LOGOUT_SCOPES, { default: 'session' })) }),
+  { title: 'Logout', examples: [{ scope: 'session' }] },
+)

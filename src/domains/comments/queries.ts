@@ -1,0 +1,67 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { defineList } from '../../database/list.ts'
+import { one, type Params, statement } from '../../database/statement.ts'
+import { touched, versionMatches } from '../../database/versions.ts'
+import type { Grant } from '../../lib/access.ts'
+import { granted } from '../organizations/queries/access.ts'
+import { tasks } from '../tasks/tables.ts'
+import type { Comment } from './schemas.ts'
+import { comments } from './tables.ts'
+
+type CommentRow = Comment & { version: number }
+
+interface NewComment {
+  id: string
+  organizationId: string
+  taskId: string
+  authorId: string | null
+  body: string
+}
+
+export const insertComment = one(
+  statement(
+    'comments.insert',
+    (_, $: Params<NewComment>) => sql<CommentRow>`
+      insert into ${comments} (id, organization_id, task_id, author_id, body)
+      values (${$.id}, ${$.organizationId}, ${$.taskId}, ${$.authorId}, ${$.body}) returning *`,
+  ),
+)
+
+type Key = { id: string; ifMatch: number[] | null }
+const present = ($: Params<Key>) => and(eq(comments.id, $.id), versionMatches(comments.version, $.ifMatch))
+
+/** Locks the row, so that who may change it still may at the commit. */
+export const lockComment = one(
+  statement('comments.lock', (db, $: Params<{ id: string }>) =>
+    db.select().from(comments).where(eq(comments.id, $.id)).for('update'),
+  ),
+)
+
+export const updateComment = one(
+  statement('comments.update', (db, $: Params<Key & { body: string }>) =>
+    db
+      .update(comments)
+      .set({ body: sql`${$.body}`, ...touched(comments) })
+      .where(present($))
+      .returning(),
+  ),
+)
+
+export const deleteComment = one(
+  statement('comments.delete', (db, $: Params<Key>) => db.delete(comments).where(present($)).returning()),
+)
+
+const byId = { on: comments.id, key: 'id', type: 'uuid' } as const
+
+/** Undefined where the task is missing or not the reader's. */
+export const listTaskComments = defineList<CommentRow, { taskId: string }, object, Grant>({
+  name: 'comments.of_task',
+  columns: sql`*`,
+  from: sql`${comments}`,
+  where: $ => sql`${comments.taskId} = ${$.taskId}`,
+  parent: $ => sql`(
+    select from ${tasks} t where t.id = ${$.taskId} and ${granted(sql`t.organization_id`, $, 'viewer')}) visible`,
+  id: byId,
+  sorts: { createdAt: byId },
+  defaultSort: 'createdAt',
+})

@@ -1,0 +1,78 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { type Actor, grantOf, member } from '../../lib/access.ts'
+import { found, problems } from '../../lib/errors.ts'
+import { IdParams, Nothing } from '../../lib/schema.ts'
+import { listTaskComments } from './queries.ts'
+import { Comment, CommentList, CommentsQuery, CreateComment, UpdateComment } from './schemas.ts'
+import { changeComment, createComment, removeComment } from './service.ts'
+
+const tags = ['comments']
+const write = { access: member('member', 'comment', 'comments:write') }
+
+export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.route({
+    method: 'POST',
+    url: '/tasks/:id/comments',
+    config: { access: member('member', 'task', 'comments:write') },
+    schema: {
+      operationId: 'createTaskComment',
+      summary: 'Comment on a task',
+      tags,
+      params: IdParams,
+      body: CreateComment,
+      response: { 201: Comment, ...problems(404, 422) },
+    },
+    async handler({ caller, organizationId, params, body }, reply) {
+      reply.code(201)
+      return createComment(caller, organizationId as string, params.id, body.body)
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/tasks/:id/comments',
+    config: { access: member('viewer', 'task', 'comments:read', 'statement') },
+    schema: {
+      operationId: 'listTaskComments',
+      summary: 'The comments on a task, oldest first',
+      tags,
+      params: IdParams,
+      querystring: CommentsQuery,
+      response: { 200: CommentList, ...problems(400, 404, 422) },
+    },
+    handler: async ({ actor, params, query }) =>
+      found(await listTaskComments(app.database, { taskId: params.id }, grantOf(actor), query)),
+  })
+
+  app.route({
+    method: 'PATCH',
+    url: '/comments/:id',
+    config: write,
+    schema: {
+      operationId: 'updateComment',
+      summary: 'Edit a comment of one’s own',
+      tags,
+      params: IdParams,
+      body: UpdateComment,
+      response: { 200: Comment, ...problems(404, 412, 422) },
+    },
+    handler: ({ caller, params, body, ifMatch }) => changeComment(caller, params.id, body.body, ifMatch),
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/comments/:id',
+    config: write,
+    schema: {
+      operationId: 'deleteComment',
+      summary: 'Delete a comment, as its author or as an admin',
+      tags,
+      params: IdParams,
+      response: { 204: Nothing, ...problems(404, 412) },
+    },
+    async handler({ caller, actor, params, ifMatch }, reply) {
+      await removeComment(app, caller, actor as Actor, params.id, ifMatch)
+      return reply.code(204).send(null)
+    },
+  })
+}

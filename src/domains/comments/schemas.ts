@@ -1,0 +1,23 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { Closed, Id, List, ListQuery, Nullable, Text, Timestamp } from '../../lib/schema.ts'
+
+const Body = Text(1, 10_000, { examples: ['Looks good to me.'] })
+
+export const Comment = Type.Object(
+  {
+    id: Id,
+    organizationId: Id,
+    taskId: Id,
+    authorId: Nullable(Id, { description: 'The user; null for an API key.' }),
+    body: Body,
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  },
+  { title: 'Comment' },
+)
+export type Comment = Static<typeof Comment>
+
+export const CreateComment = Closed({ body: Body }, { title: 'CreateComment', examples: [{ body: 'Looks good to me.' }] })
+export const UpdateComment = Closed({ body: Body }, { title: 'UpdateComment', examples: [{ body: 'Looks very good.' }] })
+export const CommentList = List(Comment)
+export const CommentsQuery = ListQuery({}, ['createdAt'])

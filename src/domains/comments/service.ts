@@ -1,0 +1,45 @@
+import type { FastifyInstance } from 'fastify'
+import type { Caller } from '../../events/caller.ts'
+import { record } from '../../events/record.ts'
+import type { Actor } from '../../lib/access.ts'
+import { found, matched } from '../../lib/errors.ts'
+import { newId } from '../../lib/ids.ts'
+import { commentErrors } from './errors.ts'
+import { commentEvents } from './events.ts'
+import { deleteComment, insertComment, lockComment, updateComment } from './queries.ts'
+
+const authorOf = ({ actor }: Caller): string | null => (actor.type === 'user' ? actor.id : null)
+
+export const createComment = (caller: Caller, organizationId: string, taskId: string, body: string) =>
+  caller.transaction(async tx => {
+    const row = { id: newId(), organizationId, taskId, authorId: authorOf(caller), body }
+    const comment = found(await insertComment(tx, row))
+    await record(tx, caller, commentEvents.created, comment)
+    return comment
+  })
+
+/** Throws `not_found`, `not_the_author`, `precondition_failed`. */
+export const changeComment = (caller: Caller, id: string, body: string, ifMatch: number[] | null) =>
+  caller.transaction(async tx => {
+    const { authorId } = found(await lockComment(tx, { id }))
+    if (authorId === null || authorId !== authorOf(caller)) throw commentErrors.not_the_author()
+    const comment = matched(await updateComment(tx, { id, body, ifMatch }), ifMatch)
+    await record(tx, caller, commentEvents.updated, comment)
+    return comment
+  })
+
+/** Throws `not_found`, `not_the_author`, `precondition_failed`. */
+export const removeComment = (app: FastifyInstance, caller: Caller, actor: Actor, id: string, ifMatch: number[] | null) =>
+  caller.transaction(async tx => {
+    const { authorId } = found(await lockComment(tx, { id }))
+    if (authorId === null || authorId !== authorOf(caller)) await requireAdmin(app, actor, id)
+    const comment = matched(await deleteComment(tx, { id, ifMatch }), ifMatch)
+    await record(tx, caller, commentEvents.deleted, comment)
+  })
+
+async function requireAdmin(app: FastifyInstance, actor: Actor, id: string): Promise<void> {
+  if (actor.type === 'api_key') throw commentErrors.not_the_author()
+  await app.tenancy.check('comment', id, actor, 'admin').catch(error => {
+    throw error.code === 'forbidden' ? commentErrors.not_the_author() : error
+  })
+}

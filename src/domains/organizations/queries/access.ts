@@ -1,0 +1,41 @@
+import { getTableName, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
+import type { Database } from '../../../database/client.ts'
+import { type Params, statement } from '../../../database/statement.ts'
+import { type Grant, type OrganizationRole, rolesFrom } from '../../../lib/access.ts'
+import { coalesce } from '../../../lib/coalesce.ts'
+import type { FindStanding, Standing } from '../../../plugins/access.ts'
+import { members } from '../tables.ts'
+
+/**
+ * The condition for a statement that checks the caller itself: the user is a member of `organization` with at least
+ * `least`, or the key is the organization's. `exists` is cheaper here than a join.
+ */
+export function granted(organization: SQLWrapper, grant: Record<keyof Grant, SQLWrapper>, least: OrganizationRole): SQL {
+  const roles = rolesFrom(least)
+  const role = least === 'viewer' ? sql`` : sql` and m.role in (${sql.raw(roles.map(name => `'${name}'`).join(', '))})`
+  return sql`(${organization} = ${grant.keyOrganizationId}::uuid or exists (
+    select from ${members} m where m.organization_id = ${organization} and m.user_id = ${grant.userId}::uuid${role}))`
+}
+
+type Asked = { ids: string[]; userIds: (string | null)[] }
+
+/** Who stands how to the rows of `table`, whose organization is in `column`: concurrent look-ups share one statement. */
+export function standings(database: Database, table: PgTable, column: 'id' | 'organization_id'): FindStanding {
+  const name = sql.identifier(column)
+  const find = statement(
+    `access.${getTableName(table)}`,
+    (_, $: Params<Asked>) => sql<Standing & { n: number }>`
+      select asked.n, t.${name} as organization_id, m.role
+      from unnest(${$.ids}::uuid[], ${$.userIds}::uuid[]) with ordinality as asked(id, user_id, n)
+      join ${table} t on t.id = asked.id
+      left join ${members} m on m.organization_id = t.${name} and m.user_id = asked.user_id`,
+  )
+  const load = coalesce(async (keys: readonly { id: string; userId: string | null }[]) => {
+    const answers = new Array<Standing | undefined>(keys.length).fill(undefined)
+    const rows = await find(database, { ids: keys.map(key => key.id), userIds: keys.map(key => key.userId) })
+    for (const row of rows) answers[row.n - 1] = row
+    return answers as (Standing | Error)[]
+  })
+  return (id, userId) => load({ id, userId })
+}

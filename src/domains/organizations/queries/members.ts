@@ -1,0 +1,80 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { defineList } from '../../../database/list.ts'
+import { one, type Params, statement } from '../../../database/statement.ts'
+import { contains } from '../../../database/text.ts'
+import { touched, versionMatches } from '../../../database/versions.ts'
+import type { OrganizationRole } from '../../../lib/access.ts'
+import { users } from '../../users/tables.ts'
+import type { Member } from '../schemas.ts'
+import { members } from '../tables.ts'
+
+type MemberRow = Member & { version: number }
+
+const columns = sql`m.organization_id, m.user_id, u.name, u.email, m.role, m.version, m.created_at, m.updated_at`
+const source = sql`${members} m join ${users} u on u.id = m.user_id`
+
+export const insertMember = statement(
+  'members.insert',
+  (_, $: Params<{ organizationId: string; userId: string; role: OrganizationRole }>) => sql`
+    insert into ${members} (organization_id, user_id, role) values (${$.organizationId}, ${$.userId}, ${$.role})`,
+)
+
+type MemberKey = { organizationId: string; userId: string }
+
+export const findMember = one(
+  statement(
+    'members.find',
+    (_, $: Params<MemberKey>) => sql<MemberRow>`
+      select ${columns} from ${source} where m.organization_id = ${$.organizationId} and m.user_id = ${$.userId}`,
+  ),
+)
+
+/** Locks the owners, so that two that leave at once see each other; in the order of their ids, against deadlocks. */
+export const lockOwners = statement(
+  'members.lock_owners',
+  (_, $: Params<{ organizationId: string }>) => sql<{ userId: string }>`
+    select user_id from ${members} where organization_id = ${$.organizationId} and role = 'owner'
+    order by user_id for update`,
+)
+
+const key = ($: Params<MemberKey & { ifMatch: number[] | null }>) =>
+  and(
+    eq(members.organizationId, $.organizationId),
+    eq(members.userId, $.userId),
+    versionMatches(members.version, $.ifMatch),
+  )
+
+export const updateMember = one(
+  statement(
+    'members.update',
+    (db, $: Params<MemberKey & { role: OrganizationRole; ifMatch: number[] | null }>) =>
+      db
+        .update(members)
+        .set({ role: sql`${$.role}`, ...touched(members) })
+        .where(key($))
+        .returning({ userId: members.userId }),
+  ),
+)
+
+export const deleteMember = one(
+  statement('members.delete', (db, $: Params<MemberKey & { ifMatch: number[] | null }>) =>
+    db.delete(members).where(key($)).returning({ userId: members.userId }),
+  ),
+)
+
+const byUser = { on: sql`m.user_id`, key: 'userId', type: 'uuid' } as const
+
+/** The list is only reached through the access rule, so the organization needs no second check. */
+export const listMembers = defineList<MemberRow, { organizationId: string }, { role?: string; search?: string }>({
+  name: 'members.list',
+  columns,
+  from: source,
+  where: $ => sql`m.organization_id = ${$.organizationId}`,
+  id: byUser,
+  sorts: { createdAt: byUser },
+  defaultSort: '-createdAt',
+  filters: {
+    role: $ => sql`m.role = ${$.role}`,
+    search: $ => sql`(${contains(sql`u.name`, $.search)} or ${contains(sql`u.email`, $.search)})`,
+  },
+})

@@ -1,0 +1,82 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { defineList } from '../../../database/list.ts'
+import { one, type Params, statement } from '../../../database/statement.ts'
+import { touched, versionMatches } from '../../../database/versions.ts'
+import type { Organization } from '../schemas.ts'
+import { members, organizations } from '../tables.ts'
+
+type OrganizationRow = Organization & { version: number }
+
+const columns = {
+  id: organizations.id,
+  name: organizations.name,
+  slug: organizations.slug,
+  version: organizations.version,
+  createdAt: organizations.createdAt,
+  updatedAt: organizations.updatedAt,
+}
+
+/** With `userId` as its owner. */
+export const insertOrganization = one(
+  statement(
+    'organizations.insert',
+    (_, $: Params<{ id: string; name: string; slug: string; userId: string }>) => sql<OrganizationRow>`
+      with inserted as (
+        insert into ${organizations} (id, name, slug) values (${$.id}, ${$.name}, ${$.slug}) returning *
+      ),
+      owner as (insert into ${members} (organization_id, user_id, role) select id, ${$.userId}::uuid, 'owner' from inserted)
+      select id, name, slug, 'owner' as role, version, created_at, updated_at from inserted`,
+  ),
+)
+
+export const findOrganization = one(
+  statement(
+    'organizations.find',
+    (_, $: Params<{ id: string; userId: string | null }>) => sql<OrganizationRow>`
+      select o.id, o.name, o.slug, coalesce(m.role, 'member') as role, o.version, o.created_at, o.updated_at
+      from ${organizations} o left join ${members} m on m.organization_id = o.id and m.user_id = ${$.userId}::uuid
+      where o.id = ${$.id}`,
+  ),
+)
+
+interface Change {
+  id: string
+  name: string | null
+  slug: string | null
+  ifMatch: number[] | null
+}
+
+export const updateOrganization = one(
+  statement('organizations.update', (db, $: Params<Change>) =>
+    db
+      .update(organizations)
+      .set({
+        name: sql`coalesce(${$.name}, ${organizations.name})`,
+        slug: sql`coalesce(${$.slug}, ${organizations.slug})`,
+        ...touched(organizations),
+      })
+      .where(and(eq(organizations.id, $.id), versionMatches(organizations.version, $.ifMatch)))
+      .returning(columns),
+  ),
+)
+
+export const deleteOrganization = one(
+  statement('organizations.delete', (db, $: Params<{ id: string; ifMatch: number[] | null }>) =>
+    db
+      .delete(organizations)
+      .where(and(eq(organizations.id, $.id), versionMatches(organizations.version, $.ifMatch)))
+      .returning(columns),
+  ),
+)
+
+const byId = { on: sql`m.organization_id`, key: 'id', type: 'uuid' } as const
+
+export const listOrganizations = defineList<OrganizationRow, { userId: string }>({
+  name: 'organizations.list',
+  columns: sql`o.id, o.name, o.slug, m.role, o.version, o.created_at, o.updated_at`,
+  from: sql`${members} m join ${organizations} o on o.id = m.organization_id`,
+  where: $ => sql`m.user_id = ${$.userId}`,
+  id: byId,
+  sorts: { createdAt: byId },
+  defaultSort: '-createdAt',
+})

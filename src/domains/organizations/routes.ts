@@ -1,0 +1,152 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { asUser, member, signedIn } from '../../lib/access.ts'
+import { found, problems } from '../../lib/errors.ts'
+import { IdParams, Nothing } from '../../lib/schema.ts'
+import { listMembers } from './queries/members.ts'
+import { findOrganization, listOrganizations } from './queries/organizations.ts'
+import {
+  CreateOrganization,
+  Member,
+  MemberList,
+  MemberParams,
+  MembersQuery,
+  Organization,
+  OrganizationList,
+  OrganizationsQuery,
+  UpdateMember,
+  UpdateOrganization,
+} from './schemas.ts'
+import { changeMember, changeOrganization, createOrganization, removeMember, removeOrganization } from './service.ts'
+
+const tags = ['organizations']
+
+export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.route({
+    method: 'POST',
+    url: '/organizations',
+    config: { access: signedIn },
+    schema: {
+      operationId: 'createOrganization',
+      summary: 'Create an organization; the caller becomes its owner',
+      tags,
+      body: CreateOrganization,
+      response: { 201: Organization, ...problems(409, 422) },
+    },
+    async handler({ caller, actor, body }, reply) {
+      const organization = await createOrganization(caller, asUser(actor), body)
+      reply.code(201).header('location', `/api/v1/organizations/${organization.id}`)
+      return organization
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/organizations',
+    config: { access: signedIn },
+    schema: {
+      operationId: 'listOrganizations',
+      summary: 'The organizations of the caller',
+      tags,
+      querystring: OrganizationsQuery,
+      response: { 200: OrganizationList, ...problems(400, 422) },
+    },
+    handler: async ({ actor, query }) =>
+      found(await listOrganizations(app.database, { userId: asUser(actor).id }, {}, query)),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/organizations/:id',
+    config: { access: member('viewer', 'organization', 'organization:read') },
+    schema: {
+      operationId: 'getOrganization',
+      summary: 'An organization',
+      tags,
+      params: IdParams,
+      response: { 200: Organization, ...problems(404) },
+    },
+    handler: async ({ caller, params }) =>
+      found(await findOrganization(app.database, { id: params.id, userId: caller.actor.id })),
+  })
+
+  app.route({
+    method: 'PATCH',
+    url: '/organizations/:id',
+    config: { access: member('admin', 'organization') },
+    schema: {
+      operationId: 'updateOrganization',
+      summary: 'Rename an organization or change its slug',
+      tags,
+      params: IdParams,
+      body: UpdateOrganization,
+      response: { 200: Organization, ...problems(404, 409, 412, 422) },
+    },
+    handler: ({ caller, params, body, ifMatch }) => changeOrganization(caller, params.id, body, ifMatch),
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/organizations/:id',
+    config: { access: member('owner', 'organization') },
+    schema: {
+      operationId: 'deleteOrganization',
+      summary: 'Delete an organization with everything in it',
+      tags,
+      params: IdParams,
+      response: { 204: Nothing, ...problems(404, 412) },
+    },
+    async handler({ caller, params, ifMatch }, reply) {
+      await removeOrganization(caller, params.id, ifMatch)
+      return reply.code(204).send(null)
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/organizations/:id/members',
+    config: { access: member('viewer', 'organization', 'members:read') },
+    schema: {
+      operationId: 'listMembers',
+      summary: 'The members of an organization',
+      tags,
+      params: IdParams,
+      querystring: MembersQuery,
+      response: { 200: MemberList, ...problems(400, 404, 422) },
+    },
+    handler: async ({ params, query }) =>
+      found(await listMembers(app.database, { organizationId: params.id }, {}, query)),
+  })
+
+  app.route({
+    method: 'PATCH',
+    url: '/organizations/:id/members/:userId',
+    config: { access: member('admin', 'organization') },
+    schema: {
+      operationId: 'updateMember',
+      summary: 'Change the role of a member',
+      tags,
+      params: MemberParams,
+      body: UpdateMember,
+      response: { 200: Member, ...problems(404, 409, 412, 422) },
+    },
+    handler: ({ caller, params, body, ifMatch }) =>
+      changeMember(caller, { organizationId: params.id, userId: params.userId }, body.role, ifMatch),
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/organizations/:id/members/:userId',
+    config: { access: member('admin', 'organization') },
+    schema: {
+      operationId: 'removeMember',
+      summary: 'Remove a member',
+      tags,
+      params: MemberParams,
+      response: { 204: Nothing, ...problems(404, 409, 412) },
+    },
+    async handler({ caller, params, ifMatch }, reply) {
+      await removeMember(caller, { organizationId: params.id, userId: params.userId }, ifMatch)
+      return reply.code(204).send(null)
+    },
+  })
+}

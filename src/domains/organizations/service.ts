@@ -1,0 +1,90 @@
+import type { Caller } from '../../events/caller.ts'
+import { record } from '../../events/record.ts'
+import type { Transaction } from '../../database/client.ts'
+import type { OrganizationRole, UserActor } from '../../lib/access.ts'
+import { found, matched } from '../../lib/errors.ts'
+import { newId } from '../../lib/ids.ts'
+import { organizationErrors } from './errors.ts'
+import { memberEvents, organizationEvents } from './events.ts'
+import { deleteMember, findMember, lockOwners, updateMember } from './queries/members.ts'
+import { deleteOrganization, findOrganization, insertOrganization, updateOrganization } from './queries/organizations.ts'
+import type { CreateOrganization, UpdateOrganization } from './schemas.ts'
+
+const SLUG_CHARACTERS = 40
+const SUFFIX_CHARACTERS = 8
+
+/** `Analytical Engines Ltd` → `analytical-engines-ltd-1a2b3c4d`: the end of the id makes it unique. */
+function slugOf(name: string, id: string): string {
+  const words = name.normalize('NFKD').toLowerCase().match(/[a-z0-9]+/g) ?? ['organization']
+  return `${words.join('-').slice(0, SLUG_CHARACTERS).replace(/-$/, '')}-${id.slice(-SUFFIX_CHARACTERS)}`
+}
+
+/** The caller becomes its owner. Throws `slug_taken`. */
+export const createOrganization = (caller: Caller, { id: userId }: UserActor, { name, slug }: CreateOrganization) =>
+  caller.transaction(async tx => {
+    const id = newId()
+    const organization = found(await insertOrganization(tx, { id, name, slug: slug ?? slugOf(name, id), userId }))
+    await record(tx, caller, organizationEvents.created, inItself(organization))
+    return organization
+  })
+
+/** Throws `slug_taken`, `precondition_failed`. */
+export const changeOrganization = (
+  caller: Caller,
+  id: string,
+  { name, slug }: UpdateOrganization,
+  ifMatch: number[] | null,
+) =>
+  caller.transaction(async tx => {
+    const change = { id, name: name ?? null, slug: slug ?? null, ifMatch }
+    const organization = matched(await updateOrganization(tx, change), ifMatch)
+    await record(tx, caller, organizationEvents.updated, inItself(organization))
+    return found(await findOrganization(tx, { id, userId: caller.actor.id }))
+  })
+
+/** Takes everything in it along. Throws `precondition_failed`. */
+export const removeOrganization = (caller: Caller, id: string, ifMatch: number[] | null) =>
+  caller.transaction(async tx => {
+    const organization = matched(await deleteOrganization(tx, { id, ifMatch }), ifMatch)
+    await record(tx, caller, organizationEvents.deleted, inItself(organization))
+  })
+
+interface Membership {
+  organizationId: string
+  userId: string
+}
+
+/** Throws `owner_required`, `last_owner`, `not_found`, `precondition_failed`. */
+export const changeMember = (
+  caller: Caller,
+  membership: Membership,
+  role: OrganizationRole,
+  ifMatch: number[] | null,
+) =>
+  caller.transaction(async tx => {
+    await guardOwners(tx, caller, membership, role)
+    matched(await updateMember(tx, { ...membership, role, ifMatch }), ifMatch)
+    const member = found(await findMember(tx, membership))
+    await record(tx, caller, memberEvents.updated, byUser(member))
+    return member
+  })
+
+/** Throws as `changeMember` does. */
+export const removeMember = (caller: Caller, membership: Membership, ifMatch: number[] | null) =>
+  caller.transaction(async tx => {
+    await guardOwners(tx, caller, membership, null)
+    const member = found(await findMember(tx, membership))
+    matched(await deleteMember(tx, { ...membership, ifMatch }), ifMatch)
+    await record(tx, caller, memberEvents.removed, byUser(member))
+  })
+
+/** Only an owner makes, changes or removes an owner, and one always remains. Holds the lock until the commit. */
+async function guardOwners(tx: Transaction, caller: Caller, { organizationId, userId }: Membership, role: OrganizationRole | null) {
+  const owners = (await lockOwners(tx, { organizationId })).map(owner => owner.userId)
+  const concernsOwner = owners.includes(userId) || role === 'owner'
+  if (concernsOwner && !owners.includes(caller.actor.id ?? '')) throw organizationErrors.owner_required()
+  if (owners.includes(userId) && role !== 'owner' && owners.length === 1) throw organizationErrors.last_owner()
+}
+
+const inItself = <T extends { id: string }>(organization: T) => ({ ...organization, organizationId: organization.id })
+const byUser = <T extends { userId: string }>(member: T) => ({ ...member, id: member.userId })

@@ -1,0 +1,122 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { member } from '../../lib/access.ts'
+import { found, problems } from '../../lib/errors.ts'
+import { IdParams, Nothing } from '../../lib/schema.ts'
+import { findProject, listProjects } from './queries.ts'
+import { CreateProject, Project, ProjectList, ProjectsQuery, UpdateProject } from './schemas.ts'
+import { archiveProject, changeProject, createProject, removeProject, restoreProject } from './service.ts'
+
+const tags = ['projects']
+const read = { access: member('viewer', 'project', 'projects:read') }
+const write = { access: member('member', 'project', 'projects:write') }
+
+export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.route({
+    method: 'POST',
+    url: '/organizations/:id/projects',
+    config: { access: member('member', 'organization', 'projects:write') },
+    schema: {
+      operationId: 'createProject',
+      summary: 'Create a project',
+      tags,
+      params: IdParams,
+      body: CreateProject,
+      response: { 201: Project, ...problems(404, 422) },
+    },
+    async handler({ caller, params, body }, reply) {
+      const project = await createProject(caller, params.id, body)
+      reply.code(201).header('location', `/api/v1/projects/${project.id}`)
+      return project
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/organizations/:id/projects',
+    config: { access: member('viewer', 'organization', 'projects:read') },
+    schema: {
+      operationId: 'listProjects',
+      summary: 'The projects of an organization',
+      tags,
+      params: IdParams,
+      querystring: ProjectsQuery,
+      response: { 200: ProjectList, ...problems(400, 404, 422) },
+    },
+    handler: async ({ params, query }) =>
+      found(await listProjects(app.database, { organizationId: params.id }, {}, query)),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/projects/:id',
+    config: read,
+    schema: {
+      operationId: 'getProject',
+      summary: 'A project',
+      tags,
+      params: IdParams,
+      response: { 200: Project, ...problems(404) },
+    },
+    handler: async ({ params }) => found(await findProject(app.database, { id: params.id })),
+  })
+
+  app.route({
+    method: 'PATCH',
+    url: '/projects/:id',
+    config: write,
+    schema: {
+      operationId: 'updateProject',
+      summary: 'Change a project',
+      tags,
+      params: IdParams,
+      body: UpdateProject,
+      response: { 200: Project, ...problems(404, 412, 422) },
+    },
+    handler: ({ caller, params, body, ifMatch }) => changeProject(caller, params.id, body, ifMatch),
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/projects/:id',
+    config: { access: member('admin', 'project', 'projects:write') },
+    schema: {
+      operationId: 'deleteProject',
+      summary: 'Delete a project with its tasks',
+      tags,
+      params: IdParams,
+      response: { 204: Nothing, ...problems(404, 412) },
+    },
+    async handler({ caller, params, ifMatch }, reply) {
+      await removeProject(caller, params.id, ifMatch)
+      return reply.code(204).send(null)
+    },
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/projects/:id/archive',
+    config: write,
+    schema: {
+      operationId: 'archiveProject',
+      summary: 'Archive a project: it takes no new tasks',
+      tags,
+      params: IdParams,
+      response: { 200: Project, ...problems(404) },
+    },
+    handler: ({ caller, params }) => archiveProject(caller, params.id),
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/projects/:id/restore',
+    config: write,
+    schema: {
+      operationId: 'restoreProject',
+      summary: 'Make an archived project active again',
+      tags,
+      params: IdParams,
+      response: { 200: Project, ...problems(404) },
+    },
+    handler: ({ caller, params }) => restoreProject(caller, params.id),
+  })
+}

@@ -1,0 +1,46 @@
+import type { Caller } from '../../events/caller.ts'
+import { record } from '../../events/record.ts'
+import { found, matched } from '../../lib/errors.ts'
+import { newId } from '../../lib/ids.ts'
+import { projectEvents } from './events.ts'
+import { deleteProject, findProject, insertProject, setProjectStatus, updateProject } from './queries.ts'
+import type { CreateProject, UpdateProject } from './schemas.ts'
+
+export const createProject = (caller: Caller, organizationId: string, { name, description }: CreateProject) =>
+  caller.transaction(async tx => {
+    const row = { id: newId(), organizationId, name, description: description ?? null, createdBy: userId(caller) }
+    const project = found(await insertProject(tx, row))
+    await record(tx, caller, projectEvents.created, project)
+    return project
+  })
+
+/** Throws `precondition_failed`. */
+export const changeProject = (caller: Caller, id: string, change: UpdateProject, ifMatch: number[] | null) =>
+  caller.transaction(async tx => {
+    const changed = Object.keys(change) as (keyof UpdateProject)[]
+    const [row] = await updateProject(tx, changed, { name: '', description: null, ...change, id, ifMatch })
+    const project = matched(row, ifMatch)
+    await record(tx, caller, projectEvents.updated, project)
+    return project
+  })
+
+/** Doing it twice changes and records nothing more. */
+const setStatus = (status: 'active' | 'archived', type: typeof projectEvents.archived) => (caller: Caller, id: string) =>
+  caller.transaction(async tx => {
+    const project = await setProjectStatus(tx, { id, status })
+    if (!project) return found(await findProject(tx, { id }))
+    await record(tx, caller, type, project)
+    return project
+  })
+
+export const archiveProject = setStatus('archived', projectEvents.archived)
+export const restoreProject = setStatus('active', projectEvents.restored)
+
+/** Takes its tasks along. Throws `precondition_failed`. */
+export const removeProject = (caller: Caller, id: string, ifMatch: number[] | null) =>
+  caller.transaction(async tx => {
+    const project = matched(await deleteProject(tx, { id, ifMatch }), ifMatch)
+    await record(tx, caller, projectEvents.deleted, project)
+  })
+
+const userId = ({ actor }: Caller): string | null => (actor.type === 'user' ? actor.id : null)

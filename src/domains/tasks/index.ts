@@ -1,0 +1,9 @@
+import type { FastifyInstance } from 'fastify'
+import { standings } from '../organizations/queries/access.ts'
+import { taskRoutes } from './routes.ts'
+import { tasks as table } from './tables.ts'
+
+export async function tasks(app: FastifyInstance) {
+  app.tenancy.define('task', standings(app.database, table, 'organization_id'))
+  await app.register(taskRoutes)
+}

@@ -1,0 +1,94 @@
+import { sql } from 'drizzle-orm'
+import type { Database } from '../../../database/client.ts'
+import { defineList } from '../../../database/list.ts'
+import { type Params, statement } from '../../../database/statement.ts'
+import type { Grant } from '../../../lib/access.ts'
+import { coalesce } from '../../../lib/coalesce.ts'
+import { granted } from '../../organizations/queries/access.ts'
+import { organizations } from '../../organizations/tables.ts'
+import { projects } from '../../projects/tables.ts'
+import type { Task, TaskFilters } from '../schemas.ts'
+import { tasks } from '../tables.ts'
+
+export type TaskRow = Task & { version: number }
+
+export const columns = sql`t.id, t.organization_id, t.project_id, t.title, t.description, t.status, t.priority, t.assignee_id, t.due_at,
+  t.completed_at, t.created_by, t.version, t.created_at, t.updated_at`
+
+interface Asked {
+  ids: string[]
+  userIds: (string | null)[]
+  keyOrganizationIds: (string | null)[]
+}
+
+const asked = { userId: sql`asked.user_id`, keyOrganizationId: sql`asked.key_organization_id` }
+
+const readable = statement(
+  'tasks.readable',
+  (_, $: Params<Asked>) => sql<TaskRow & { n: number }>`
+    select asked.n, ${columns}
+    from unnest(${$.ids}::uuid[], ${$.userIds}::uuid[], ${$.keyOrganizationIds}::uuid[])
+      with ordinality as asked(id, user_id, key_organization_id, n)
+    join ${tasks} t on t.id = asked.id
+    where ${granted(sql`t.organization_id`, asked, 'viewer')}`,
+)
+
+type Reader = Grant & { id: string }
+
+/** A task as its reader may see it, or undefined: concurrent reads share one statement that checks each reader. */
+export function taskReader(database: Database): (reader: Reader) => Promise<TaskRow | undefined> {
+  return coalesce(async (readers: readonly Reader[]) => {
+    const rows = await readable(database, {
+      ids: readers.map(reader => reader.id),
+      userIds: readers.map(reader => reader.userId),
+      keyOrganizationIds: readers.map(reader => reader.keyOrganizationId),
+    })
+    const answers = new Array<TaskRow | undefined>(readers.length).fill(undefined)
+    for (const row of rows) answers[row.n - 1] = row
+    return answers as (TaskRow | Error)[]
+  })
+}
+
+const document = sql`to_tsvector('simple', t.title || ' ' || coalesce(t.description, ''))`
+const due = sql`coalesce(t.due_at, 'infinity')`
+
+const byId = { on: sql`t.id`, key: 'id', type: 'uuid' } as const
+
+const shared = {
+  columns,
+  from: sql`${tasks} t`,
+  id: byId,
+  sorts: {
+    createdAt: byId,
+    updatedAt: { on: sql`t.updated_at`, key: 'updatedAt', type: 'timestamptz' },
+    dueAt: { on: due, key: 'dueAt', type: 'timestamptz' },
+    priority: { on: sql`t.priority`, key: 'priority', type: 'int' },
+  },
+  defaultSort: '-createdAt',
+  filters: {
+    status: ($: Params<TaskFilters>) => sql`t.status = ${$.status}`,
+    assigneeId: ($: Params<TaskFilters>) => sql`t.assignee_id = ${$.assigneeId}`,
+    priority: ($: Params<TaskFilters>) => sql`t.priority = ${$.priority}`,
+    dueBefore: ($: Params<TaskFilters>) => sql`t.due_at < ${$.dueBefore}`,
+    dueAfter: ($: Params<TaskFilters>) => sql`t.due_at > ${$.dueAfter}`,
+    search: ($: Params<TaskFilters>) => sql`${document} @@ websearch_to_tsquery('simple', ${$.search})`,
+  },
+} as const
+
+/** Undefined where the project is missing or not the reader's. */
+export const listProjectTasks = defineList<TaskRow, { projectId: string }, TaskFilters, Grant>({
+  ...shared,
+  name: 'tasks.of_project',
+  where: $ => sql`t.project_id = ${$.projectId}`,
+  parent: $ => sql`(
+    select from ${projects} p where p.id = ${$.projectId} and ${granted(sql`p.organization_id`, $, 'viewer')}) visible`,
+})
+
+/** Undefined where the organization is missing or not the reader's. */
+export const listOrganizationTasks = defineList<TaskRow, { organizationId: string }, TaskFilters, Grant>({
+  ...shared,
+  name: 'tasks.of_organization',
+  where: $ => sql`t.organization_id = ${$.organizationId}`,
+  parent: $ => sql`(
+    select from ${organizations} o where o.id = ${$.organizationId} and ${granted(sql`o.id`, $, 'viewer')}) visible`,
+})

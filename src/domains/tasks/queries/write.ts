@@ -1,0 +1,160 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { Executor } from '../../../database/executor.ts'
+import { one, type Params, statement } from '../../../database/statement.ts'
+import { versionMatches } from '../../../database/versions.ts'
+import { addEvent, emptyEvents, insertEvents, type NewEvents } from '../../../events/record.ts'
+import type { Caller } from '../../../events/caller.ts'
+import type { Grant } from '../../../lib/access.ts'
+import { granted } from '../../organizations/queries/access.ts'
+import { members } from '../../organizations/tables.ts'
+import { projects } from '../../projects/tables.ts'
+import { taskEvents } from '../events.ts'
+import type { Task } from '../schemas.ts'
+import { tasks } from '../tables.ts'
+import { columns, type TaskRow } from './read.ts'
+
+/** A row to create on behalf of `caller`; its organization is known only to the statement. */
+export interface NewTask {
+  caller: Caller
+  grant: Grant
+  task: Omit<Task, 'organizationId'>
+}
+
+interface NewTasks extends NewEvents {
+  userIds: (string | null)[]
+  keyOrganizationIds: (string | null)[]
+  ids: string[]
+  projectIds: string[]
+  titles: string[]
+  descriptions: (string | null)[]
+  statuses: string[]
+  priorities: number[]
+  assigneeIds: (string | null)[]
+  dueAts: (string | null)[]
+  completedAts: (string | null)[]
+  createdBys: (string | null)[]
+  createdAts: string[]
+}
+
+const asked = { userId: sql`asked.user_id`, keyOrganizationId: sql`asked.key_organization_id` }
+
+/**
+ * Rows of many callers, and their events, in one statement and one commit. What would fail for one of them is a filter
+ * and not an error, so that it never fails the others: role, active project, assignee from the same organization.
+ */
+const insert = statement(
+  'tasks.insert',
+  (_, $: Params<NewTasks>) => sql<{ id: string; organizationId: string }>`
+    with inserted as (
+      insert into ${tasks} (id, organization_id, project_id, title, description, status, priority, assignee_id, due_at,
+        completed_at, created_by, created_at, updated_at)
+      select asked.id, p.organization_id, p.id, asked.title, asked.description, asked.status, asked.priority,
+        asked.assignee_id, asked.due_at, asked.completed_at, asked.created_by, asked.created_at, asked.created_at
+      from unnest(${$.userIds}::uuid[], ${$.keyOrganizationIds}::uuid[], ${$.ids}::uuid[], ${$.projectIds}::uuid[],
+          ${$.titles}::text[], ${$.descriptions}::text[], ${$.statuses}::text[], ${$.priorities}::smallint[],
+          ${$.assigneeIds}::uuid[], ${$.dueAts}::timestamptz[], ${$.completedAts}::timestamptz[], ${$.createdBys}::uuid[],
+          ${$.createdAts}::timestamptz[])
+        as asked(user_id, key_organization_id, id, project_id, title, description, status, priority, assignee_id, due_at,
+          completed_at, created_by, created_at)
+      join ${projects} p on p.id = asked.project_id and p.status = 'active'
+      where ${granted(sql`p.organization_id`, asked, 'member')}
+        and (asked.assignee_id is null or exists (
+          select from ${members} a where a.organization_id = p.organization_id and a.user_id = asked.assignee_id))
+      returning id, organization_id
+    ),
+    logged as (${insertEvents($, {
+      join: sql`join inserted on inserted.id = e.target_id`,
+      organizationId: sql`inserted.organization_id`,
+    })})
+    select id, organization_id from inserted`,
+)
+
+/** The tasks that were created, in no order; one that is missing was refused by a filter of the statement. */
+export async function insertTasks(on: Executor, rows: readonly NewTask[]): Promise<Map<string, TaskRow>> {
+  const written = await insert(on, columnsOf(rows))
+  const organizations = new Map(written.map(row => [row.id, row.organizationId]))
+  return new Map(
+    rows.flatMap(({ task }) => {
+      const organizationId = organizations.get(task.id)
+      return organizationId ? [[task.id, { ...task, organizationId, version: 1 }] as const] : []
+    }),
+  )
+}
+
+function columnsOf(rows: readonly NewTask[]): NewTasks {
+  const events = emptyEvents()
+  for (const { caller, task } of rows) {
+    const data = taskEvents.created.serialize({ ...task, organizationId: '' })
+    addEvent(events, { caller, type: taskEvents.created as never, targetId: task.id, organizationId: null, data })
+  }
+  return {
+    ...events,
+    userIds: rows.map(({ grant }) => grant.userId),
+    keyOrganizationIds: rows.map(({ grant }) => grant.keyOrganizationId),
+    ids: rows.map(({ task }) => task.id),
+    projectIds: rows.map(({ task }) => task.projectId),
+    titles: rows.map(({ task }) => task.title),
+    descriptions: rows.map(({ task }) => task.description),
+    statuses: rows.map(({ task }) => task.status),
+    priorities: rows.map(({ task }) => task.priority),
+    assigneeIds: rows.map(({ task }) => task.assigneeId),
+    dueAts: rows.map(({ task }) => task.dueAt),
+    completedAts: rows.map(({ task }) => task.completedAt),
+    createdBys: rows.map(({ task }) => task.createdBy),
+    createdAts: rows.map(({ task }) => task.createdAt),
+  }
+}
+
+interface Changes {
+  /** JSON array of `{ id, …fields that change }`. */
+  changes: string
+  /** Only tasks of this project; null for any. */
+  projectId: string | null
+  ifMatch: number[] | null
+}
+
+/** Merge-patches each named task; a field that is absent stays, one that is null is cleared. */
+export const updateTasks = statement(
+  'tasks.update',
+  (_, $: Params<Changes>) => sql<TaskRow>`
+    update ${tasks} t set
+      title = coalesce(c.v->>'title', t.title),
+      description = case when c.v ? 'description' then c.v->>'description' else t.description end,
+      status = coalesce(c.v->>'status', t.status),
+      priority = coalesce((c.v->>'priority')::smallint, t.priority),
+      assignee_id = case when c.v ? 'assigneeId' then (c.v->>'assigneeId')::uuid else t.assignee_id end,
+      due_at = case when c.v ? 'dueAt' then (c.v->>'dueAt')::timestamptz else t.due_at end,
+      completed_at = case when coalesce(c.v->>'status', t.status) = 'done' then coalesce(t.completed_at, now()) end,
+      version = t.version + 1,
+      updated_at = now()
+    from jsonb_array_elements(${$.changes}::jsonb) as c(v)
+    where t.id = (c.v->>'id')::uuid
+      and (${$.projectId}::uuid is null or t.project_id = ${$.projectId}::uuid)
+      and (${$.ifMatch}::int[] is null or t.version = any(${$.ifMatch}::int[]))
+    returning ${columns}`,
+)
+
+/** Undefined when the target is not an active project of the task's organization. */
+export const moveTask = one(
+  statement(
+    'tasks.move',
+    (_, $: Params<{ id: string; projectId: string }>) => sql<TaskRow>`
+      update ${tasks} t set project_id = p.id, version = t.version + 1, updated_at = now()
+      from ${projects} p
+      where t.id = ${$.id} and p.id = ${$.projectId} and p.organization_id = t.organization_id and p.status = 'active'
+      returning ${columns}`,
+  ),
+)
+
+export const deleteTask = one(
+  statement('tasks.delete', (db, $: Params<{ id: string; ifMatch: number[] | null }>) =>
+    db.delete(tasks).where(and(eq(tasks.id, $.id), versionMatches(tasks.version, $.ifMatch))).returning(),
+  ),
+)
+
+/** Those of `userIds` who are members of the organization. */
+export const findMembers = statement(
+  'tasks.members',
+  (_, $: Params<{ organizationId: string; userIds: string[] }>) => sql<{ userId: string }>`
+    select user_id from ${members} where organization_id = ${$.organizationId} and user_id = any(${$.userIds}::uuid[])`,
+)

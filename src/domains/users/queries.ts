@@ -1,0 +1,119 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { defineList } from '../../database/list.ts'
+import { one, type Params, statement, statements } from '../../database/statement.ts'
+import { contains } from '../../database/text.ts'
+import { touched, versionMatches } from '../../database/versions.ts'
+import type { Me, User } from './schemas.ts'
+import { profiles, settings, users } from './tables.ts'
+
+/** What may travel: never the password hash. */
+export const userColumns = {
+  id: users.id,
+  email: users.email,
+  name: users.name,
+  role: users.role,
+  status: users.status,
+  emailVerifiedAt: users.emailVerifiedAt,
+  version: users.version,
+  createdAt: users.createdAt,
+  updatedAt: users.updatedAt,
+}
+
+type UserRow = User & { version: number }
+
+export const findUser = one(
+  statement('users.find', (db, $: Params<{ id: string }>) =>
+    db.select(userColumns).from(users).where(eq(users.id, $.id)),
+  ),
+)
+
+export const findMe = one(
+  statement(
+    'users.me',
+    (_, $: Params<{ id: string }>) => sql<Me & { version: number }>`
+      select u.id, u.email, u.name, u.role, u.status, u.email_verified_at, u.version, u.created_at, u.updated_at,
+        json_build_object('bio', p.bio, 'company', p.company, 'jobTitle', p.job_title) as profile,
+        json_build_object('locale', s.locale, 'timezone', s.timezone, 'theme', s.theme,
+          'emailNotifications', s.email_notifications) as settings
+      from ${users} u join ${profiles} p on p.user_id = u.id join ${settings} s on s.user_id = u.id
+      where u.id = ${$.id}`,
+  ),
+)
+
+/** The credentials of an address; the only statement that reads a hash. */
+export const findCredentials = one(
+  statement('users.credentials', (db, $: Params<{ email: string }>) =>
+    db.select({ ...userColumns, passwordHash: users.passwordHash }).from(users).where(eq(users.email, $.email)),
+  ),
+)
+
+/** User, profile and settings at once; nothing comes back when the address is taken. */
+export const insertUser = one(
+  statement(
+    'users.insert',
+    (_, $: Params<{ id: string; email: string; name: string; passwordHash: string | null }>) => sql<UserRow>`
+      with inserted as (
+        insert into ${users} (id, email, name, password_hash)
+        values (${$.id}, ${$.email}, ${$.name}, ${$.passwordHash})
+        on conflict on constraint users_email_key do nothing returning *
+      ),
+      profile as (insert into ${profiles} (user_id) select id from inserted),
+      preferences as (insert into ${settings} (user_id) select id from inserted)
+      select id, email, name, role, status, email_verified_at, version, created_at, updated_at from inserted`,
+  ),
+)
+
+/** Undefined where `ifMatch` names versions and none is the present one. */
+export const updateUser = one(
+  statement('users.update', (db, $: Params<{ id: string; name: string | null; ifMatch: number[] | null }>) =>
+    db
+      .update(users)
+      .set({ name: sql`coalesce(${$.name}, ${users.name})`, ...touched(users) })
+      .where(and(eq(users.id, $.id), versionMatches(users.version, $.ifMatch)))
+      .returning(userColumns),
+  ),
+)
+
+type Columns = readonly string[]
+
+const assignments = (columns: Columns, $: object, table: typeof profiles | typeof settings) =>
+  Object.fromEntries(columns.map(column => [column, sql`${($ as Record<string, unknown>)[column]}`])) as never as
+    Partial<(typeof table)['$inferInsert']>
+
+/** `columns` names what changes, so that null can be written. */
+export const updateProfile = statements(
+  'users.update_profile',
+  (db, $: Params<{ userId: string }>, columns: Columns) =>
+    db.update(profiles).set(assignments(columns, $, profiles)).where(eq(profiles.userId, $.userId)).returning(),
+)
+
+export const updateSettings = statements(
+  'users.update_settings',
+  (db, $: Params<{ userId: string }>, columns: Columns) =>
+    db.update(settings).set(assignments(columns, $, settings)).where(eq(settings.userId, $.userId)).returning(),
+)
+
+export const verifyUserEmail = statement('users.verify_email', (db, $: Params<{ id: string }>) =>
+  db
+    .update(users)
+    .set({ emailVerifiedAt: sql`coalesce(${users.emailVerifiedAt}, now())`, ...touched(users) })
+    .where(eq(users.id, $.id))
+    .returning({ id: users.id }),
+)
+
+const byId = { on: users.id, key: 'id', type: 'uuid' } as const
+
+export const listUsers = defineList<UserRow, object, { search?: string; role?: string; status?: string }>({
+  name: 'users.list',
+  columns: sql`id, email, name, role, status, email_verified_at, version, created_at, updated_at`,
+  from: sql`${users}`,
+  where: () => sql`true`,
+  id: byId,
+  sorts: { createdAt: byId },
+  defaultSort: '-createdAt',
+  filters: {
+    search: $ => sql`(${contains(users.name, $.search)} or ${contains(users.email, $.search)})`,
+    role: $ => eq(users.role, sql`${$.role}`),
+    status: $ => eq(users.status, sql`${$.status}`),
+  },
+})

@@ -1,0 +1,62 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { asUser, platform, signedIn } from '../../lib/access.ts'
+import { found, problems } from '../../lib/errors.ts'
+import { IdParams } from '../../lib/schema.ts'
+import { findMe, findUser, listUsers } from './queries.ts'
+import { Me, UpdateMe, User, UserList, UsersQuery } from './schemas.ts'
+import { updateMe } from './service.ts'
+
+const tags = ['users']
+
+export const userRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.route({
+    method: 'GET',
+    url: '/users/me',
+    config: { access: signedIn },
+    schema: { operationId: 'getMe', summary: 'The signed-in user', tags, response: { 200: Me, ...problems(404) } },
+    handler: async ({ actor }) => found(await findMe(app.database, { id: asUser(actor).id })),
+  })
+
+  app.route({
+    method: 'PATCH',
+    url: '/users/me',
+    config: { access: signedIn },
+    schema: {
+      operationId: 'updateMe',
+      summary: 'Change name, profile and settings of the signed-in user',
+      tags,
+      body: UpdateMe,
+      response: { 200: Me, ...problems(404, 412, 422) },
+    },
+    handler: async ({ actor, caller, body, ifMatch }) =>
+      found(await updateMe(caller, asUser(actor).id, body, ifMatch)),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/users',
+    config: { access: platform('admin') },
+    schema: {
+      operationId: 'listUsers',
+      summary: 'All users',
+      tags,
+      querystring: UsersQuery,
+      response: { 200: UserList, ...problems(400, 422) },
+    },
+    handler: async ({ query }) => found(await listUsers(app.database, {}, {}, query)),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/users/:id',
+    config: { access: platform('admin') },
+    schema: {
+      operationId: 'getUser',
+      summary: 'A user',
+      tags,
+      params: IdParams,
+      response: { 200: User, ...problems(404) },
+    },
+    handler: async ({ params }) => found(await findUser(app.database, { id: params.id })),
+  })
+}

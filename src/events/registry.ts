@@ -1,0 +1,27 @@
+import type { Static, TObject } from '@sinclair/typebox'
+import fastJsonStringify from 'fast-json-stringify'
+
+/** A type of event; `data` is the target as it stands after the change, in its wire shape and nothing more. */
+export interface EventType<Data = unknown> {
+  readonly name: string
+  readonly target: string
+  readonly schema: TObject
+  /** The event's data as JSON text: only what the schema names. */
+  serialize(data: Data): string
+}
+
+const known = new Map<string, EventType<never>>()
+
+/** Every declared type, for the document and the checks of subscriptions. */
+export const eventTypes: ReadonlyMap<string, EventType<never>> = known
+
+/** `defineEvents('task', { created: Task, … })` declares `task.created` and so on. */
+export function defineEvents<const D extends Record<string, TObject>>(target: string, schemas: D) {
+  const types = Object.entries(schemas).map(([action, schema]) => {
+    const name = `${target}.${action}`
+    const type: EventType = { name, target, schema, serialize: fastJsonStringify(schema as object) }
+    known.set(name, type as EventType<never>)
+    return [action, type]
+  })
+  return Object.fromEntries(types) as { [A in keyof D]: EventType<Static<D[A]>> }
+}

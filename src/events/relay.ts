@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
+import type { Database, Transaction } from '../database/client.ts'
+import type { Log } from '../database/pipeline.ts'
+import { type Params, statement } from '../database/statement.ts'
+import { events, eventCursors } from './tables.ts'
+
+/** How stale a subscriber may be when nothing wakes the relay. */
+const POLL_MS = 250
+const ERROR_PAUSE_MS = 1_000
+const BATCH = 100
+
+export interface RecordedEvent {
+  id: string
+  xid: string
+  seq: number
+  type: string
+  organizationId: string | null
+  targetId: string
+  data: unknown
+  createdAt: string
+}
+
+/** Handed committed events in order, in a transaction that also moves the subscriber's cursor: each event counts once. */
+export type Subscriber = (tx: Transaction, events: RecordedEvent[]) => Promise<void>
+
+const start = statement(
+  'events.relay.start',
+  (_, $: Params<{ subscriber: string }>) => sql`
+    insert into ${eventCursors} (subscriber, xid, seq) values (${$.subscriber}, pg_snapshot_xmin(pg_current_snapshot()), 0)
+    on conflict do nothing`,
+)
+
+const lockCursor = statement(
+  'events.relay.lock',
+  (_, $: Params<{ subscriber: string }>) => sql<{ xid: string; seq: number }>`
+    select xid, seq from ${eventCursors} where subscriber = ${$.subscriber} for update skip locked`,
+)
+
+/** Only below the oldest running transaction: what commits later can then not appear behind the cursor. */
+const readAfter = statement(
+  'events.relay.read',
+  (_, $: Params<{ xid: string; seq: number; limit: number }>) => sql<RecordedEvent>`
+    select id, xid, seq, type, organization_id, target_id, data, created_at from ${events}
+    where (xid, seq) > (${$.xid}::xid8, ${$.seq}::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
+    order by xid, seq limit ${$.limit}`,
+)
+
+const moveCursor = statement(
+  'events.relay.move',
+  (_, $: Params<{ subscriber: string; xid: string; seq: number }>) => sql`
+    update ${eventCursors} set xid = ${$.xid}::xid8, seq = ${$.seq} where subscriber = ${$.subscriber}`,
+)
+
+/** Hands events to subscribers after their commit, on whichever node holds the subscriber's cursor. */
+export class Relay {
+  readonly #database: Database
+  readonly #log: Log
+  readonly #subscribers = new Map<string, Subscriber>()
+  readonly #stopping = new AbortController()
+  #running: Promise<void>[] = []
+
+  constructor(database: Database, log: Log) {
+    this.#database = database
+    this.#log = log
+  }
+
+  /** `name` identifies the cursor for ever; a new subscriber begins with the events after its first start. */
+  subscribe(name: string, subscriber: Subscriber): void {
+    this.#subscribers.set(name, subscriber)
+  }
+
+  start(): void {
+    this.#running = [...this.#subscribers].map(([name, subscriber]) => this.#follow(name, subscriber))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await Promise.all(this.#running)
+  }
+
+  async #follow(name: string, subscriber: Subscriber): Promise<void> {
+    let started = false
+    while (!this.#stopping.signal.aborted) {
+      try {
+        if (!started) await start(this.#database, { subscriber: name })
+        started = true
+        if (await this.#hand(name, subscriber)) continue
+        await this.#pause(POLL_MS)
+      } catch (error) {
+        this.#log.warn({ subscriber: name, reason: (error as Error).message }, 'event subscriber failed, will repeat')
+        await this.#pause(ERROR_PAUSE_MS)
+      }
+    }
+  }
+
+  /** Whether there may be more. */
+  #hand(name: string, subscriber: Subscriber): Promise<boolean> {
+    return this.#database.transaction(async tx => {
+      const [cursor] = await lockCursor(tx, { subscriber: name })
+      if (!cursor) return false
+      const batch = await readAfter(tx, { ...cursor, limit: BATCH })
+      const last = batch.at(-1)
+      if (!last) return false
+      await subscriber(tx, batch)
+      await moveCursor(tx, { subscriber: name, xid: last.xid, seq: last.seq })
+      return batch.length === BATCH
+    })
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    await sleep(milliseconds, undefined, { signal: this.#stopping.signal }).catch(() => {})
+  }
+}

@@ -1,0 +1,88 @@
+import { type Job as EnvelopeJob, PgBoss } from 'pg-boss'
+import type { Transaction } from '../database/client.ts'
+import type { Log } from '../database/pipeline.ts'
+import { JobConnections, type JobDatabase, joining } from './connection.ts'
+import type { Handler, Job, TransactionalHandler } from './define.ts'
+
+const POLL_SECONDS = 1
+/** Jobs in hand get this long at a stop; what is cut off runs again elsewhere. */
+const STOP_TIMEOUT_MS = 10_000
+const DEAD_LETTERS = 'dead-letters'
+
+interface Envelope {
+  payload: object
+  traceparent: string | null
+}
+type Work = (boss: PgBoss) => Promise<unknown>
+
+/** The door to the job library: nothing else imports it. */
+export class Jobs {
+  readonly #connections: JobConnections
+  readonly #boss: PgBoss
+  readonly #known = new Map<string, Job<object>>()
+  readonly #work: Work[] = []
+
+  constructor(url: string, { works, log }: { works: boolean; log: Log }) {
+    this.#connections = new JobConnections(url)
+    this.#boss = new PgBoss({ db: this.#connections, supervise: works, schedule: works, schema: 'jobs' })
+    this.#boss.on('error', error => log.warn({ reason: error.message }, 'job queue'))
+  }
+
+  /** `handler` runs for each job, in the transaction that completes it. */
+  handle<P extends object>(job: Job<P>, handler: TransactionalHandler<P>): void {
+    this.#known.set(job.name, job)
+    this.#work.push(boss =>
+      boss.work(
+        job.name,
+        { transactional: true, pollingIntervalSeconds: POLL_SECONDS },
+        async ([next]: EnvelopeJob<Envelope>[], db) => {
+          const { transaction } = db as JobDatabase
+          if (next && transaction) await handler(next.data.payload as P, transaction, next.data)
+        },
+      ),
+    )
+  }
+
+  /** `handler` reaches outside the database, so it is no part of a transaction and may see a job twice. */
+  handleOutside<P extends object>(job: Job<P>, handler: Handler<P>): void {
+    this.#known.set(job.name, job)
+    this.#work.push(boss =>
+      boss.work<Envelope>(job.name, { pollingIntervalSeconds: POLL_SECONDS }, async ([next]) => {
+        if (next) await handler(next.data.payload as P, next.data)
+      }),
+    )
+  }
+
+  /** Runs `job` by cron expression (UTC), once however many nodes there are. */
+  schedule<P extends object>(job: Job<P>, cron: string, payload: P): void {
+    this.#work.push(boss => boss.schedule(job.name, cron, { payload, traceparent: null } satisfies Envelope))
+  }
+
+  /** The job exists when `tx` commits, and not otherwise. */
+  async enqueue<P extends object>(tx: Transaction, job: Job<P>, payload: P, traceparent: string | null = null) {
+    await this.#boss.send(job.name, { payload, traceparent } satisfies Envelope, { db: joining(tx) })
+  }
+
+  async start({ works }: { works: boolean }): Promise<void> {
+    await this.#boss.start()
+    await this.#boss.createQueue(DEAD_LETTERS)
+    for (const { name, retry, expireSeconds } of this.#known.values()) {
+      const options = {
+        retryLimit: retry.limit,
+        retryDelay: retry.delaySeconds,
+        retryDelayMax: retry.maxDelaySeconds,
+        retryBackoff: true,
+        expireInSeconds: expireSeconds,
+        deadLetter: DEAD_LETTERS,
+      }
+      await this.#boss.createQueue(name, options)
+      await this.#boss.updateQueue(name, options)
+    }
+    if (works) for (const work of this.#work) await work(this.#boss)
+  }
+
+  async stop(): Promise<void> {
+    await this.#boss.stop({ graceful: true, timeout: STOP_TIMEOUT_MS })
+    await this.#connections.close()
+  }
+}

@@ -1,0 +1,92 @@
+/** Roles in an organization, each including those before it. */
+export const ORGANIZATION_ROLES = ['viewer', 'member', 'admin', 'owner'] as const
+export type OrganizationRole = (typeof ORGANIZATION_ROLES)[number]
+
+export const PLATFORM_ROLES = ['user', 'moderator', 'admin'] as const
+export type PlatformRole = (typeof PLATFORM_ROLES)[number]
+
+/** What an API key can be allowed to do. */
+export const SCOPES = [
+  'organization:read',
+  'members:read',
+  'projects:read',
+  'projects:write',
+  'tasks:read',
+  'tasks:write',
+  'comments:read',
+  'comments:write',
+  'events:read',
+] as const
+export type Scope = (typeof SCOPES)[number]
+
+interface OrganizationAccess {
+  kind: 'organization'
+  role: OrganizationRole
+  /** The resource that the path parameter `id` names; its organization is the one that counts. */
+  of: string
+  /** What an API key needs; without it no key may call. */
+  scope: Scope | undefined
+  /** `statement`: the route's own SQL checks membership, in the same round trip. */
+  checkedBy: 'plugin' | 'statement'
+}
+
+/** Who may call a route. Every route declares it; the access plugin enforces it. */
+export type Access =
+  | { kind: 'public' }
+  | { kind: 'user' }
+  | { kind: 'caller'; scope: Scope }
+  | { kind: 'platform'; role: PlatformRole }
+  | OrganizationAccess
+
+export const everyone: Access = { kind: 'public' }
+export const signedIn: Access = { kind: 'user' }
+/** Any signed-in user, or a key with the scope; the statement narrows to what the caller may see. */
+export const anyCaller = (scope: Scope): Access => ({ kind: 'caller', scope })
+export const platform = (role: PlatformRole): Access => ({ kind: 'platform', role })
+export const member = (
+  role: OrganizationRole,
+  of: string,
+  scope?: Scope,
+  checkedBy: OrganizationAccess['checkedBy'] = 'plugin',
+): Access => ({ kind: 'organization', role, of, scope, checkedBy })
+
+const reaches = <R extends string>(order: readonly R[], role: R, least: R): boolean =>
+  order.indexOf(role) >= order.indexOf(least)
+
+export const reachesRole = (role: OrganizationRole, least: OrganizationRole): boolean =>
+  reaches(ORGANIZATION_ROLES, role, least)
+export const reachesPlatformRole = (role: PlatformRole, least: PlatformRole): boolean =>
+  reaches(PLATFORM_ROLES, role, least)
+
+/** The roles that satisfy `least`, for a statement that checks membership itself. */
+export const rolesFrom = (least: OrganizationRole): OrganizationRole[] =>
+  ORGANIZATION_ROLES.filter(role => reachesRole(role, least))
+
+export interface UserActor {
+  type: 'user'
+  id: string
+  sessionId: string
+  role: PlatformRole
+}
+export interface KeyActor {
+  type: 'api_key'
+  id: string
+  organizationId: string
+  scopes: readonly string[]
+}
+/** Who calls: a signed-in user, or a key, which acts for its organization and never for a user. */
+export type Actor = UserActor | KeyActor
+
+/** The caller of a route for signed-in users: no key gets that far. */
+export const asUser = (actor: Actor | null): UserActor => actor as UserActor
+
+/** What a statement that checks for itself compares with: the user's memberships, or the key's organization. */
+export interface Grant {
+  userId: string | null
+  keyOrganizationId: string | null
+}
+
+export const grantOf = (actor: Actor | null): Grant =>
+  actor?.type === 'api_key'
+    ? { userId: null, keyOrganizationId: actor.organizationId }
+    : { userId: actor?.id ?? null, keyOrganizationId: null }

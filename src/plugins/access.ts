@@ -1,0 +1,102 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import {
+  type Access,
+  type Actor,
+  type OrganizationRole,
+  type Scope,
+  reachesPlatformRole,
+  reachesRole,
+} from '../lib/access.ts'
+import { requestErrors } from '../lib/errors.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may call; a route that does not say does not start. */
+    access?: Access
+  }
+  interface FastifyInstance {
+    tenancy: Tenancy
+  }
+  interface FastifyRequest {
+    /** The organization of the resource in the path; null where the rule names none. */
+    organizationId: string | null
+  }
+}
+
+/** The organization of a resource, and the caller's role in it if any. */
+export interface Standing {
+  organizationId: string
+  role: OrganizationRole | null
+}
+export type FindStanding = (id: string, userId: string | null) => Promise<Standing | undefined>
+
+/** What each resource says about the organization it belongs to. */
+interface Tenancy {
+  define(resource: string, find: FindStanding): void
+  /** Throws `not_found` outside the caller's organizations, `forbidden` below `role`. */
+  check(resource: string, id: string, actor: Actor, role: OrganizationRole): Promise<Standing>
+}
+
+type Done = (error?: Error) => void
+type OrganizationRule = Extract<Access, { kind: 'organization' }>
+
+async function access(app: FastifyInstance) {
+  const resources = new Map<string, FindStanding>()
+  app.decorateRequest('organizationId', null)
+
+  app.decorate('tenancy', {
+    define: (resource, find) => void resources.set(resource, find),
+    async check(resource, id, actor, role) {
+      const find = resources.get(resource) as FindStanding
+      const standing = await find(id, actor.type === 'user' ? actor.id : null)
+      if (!standing) throw requestErrors.not_found()
+      if (actor.type === 'api_key') {
+        if (actor.organizationId !== standing.organizationId) throw requestErrors.not_found()
+        return standing
+      }
+      if (!standing.role) throw requestErrors.not_found()
+      if (!reachesRole(standing.role, role)) throw requestErrors.forbidden()
+      return standing
+    },
+  })
+
+  app.addHook('onRoute', (route: RouteOptions) => {
+    if (route.method === 'OPTIONS') return
+    const rule = route.config?.access
+    if (!rule) throw new Error(`${route.method} ${route.url} declares no access rule`)
+    if (rule.kind === 'public') return
+    route.onRequest = [app.authenticate, holds(rule), ...[route.onRequest ?? []].flat()]
+    if (rule.kind === 'organization') route.preHandler = [belongs(app, rule), ...[route.preHandler ?? []].flat()]
+  })
+  app.addHook('onReady', async () => {
+    for (const resource of ruled) if (!resources.has(resource)) throw new Error(`nothing defines the tenancy of ${resource}`)
+  })
+
+  const ruled = new Set<string>()
+  app.addHook('onRoute', ({ config }) => {
+    if (config?.access?.kind === 'organization') ruled.add(config.access.of)
+  })
+}
+
+/** What the credential alone decides. */
+const holds = (rule: Access) => (request: FastifyRequest, _reply: FastifyReply, done: Done) =>
+  done(allows(rule, request.actor as Actor) ? undefined : requestErrors.forbidden())
+
+function allows(rule: Access, actor: Actor): boolean {
+  if (actor.type === 'user') return rule.kind !== 'platform' || reachesPlatformRole(actor.role, rule.role)
+  return 'scope' in rule && rule.scope !== undefined && actor.scopes.includes(rule.scope satisfies Scope)
+}
+
+/** A statement that checks for itself is spared the look-up, unless an idempotency key has to know its tenant. */
+const belongs = (app: FastifyInstance, { of, role, checkedBy }: OrganizationRule) =>
+  (request: FastifyRequest, _reply: FastifyReply, done: Done) => {
+    if (checkedBy === 'statement' && request.headers['idempotency-key'] === undefined) return done()
+    const { id } = request.params as { id: string }
+    app.tenancy.check(of, id, request.actor as Actor, role).then(standing => {
+      request.organizationId = standing.organizationId
+      done()
+    }, done)
+  }
+
+export const accessPlugin = fp(access, { name: 'access', dependencies: ['auth'] })

@@ -1,0 +1,24 @@
+import compress from '@fastify/compress'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+
+/** Below this a compressed answer is hardly smaller and costs more than it saves. */
+const THRESHOLD_BYTES = 2048
+
+/**
+ * Lists and documents are compressed where the client accepts it. A single resource is not: its strong ETag names its
+ * bytes (RFC 9110 §8.8.3).
+ */
+async function compression(app: FastifyInstance) {
+  app.addHook('onRoute', (route: RouteOptions) => {
+    if (isList(route) || route.config?.page) route.compress = { threshold: THRESHOLD_BYTES }
+  })
+  await app.register(compress, { global: false })
+}
+
+const isList = ({ schema }: RouteOptions): boolean => {
+  const answer = (schema?.response as { 200?: { title?: string } } | undefined)?.[200]
+  return answer?.title?.endsWith('List') ?? false
+}
+
+export const compressionPlugin = fp(compression, { name: 'compression' })

@@ -1,0 +1,58 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { ListOf } from '../lib/schema.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The versions of `If-Match`; null without the header, or for `*`, which any version satisfies. */
+    readonly ifMatch: number[] | null
+  }
+  interface FastifyContextConfig {
+    /** `no-store`: the answer holds a token, a key or money. */
+    cache?: 'no-store'
+  }
+}
+
+const STRONG_TAG = /(?<!W\/)"([^"]*)"/g
+const ANY_TAG = /"([^"]*)"/g
+
+interface Representation {
+  version?: number
+  meta?: ListOf<unknown>['meta']
+}
+
+/** ETag, If-None-Match (RFC 9110 §13.1.2) and Cache-Control for what has a version; `Link` (RFC 8288) for lists. */
+async function conditional(app: FastifyInstance) {
+  app.decorateRequest('ifMatch', {
+    getter() {
+      const header = this.headers['if-match']
+      return header === undefined || header.trim() === '*' ? null : tags(header, STRONG_TAG).map(Number).filter(Number.isInteger)
+    },
+  })
+
+  app.addHook('preSerialization', (request, reply, payload: Representation | null, done) => {
+    reply.header('cache-control', request.routeOptions.config.cache ?? 'private, no-cache')
+    if (payload?.version !== undefined) {
+      const etag = String(payload.version)
+      reply.header('etag', `"${etag}"`)
+      const known = request.headers['if-none-match']
+      if (known !== undefined && request.method === 'GET' && (known.trim() === '*' || tags(known, ANY_TAG).includes(etag))) {
+        reply.code(304)
+        return done(null, '')
+      }
+    }
+    if (payload?.meta?.nextCursor != null) reply.header('link', `<${nextUrl(request.url, payload.meta)}>; rel="next"`)
+    done(null, payload)
+  })
+}
+
+const tags = (header: string, form: RegExp): string[] => Array.from(header.matchAll(form), ([, tag]) => tag as string)
+
+function nextUrl(url: string, meta: ListOf<unknown>['meta']): string {
+  const [path, query] = url.split('?', 2)
+  const next = new URLSearchParams(query)
+  next.set('cursor', meta.nextCursor as string)
+  return `${path}?${next}`
+}
+
+export const conditionalPlugin = fp(conditional, { name: 'conditional' })

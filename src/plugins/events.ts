@@ -1,0 +1,45 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Transaction } from '../database/client.ts'
+import type { Caller } from '../events/caller.ts'
+import { Relay } from '../events/relay.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    relay: Relay
+  }
+  interface FastifyRequest {
+    /** Who writes, from where, in which transaction: the first argument of every service that writes. */
+    readonly caller: Caller
+    /** Set while an idempotency key holds a transaction open around the handler. */
+    transaction: Transaction | null
+  }
+}
+
+const USER_AGENT_CHARACTERS = 200
+
+async function events(app: FastifyInstance, { works }: { works: boolean }) {
+  const relay = new Relay(app.database, app.log)
+  app.decorate('relay', relay)
+  app.decorateRequest('transaction', null)
+  app.decorateRequest('caller', {
+    getter() {
+      const { transaction } = this
+      return {
+        actor: this.actor ?? { type: 'system', id: null },
+        address: this.ip,
+        userAgent: this.headers['user-agent']?.slice(0, USER_AGENT_CHARACTERS) ?? null,
+        requestId: this.id,
+        traceparent: this.headers.traceparent === undefined ? null : this.traceparent,
+        joined: transaction !== null,
+        transaction: work => (transaction === null ? app.database.transaction(work) : work(transaction)),
+      }
+    },
+  })
+  app.addHook('onReady', async () => {
+    if (works) relay.start()
+  })
+  app.addHook('onClose', () => relay.stop())
+}
+
+export const eventsPlugin = fp(events, { name: 'events', dependencies: ['database'] })

@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { requestErrors } from '../lib/errors.ts'
+
+/**
+ * Refuses what Node lets through and a proxy in front may read differently (RFC 9112 §3.2, §6.1): HTTP/1.0 with
+ * Transfer-Encoding, a repeated Host, an absolute-form target, HTTP/0.9.
+ */
+async function guard(app: FastifyInstance) {
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
+    const ambiguous =
+      raw.url?.charCodeAt(0) !== '/'.charCodeAt(0) ||
+      (raw.httpVersionMinor !== 1 && (raw.httpVersionMajor === 0 || raw.headers['transfer-encoding'] !== undefined)) ||
+      hosts(raw.rawHeaders) > 1
+    done(ambiguous ? requestErrors.malformed_request() : undefined)
+  })
+}
+
+function hosts(rawHeaders: string[]): number {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (name.length === 'host'.length && name.toLowerCase() === 'host') count++
+  }
+  return count
+}
+
+export const guardPlugin = fp(guard, { name: 'guard' })

@@ -1,0 +1,39 @@
+import { Type } from '@sinclair/typebox'
+import { sql } from 'drizzle-orm'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { statement } from '../database/statement.ts'
+import { everyone } from '../lib/access.ts'
+import { problems, requestErrors } from '../lib/errors.ts'
+import { StringEnum } from '../lib/schema.ts'
+
+const Health = Type.Object({ status: StringEnum(['ok']) }, { title: 'Health' })
+const ping = statement('health.ping', () => sql`select 1`)
+
+/** Live says the process answers; ready says it should get traffic: it reaches its database and is not draining. */
+async function health(app: FastifyInstance) {
+  let draining = false
+  app.addHook('preClose', done => {
+    draining = true
+    done()
+  })
+
+  const config = { access: everyone }
+  const schema = (operationId: string, summary: string, ...statuses: number[]) => ({
+    operationId,
+    summary,
+    tags: ['health'],
+    response: { 200: Health, ...problems(...statuses) },
+  })
+
+  app.get('/health/live', { config, schema: schema('getLiveness', 'Whether the process answers') }, async () => ({
+    status: 'ok',
+  }))
+  app.get('/health/ready', { config, schema: schema('getReadiness', 'Whether to send traffic here', 503) }, async () => {
+    if (draining) throw requestErrors.overloaded({ detail: 'shutting down' })
+    await ping(app.database, {})
+    return { status: 'ok' }
+  })
+}
+
+export const healthPlugin = fp(health, { name: 'health', dependencies: ['database'] })

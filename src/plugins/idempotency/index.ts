@@ -1,0 +1,94 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Transaction } from '../../database/client.ts'
+import { equalBytes, sha256 } from '../../lib/crypto.ts'
+import { idempotencyErrors } from './errors.ts'
+import { findAnswer, insertAnswer, tryLock } from './queries.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** `required` where money moves. Public routes have no principal, so a key means nothing there. */
+    idempotency?: 'required'
+  }
+}
+
+/** Bare, or quoted as a structured-field string (draft-ietf-httpapi-idempotency-key-header). */
+const KEY = /^(?:"([\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255}))$/
+
+/**
+ * Idempotency-Key on every POST of an authenticated caller. The handler runs inside one transaction with the record of
+ * its answer: both commit or neither. What is refused or rolled back leaves the key free.
+ */
+async function idempotency(app: FastifyInstance) {
+  app.addHook('onRoute', route => {
+    const { handler, config } = route
+    if (route.method !== 'POST' || config?.access?.kind === 'public') return
+    route.handler = function (this: FastifyInstance, request, reply) {
+      const header = request.headers['idempotency-key']
+      if (header !== undefined) return once(app, handler.bind(this), keyOf(header), request, reply)
+      if (config?.idempotency === 'required') throw idempotencyErrors.idempotency_key_required()
+      return handler.call(this, request, reply)
+    }
+  })
+}
+
+function keyOf(header: string | string[]): string {
+  const [, quoted, bare] = (typeof header === 'string' && KEY.exec(header)) || []
+  const key = quoted ?? bare
+  if (key === undefined) throw idempotencyErrors.idempotency_key_invalid()
+  return key
+}
+
+async function once(
+  app: FastifyInstance,
+  handler: OmitThisParameter<RouteHandlerMethod>,
+  key: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const id = sha256(JSON.stringify([request.organizationId, request.actor?.id, key]))
+  const fingerprint = sha256(JSON.stringify([request.method, request.url, request.body]))
+  return app.database.transaction(async tx => {
+    const lock = await tryLock(tx, { lock: id.readBigInt64BE() })
+    if (!lock?.locked) throw idempotencyErrors.idempotency_in_progress()
+    const kept = await findAnswer(tx, { id })
+    if (!kept) return keep(tx, handler, { id, fingerprint }, request, reply)
+    if (!equalBytes(kept.fingerprint, fingerprint)) throw idempotencyErrors.idempotency_key_reused()
+    return replay(kept, request, reply)
+  })
+}
+
+async function keep(
+  tx: Transaction,
+  handler: OmitThisParameter<RouteHandlerMethod>,
+  { id, fingerprint }: { id: Buffer; fingerprint: Buffer },
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  request.transaction = tx
+  const payload = (await handler(request, reply)) as { version?: number } | undefined
+  const secret = request.routeOptions.config.cache === 'no-store'
+  await insertAnswer(tx, {
+    id,
+    fingerprint,
+    status: reply.statusCode,
+    body: secret ? null : payload === undefined ? '' : (reply.serialize(payload) as string),
+    location: (reply.getHeader('location') as string | undefined) ?? null,
+    etag: payload?.version === undefined ? null : `"${payload.version}"`,
+  })
+  return payload
+}
+
+type Kept = NonNullable<Awaited<ReturnType<typeof findAnswer>>>
+
+function replay({ status, body, location, etag }: Kept, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (body === null) throw idempotencyErrors.idempotency_answer_not_kept()
+  reply.code(status).header('idempotent-replayed', 'true')
+  if (location !== null) reply.header('location', location)
+  if (etag !== null) reply.header('etag', etag)
+  if (body === '') return reply.send()
+  const cache = request.routeOptions.config.cache ?? 'private, no-cache'
+  return reply.header('cache-control', cache).type('application/json; charset=utf-8').send(body)
+}
+
+export const idempotencyPlugin = fp(idempotency, { name: 'idempotency', dependencies: ['database', 'events', 'access'] })

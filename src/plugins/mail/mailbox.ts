@@ -1,0 +1,39 @@
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { newId } from '../../lib/ids.ts'
+
+export interface CapturedMail {
+  id: string
+  from: string
+  to: string
+  subject: string
+  text: string
+  sentAt: string
+}
+
+const SHOWN = 50
+
+/** Mail that nobody receives: one JSON file each, readable by the owner only, since mails hold tokens. */
+export class Mailbox {
+  readonly #folder: string
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  async keep(mail: Omit<CapturedMail, 'id' | 'sentAt'>): Promise<void> {
+    const id = newId()
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    const file = join(this.#folder, `${id}.json`)
+    const captured: CapturedMail = { id, ...mail, sentAt: new Date().toISOString() }
+    await writeFile(`${file}.part`, JSON.stringify(captured, null, 2), { mode: 0o600 })
+    await rename(`${file}.part`, file)
+  }
+
+  /** The newest first; ids sort by time. */
+  async list(): Promise<CapturedMail[]> {
+    const names = await readdir(this.#folder).catch(() => [])
+    const newest = names.filter(name => name.endsWith('.json')).sort().reverse().slice(0, SHOWN)
+    return Promise.all(newest.map(async name => JSON.parse(await readFile(join(this.#folder, name), 'utf8'))))
+  }
+}

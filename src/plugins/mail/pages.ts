@@ -1,0 +1,21 @@
+import type { FastifyInstance } from 'fastify'
+import { everyone } from '../../lib/access.ts'
+import { escapeHtml, page } from '../../lib/html.ts'
+import { pageHeaders } from '../security.ts'
+import type { CapturedMail, Mailbox } from './mailbox.ts'
+
+/** `GET /dev/mail`: the captured mails, in development only. */
+export async function mailboxPages(app: FastifyInstance, { mailbox }: { mailbox: Mailbox }) {
+  app.get('/dev/mail', { config: { access: everyone, page: true }, schema: { hide: true }, helmet: pageHeaders }, async (_request, reply) => {
+    const mails = await mailbox.list()
+    reply.type('text/html; charset=utf-8')
+    return page('Dev mailbox', mails.length ? mails.map(entry).join('') : '<p>No mail yet.</p>')
+  })
+}
+
+const LINK = /https?:\/\/\S+/g
+
+const entry = ({ subject, to, from, sentAt, text }: CapturedMail): string => `
+  <h2>${escapeHtml(subject)}</h2>
+  <p class="quiet">${escapeHtml(sentAt)} · from ${escapeHtml(from)} · to ${escapeHtml(to)}</p>
+  <pre>${escapeHtml(text).replace(LINK, url => `<a href="${url}">${url}</a>`)}</pre>`

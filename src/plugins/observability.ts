@@ -1,0 +1,88 @@
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { everyone } from '../lib/access.ts'
+import { equalBytes, sha256 } from '../lib/crypto.ts'
+import { requestErrors } from '../lib/errors.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    metrics: Registry
+  }
+  interface FastifyContextConfig {
+    /** The operationId, in logs and metrics. */
+    operation?: string
+  }
+}
+
+const BUCKETS_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+
+async function observability(app: FastifyInstance, { metricsToken }: { metricsToken: string | null }) {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const durations = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'From the arrival of the request to the end of its answer.',
+    labelNames: ['operation', 'status'],
+    buckets: BUCKETS_SECONDS,
+    registers: [registry],
+  })
+  let inFlight = 0
+  new Gauge({
+    name: 'http_requests_in_flight',
+    help: 'Requests that are being answered.',
+    registers: [registry],
+    collect() {
+      this.set(inFlight)
+    },
+  })
+  app.decorate('metrics', registry)
+
+  // Looking up a labelled series costs more than observing it: each is found once.
+  const series = new Map<string, ReturnType<typeof durations.labels>>()
+  const seriesOf = (operation: string, status: number) => {
+    const key = `${operation} ${status}`
+    let found = series.get(key)
+    if (!found) {
+      found = durations.labels(operation, String(status))
+      series.set(key, found)
+    }
+    return found
+  }
+
+  app.addHook('onRoute', (route: RouteOptions) => {
+    const operation = (route.schema as { operationId?: string } | undefined)?.operationId
+    if (operation) route.config = { ...route.config, operation }
+  })
+  app.addHook('onRequest', (_request, _reply, done) => {
+    inFlight++
+    done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    inFlight--
+    const operation = request.routeOptions.config.operation ?? 'unknown'
+    seriesOf(operation, reply.statusCode).observe(reply.elapsedTime / 1000)
+    request.log.info(line(request, operation, reply.statusCode, reply.elapsedTime), 'request')
+    done()
+  })
+
+  app.get('/metrics', { config: { access: everyone }, schema: { hide: true } }, async (request, reply) => {
+    if (metricsToken !== null && !presents(request, metricsToken)) throw requestErrors.unauthenticated()
+    return reply.type(registry.contentType).send(await registry.metrics())
+  })
+}
+
+/** What a log line may hold: never a header, a query value or a body. */
+const line = (request: FastifyRequest, operation: string, status: number, elapsedMs: number) => ({
+  method: request.method,
+  operation,
+  status,
+  ms: Math.round(elapsedMs * 10) / 10,
+  actor: request.actor?.id,
+  trace: request.headers.traceparent && request.traceparent,
+})
+
+const presents = ({ headers }: FastifyRequest, token: string): boolean =>
+  equalBytes(sha256(headers.authorization ?? ''), sha256(`Bearer ${token}`))
+
+export const observabilityPlugin = fp(observability, { name: 'observability', dependencies: ['request'] })

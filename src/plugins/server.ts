@@ -1,0 +1,75 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyBaseLogger, FastifyHttpOptions } from 'fastify'
+import pino from 'pino'
+import type { Config } from '../config.ts'
+import { newId } from '../lib/ids.ts'
+import { requestIds } from './request.ts'
+
+const BODY_BYTES = 1_048_576
+/** The whole request must have arrived; slow headers and bodies end here. */
+const REQUEST_MS = 10_000
+const HEADERS_MS = 8_000
+/** How often Node looks for requests past their time; its default of 30 s would let them live longer. */
+const CHECK_MS = 1_000
+/** Longer than the idle time of common balancers, so that they close first. */
+const KEEP_ALIVE_MS = 72_000
+const HANDLER_MS = 8_000
+const LOG_BUFFER_BYTES = 4_096
+
+/** What an error may say in a log: never the values of a statement, which the database puts into `detail`. */
+const errorFields = (error: Error & { code?: string; constraint?: string; severity?: string }) => ({
+  type: error.name,
+  code: error.code,
+  constraint: error.constraint,
+  message: error.severity === undefined ? error.message : 'see code',
+  stack: error.stack?.split('\n').slice(1).join('\n'),
+})
+
+const logger = ({ logLevel, production }: Config) =>
+  pino(
+    {
+      level: logLevel,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: errorFields },
+      redact: { paths: ['*.password', '*.token', '*.authorization', '*.cookie', '*.secret'], remove: true },
+    },
+    // Collected in production: a write for each line costs more than the line.
+    pino.destination({ dest: 1, sync: false, minLength: production ? LOG_BUFFER_BYTES : 0 }),
+  )
+
+/** A request that Node cannot parse never becomes a request: its problem is written by hand. */
+function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const timeout = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
+  const [status, code, title] = timeout
+    ? [408, 'request_timeout', 'Request took too long to arrive']
+    : tooLarge
+      ? [431, 'headers_too_large', 'Request headers too large']
+      : [400, 'malformed_request', 'Malformed request']
+  const requestId = newId()
+  const body = JSON.stringify({ type: `/docs/errors#${code}`, title, status, code, requestId })
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nRequest-Id: ${requestId}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+export const serverOptions = (config: Config): FastifyHttpOptions<Server, FastifyBaseLogger> => ({
+    loggerInstance: logger(config),
+    disableRequestLogging: true,
+    genReqId: requestIds(config.trustProxy),
+    requestIdHeader: false,
+    trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    handlerTimeout: HANDLER_MS,
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS },
+    forceCloseConnections: 'idle',
+    // A request on a connection that is still open is answered: the balancer has had its notice.
+    return503OnClosing: false,
+    clientErrorHandler: refuseUnparsable,
+})
