@@ -15,7 +15,7 @@ import { jobsPlugin } from './plugins/jobs.ts'
 import { loadPlugin } from './plugins/load.ts'
 import { mailPlugin } from './plugins/mail/index.ts'
 import { observabilityPlugin } from './plugins/observability.ts'
-import { openapiPlugin } from './plugins/openapi.ts'
+import { openapiPlugin } from './plugins/openapi/index.ts'
 import { rateLimitPlugin } from './plugins/rate-limit.ts'
 import { requestPlugin } from './plugins/request.ts'
 import { securityPlugin } from './plugins/security.ts'
@@ -34,6 +34,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(loadPlugin)
   await app.register(securityPlugin, config)
   await app.register(rateLimitPlugin, { perMinute: config.rateLimit })
+  await app.register(openapiPlugin, config)
   await app.register(authPlugin, { secret: config.jwtSecret, issuer: config.publicUrl })
   await app.register(accessPlugin)
   await app.register(conditionalPlugin)
@@ -42,7 +43,6 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(idempotencyPlugin)
   await app.register(jobsPlugin, { url: config.databaseUrl, works: config.works })
   await app.register(mailPlugin, { ...config, from: config.mailFrom })
-  await app.register(openapiPlugin, config)
   await app.register(healthPlugin)
   await app.register(
     async api => {

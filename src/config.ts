@@ -9,27 +9,30 @@ const DEVELOPMENT_SECRET = 'development-only-secret-never-for-production'
 const MIN_DISTINCT_CHARACTERS = 8
 
 /** The environment, in the order of `.env.example`. Every variable has a default that suits development. */
-export const Environment = Type.Object({
-  NODE_ENV: StringEnum(['development', 'test', 'production'], { default: 'development' }),
-  HOST: Type.String({ default: '127.0.0.1' }),
-  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
-  PUBLIC_URL: Nullable(Type.String({ pattern: '^https?://[^/?#]+$' }), { default: null }),
-  APP_URL: Nullable(Type.String({ pattern: '^https?://[^?#]+[^/?#]$' }), { default: null }),
-  DATABASE_URL: Nullable(Type.String({ pattern: '^postgres(ql)?://' }), { default: null }),
-  DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10 }),
-  DATA_DIR: Type.String({ default: '.data' }),
-  JWT_SECRET: Type.String({ default: DEVELOPMENT_SECRET }),
-  METRICS_TOKEN: Nullable(Type.String(), { default: null }),
-  SMTP_URL: Nullable(Type.String({ pattern: '^smtps?://' }), { default: null }),
-  MAIL_FROM: Type.String({ default: 'Lintel <no-reply@localhost>' }),
-  CORS_ORIGINS: Type.String({ default: '' }),
-  TRUST_PROXY: Type.String({ default: '' }),
-  RATE_LIMIT: Type.Integer({ minimum: 1, default: 600 }),
-  UNVERIFIED_LOGIN: Nullable(Type.Boolean(), { default: null }),
-  ROLE: StringEnum(['both', 'api', 'worker'], { default: 'both' }),
-  LOG_LEVEL: StringEnum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
-  DRAIN_DELAY_MS: Type.Integer({ minimum: 0, maximum: 60_000, default: 0 }),
-}, { additionalProperties: false })
+export const Environment = Type.Object(
+  {
+    NODE_ENV: StringEnum(['development', 'test', 'production'], { default: 'development' }),
+    HOST: Type.String({ default: '127.0.0.1' }),
+    PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
+    PUBLIC_URL: Nullable(Type.String({ pattern: '^https?://[^/?#]+$' }), { default: null }),
+    APP_URL: Nullable(Type.String({ pattern: '^https?://[^?#]+[^/?#]$' }), { default: null }),
+    DATABASE_URL: Nullable(Type.String({ pattern: '^postgres(ql)?://' }), { default: null }),
+    DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10 }),
+    DATA_DIR: Type.String({ default: '.data' }),
+    JWT_SECRET: Type.String({ default: DEVELOPMENT_SECRET }),
+    METRICS_TOKEN: Nullable(Type.String(), { default: null }),
+    SMTP_URL: Nullable(Type.String({ pattern: '^smtps?://' }), { default: null }),
+    MAIL_FROM: Type.String({ default: 'Lintel <no-reply@localhost>' }),
+    CORS_ORIGINS: Type.String({ default: '' }),
+    TRUST_PROXY: Type.String({ default: '' }),
+    RATE_LIMIT: Type.Integer({ minimum: 1, default: 600 }),
+    UNVERIFIED_LOGIN: Nullable(Type.Boolean(), { default: null }),
+    ROLE: StringEnum(['both', 'api', 'worker'], { default: 'both' }),
+    LOG_LEVEL: StringEnum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
+    DRAIN_DELAY_MS: Type.Integer({ minimum: 0, maximum: 60_000, default: 0 }),
+  },
+  { additionalProperties: false },
+)
 type Environment = Static<typeof Environment>
 
 export type Config = ReturnType<typeof toConfig>
@@ -37,7 +40,12 @@ export type Config = ReturnType<typeof toConfig>
 /** A sentence for the person who starts the process; it names the variable, never its value. */
 export class ConfigError extends Error {}
 
-const validate = new Ajv({ coerceTypes: true, useDefaults: true, removeAdditional: true, allowUnionTypes: true }).compile<Environment>(Environment)
+const validate = new Ajv({
+  coerceTypes: true,
+  useDefaults: true,
+  removeAdditional: true,
+  allowUnionTypes: true,
+}).compile<Environment>(Environment)
 
 /** Reads the environment; throws `ConfigError`. */
 export function loadConfig(variables: Record<string, string | undefined> = process.env): Config {

@@ -2,7 +2,9 @@ import { sql } from 'drizzle-orm'
 import { bigint, customType, integer, uuid } from 'drizzle-orm/pg-core'
 
 /** Milliseconds, the precision of the contract; read as ISO 8601 text with `Z` (the driver's parser sees to that). */
-export const isoTimestamp = customType<{ data: string; driverData: string }>({ dataType: () => 'timestamp(3) with time zone' })
+export const isoTimestamp = customType<{ data: string; driverData: string }>({
+  dataType: () => 'timestamp(3) with time zone',
+})
 
 /** Position of a transaction in the order of their ids (`pg_current_xact_id()`), as text. */
 export const xid8 = customType<{ data: string; driverData: string }>({ dataType: () => 'xid8' })

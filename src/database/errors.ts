@@ -1,4 +1,4 @@
-import { AppError, errorOfConstraint, requestErrors } from '../lib/errors.ts'
+import { type AppError, errorOfConstraint, requestErrors } from '../lib/errors.ts'
 
 const QUERY_CANCELED = '57014'
 const LOCK_NOT_AVAILABLE = '55P03'
@@ -8,7 +8,8 @@ const DEADLOCK = '40P01'
 const DOWN_CLASSES = ['08', '53', '57']
 const SOCKET_CODES = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENOTFOUND']
 /** The driver's own errors have no code. */
-const DRIVER_MESSAGES = /^(Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout)/
+const DRIVER_MESSAGES =
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout)/
 const ACQUIRE_MESSAGE = /^(timeout exceeded when trying to connect|timeout expired)/
 
 interface DatabaseError extends Error {

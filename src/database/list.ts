@@ -70,7 +70,11 @@ export function defineList<
   const filters = (list.filters ?? {}) as Record<string, ($: Params<All>) => SQL>
 
   const conditions = ($: Params<All>, shape: Shape): SQL =>
-    and(list.where($), ...shape.filters.map(name => filters[name]?.($)), after($ as unknown as Params<Paging>, shape)) as SQL
+    and(
+      list.where($),
+      ...shape.filters.map(name => filters[name]?.($)),
+      after($ as unknown as Params<Paging>, shape),
+    ) as SQL
 
   const after = ($: Params<Paging>, { sort, descending, after }: Shape): SQL | undefined => {
     if (!after) return undefined
@@ -87,7 +91,9 @@ export function defineList<
     const order = key === id.key ? sql`${on} ${direction}` : sql`${on} ${direction}, ${id.on} ${direction}`
     const offset = shape.offset ? sql` offset ${$.offset}` : sql``
     const page = sql`select ${list.columns} from ${list.from} where ${conditions($, shape)} order by ${order} limit ${$.rows}${offset}`
-    return parent ? sql<Row>`select page.* from ${parent($)} left join lateral (${page}) page on true` : sql<Row>`${page}`
+    return parent
+      ? sql<Row>`select page.* from ${parent($)} left join lateral (${page}) page on true`
+      : sql<Row>`${page}`
   })
 
   const total = statements(
@@ -100,13 +106,19 @@ export function defineList<
    * A page, or undefined where the parent is missing or not visible. A cursor is bound to `scope` and the filters in
    * `query`; `grant` is what the caller may see. Throws `cursor_mismatch` and `cursor_invalid`.
    */
-  return async (on: Executor, scope: Scope, grant: Grant, query: ListRequest & Filters): Promise<ListOf<Row> | undefined> => {
+  return async (
+    on: Executor,
+    scope: Scope,
+    grant: Grant,
+    query: ListRequest & Filters,
+  ): Promise<ListOf<Row> | undefined> => {
     const limit = Math.min(query.limit ?? DEFAULT_LIMIT, MAX_LIMIT)
     const { name: sort, descending } = orderOf({ sort: query.sort ?? list.defaultSort })
     const used = Object.keys(filters).filter(name => query[name as keyof Filters] !== undefined)
     const input = { ...scope, ...Object.fromEntries(used.map(name => [name, query[name as keyof Filters]])) }
     const boundTo = fingerprint(list.name, sort, descending, input)
-    const position = query.cursor === undefined ? undefined : positionOf(boundTo, query.cursor, list.sorts[sort] as Sort, id)
+    const position =
+      query.cursor === undefined ? undefined : positionOf(boundTo, query.cursor, list.sorts[sort] as Sort, id)
     const offset = offsetOf(query, limit)
     const shape = { filters: used, sort, descending, after: position !== undefined, offset: offset > 0 }
 
@@ -119,7 +131,9 @@ export function defineList<
         afterValue: position?.[0] ?? null,
         afterId: position?.[1] ?? null,
       } as unknown as All & Paging),
-      query.count === 'exact' ? total(on, { ...shape, after: false, offset: false }, { ...input, ...grant } as unknown as All) : undefined,
+      query.count === 'exact'
+        ? total(on, { ...shape, after: false, offset: false }, { ...input, ...grant } as unknown as All)
+        : undefined,
     ])
     if (parent && rows.length === 0) return undefined
     const isNothing = (row: object | undefined) => (row as Record<string, unknown> | undefined)?.[id.key] == null
@@ -127,7 +141,12 @@ export function defineList<
     const hasMore = rows.length > limit
     const { key } = list.sorts[sort] as Sort
     const last = data.at(-1) as Record<string, string | number> | undefined
-    const nextCursor = last && (hasMore || list.feed) ? encodeCursor(boundTo, [last[key] ?? LAST, last[id.key] as string | number]) : list.feed ? (query.cursor ?? null) : null
+    const nextCursor =
+      last && (hasMore || list.feed)
+        ? encodeCursor(boundTo, [last[key] ?? LAST, last[id.key] as string | number])
+        : list.feed
+          ? (query.cursor ?? null)
+          : null
     return { data, meta: { limit, nextCursor, hasMore, ...numbered(query, limit, counted?.[0]?.total) } }
   }
 }

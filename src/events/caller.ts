@@ -14,4 +14,7 @@ export interface Caller {
 }
 
 /** The same request on behalf of `userId`: who signs in or registers acts for themselves. */
-export const onBehalfOf = (caller: Caller, userId: string): Caller => ({ ...caller, actor: { type: 'user', id: userId } })
+export const onBehalfOf = (caller: Caller, userId: string): Caller => ({
+  ...caller,
+  actor: { type: 'user', id: userId },
+})

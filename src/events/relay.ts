@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../database/client.ts'
 import type { Log } from '../database/pipeline.ts'
 import { type Params, statement } from '../database/statement.ts'
-import { events, eventCursors } from './tables.ts'
+import { eventCursors, events } from './tables.ts'
 
 /** How stale a subscriber may be when nothing wakes the relay. */
 const POLL_MS = 250

@@ -115,7 +115,11 @@ export const problems = (...statuses: number[]): Record<never, never> =>
 
 /** What any route may answer, whatever it does. */
 export const requestErrors = defineErrors({
-  malformed_request: { status: 400, title: 'Malformed request', help: 'The HTTP request or its JSON cannot be parsed.' },
+  malformed_request: {
+    status: 400,
+    title: 'Malformed request',
+    help: 'The HTTP request or its JSON cannot be parsed.',
+  },
   cursor_invalid: { status: 400, title: 'Cursor not valid', help: 'Send `meta.nextCursor` back exactly as received.' },
   cursor_mismatch: {
     status: 400,
@@ -182,7 +186,6 @@ export const requestErrors = defineErrors({
     help: 'Repeat the request after `Retry-After`; with an `Idempotency-Key` a write cannot happen twice.',
   },
 })
-
 
 /** The row, or `not_found` where there is none. */
 export function found<T>(row: T | undefined): T {

@@ -22,4 +22,6 @@ export function isApiKey(text: string): boolean {
 const withChecksum = (body: string): string => body + base62(crc32(body)).padStart(CHECKSUM_CHARACTERS, '0')
 
 const base62 = (value: number): string =>
-  value < BASE62.length ? (BASE62[value] as string) : base62(Math.floor(value / BASE62.length)) + BASE62[value % BASE62.length]
+  value < BASE62.length
+    ? (BASE62[value] as string)
+    : base62(Math.floor(value / BASE62.length)) + BASE62[value % BASE62.length]

@@ -20,7 +20,12 @@ export const Timestamp = Type.String({
   examples: ['2026-01-31T12:00:00.000Z'],
 })
 export const Email = Type.String({ format: 'email', maxLength: 254, examples: ['ada@example.com'] })
-export const Password = Type.String({ minLength: 8, maxLength: 128, pattern: STORABLE, examples: ['correct horse battery'] })
+export const Password = Type.String({
+  minLength: 8,
+  maxLength: 128,
+  pattern: STORABLE,
+  examples: ['correct horse battery'],
+})
 /** An opaque single-use or refresh token, as it travels in a body. */
 export const Token = Type.String({ minLength: 1, maxLength: 512, pattern: '^[\\w.-]+$' })
 
@@ -105,9 +110,12 @@ export const ListQuery = <F extends TProperties, const S extends readonly string
     ...PageQuery,
     ...NumberedPageQuery,
     sort: Type.Optional(
-      StringEnum(sorts.flatMap(sort => [sort, `-${sort}`] as `${'' | '-'}${S[number]}`[]), {
-        description: 'A leading `-` sorts descending.',
-      }),
+      StringEnum(
+        sorts.flatMap(sort => [sort, `-${sort}`] as `${'' | '-'}${S[number]}`[]),
+        {
+          description: 'A leading `-` sorts descending.',
+        },
+      ),
     ),
     ...filters,
   })

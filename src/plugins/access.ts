@@ -4,9 +4,9 @@ import {
   type Access,
   type Actor,
   type OrganizationRole,
-  type Scope,
   reachesPlatformRole,
   reachesRole,
+  type Scope,
 } from '../lib/access.ts'
 import { requestErrors } from '../lib/errors.ts'
 
@@ -70,7 +70,8 @@ async function access(app: FastifyInstance) {
     if (rule.kind === 'organization') route.preHandler = [belongs(app, rule), ...[route.preHandler ?? []].flat()]
   })
   app.addHook('onReady', async () => {
-    for (const resource of ruled) if (!resources.has(resource)) throw new Error(`nothing defines the tenancy of ${resource}`)
+    for (const resource of ruled)
+      if (!resources.has(resource)) throw new Error(`nothing defines the tenancy of ${resource}`)
   })
 
   const ruled = new Set<string>()
@@ -89,7 +90,8 @@ function allows(rule: Access, actor: Actor): boolean {
 }
 
 /** A statement that checks for itself is spared the look-up, unless an idempotency key has to know its tenant. */
-const belongs = (app: FastifyInstance, { of, role, checkedBy }: OrganizationRule) =>
+const belongs =
+  (app: FastifyInstance, { of, role, checkedBy }: OrganizationRule) =>
   (request: FastifyRequest, _reply: FastifyReply, done: Done) => {
     if (checkedBy === 'statement' && request.headers['idempotency-key'] === undefined) return done()
     const { id } = request.params as { id: string }

@@ -26,7 +26,9 @@ async function conditional(app: FastifyInstance) {
   app.decorateRequest('ifMatch', {
     getter() {
       const header = this.headers['if-match']
-      return header === undefined || header.trim() === '*' ? null : tags(header, STRONG_TAG).map(Number).filter(Number.isInteger)
+      return header === undefined || header.trim() === '*'
+        ? null
+        : tags(header, STRONG_TAG).map(Number).filter(Number.isInteger)
     },
   })
 
@@ -36,7 +38,11 @@ async function conditional(app: FastifyInstance) {
       const etag = String(payload.version)
       reply.header('etag', `"${etag}"`)
       const known = request.headers['if-none-match']
-      if (known !== undefined && request.method === 'GET' && (known.trim() === '*' || tags(known, ANY_TAG).includes(etag))) {
+      if (
+        known !== undefined &&
+        request.method === 'GET' &&
+        (known.trim() === '*' || tags(known, ANY_TAG).includes(etag))
+      ) {
         reply.code(304)
         return done(null, '')
       }

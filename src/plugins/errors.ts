@@ -88,7 +88,8 @@ async function errors(app: FastifyInstance, { publicUrl }: { publicUrl: string }
   app.setErrorHandler((thrown: FastifyError, request, reply) => {
     const error = toAppError(thrown)
     if (error.status === 401) reply.header('www-authenticate', 'Bearer')
-    if (error.status >= 500) request.log[error.status === 500 ? 'error' : 'warn']({ err: error.cause ?? error }, error.title)
+    if (error.status >= 500)
+      request.log[error.status === 500 ? 'error' : 'warn']({ err: error.cause ?? error }, error.title)
     return answer(error, request, reply)
   })
 

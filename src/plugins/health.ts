@@ -29,11 +29,15 @@ async function health(app: FastifyInstance) {
   app.get('/health/live', { config, schema: schema('getLiveness', 'Whether the process answers') }, async () => ({
     status: 'ok',
   }))
-  app.get('/health/ready', { config, schema: schema('getReadiness', 'Whether to send traffic here', 503) }, async () => {
-    if (draining) throw requestErrors.overloaded({ detail: 'shutting down' })
-    await ping(app.database, {})
-    return { status: 'ok' }
-  })
+  app.get(
+    '/health/ready',
+    { config, schema: schema('getReadiness', 'Whether to send traffic here', 503) },
+    async () => {
+      if (draining) throw requestErrors.overloaded({ detail: 'shutting down' })
+      await ping(app.database, {})
+      return { status: 'ok' }
+    },
+  )
 }
 
 export const healthPlugin = fp(health, { name: 'health', dependencies: ['database'] })

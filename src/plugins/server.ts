@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyBaseLogger, FastifyHttpOptions } from 'fastify'
+import { type FastifyBaseLogger, type FastifyHttpOptions, LogController } from 'fastify'
 import pino from 'pino'
 import type { Config } from '../config.ts'
 import { newId } from '../lib/ids.ts'
@@ -40,36 +40,39 @@ const logger = ({ logLevel, production }: Config) =>
   )
 
 /** A request that Node cannot parse never becomes a request: its problem is written by hand. */
-function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const timeout = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
-  const [status, code, title] = timeout
-    ? [408, 'request_timeout', 'Request took too long to arrive']
-    : tooLarge
-      ? [431, 'headers_too_large', 'Request headers too large']
-      : [400, 'malformed_request', 'Malformed request']
-  const requestId = newId()
-  const body = JSON.stringify({ type: `/docs/errors#${code}`, title, status, code, requestId })
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nRequest-Id: ${requestId}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  )
-}
+const refuseUnparsable =
+  (publicUrl: string) =>
+  (error: NodeJS.ErrnoException, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    const timeout = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+    const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
+    const [status, code, title] = timeout
+      ? [408, 'request_timeout', 'Request took too long to arrive']
+      : tooLarge
+        ? [431, 'headers_too_large', 'Request headers too large']
+        : [400, 'malformed_request', 'Malformed request']
+    const requestId = newId()
+    const body = JSON.stringify({ type: `${publicUrl}/docs/errors#${code}`, title, status, code, requestId })
+    socket.end(
+      `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nRequest-Id: ${requestId}\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    )
+  }
 
 export const serverOptions = (config: Config): FastifyHttpOptions<Server, FastifyBaseLogger> => ({
-    loggerInstance: logger(config),
-    disableRequestLogging: true,
-    genReqId: requestIds(config.trustProxy),
-    requestIdHeader: false,
-    trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
-    bodyLimit: BODY_BYTES,
-    requestTimeout: REQUEST_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    handlerTimeout: HANDLER_MS,
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS },
-    forceCloseConnections: 'idle',
-    // A request on a connection that is still open is answered: the balancer has had its notice.
-    return503OnClosing: false,
-    clientErrorHandler: refuseUnparsable,
+  loggerInstance: logger(config),
+  // One line for each request, written by the observability plugin.
+  logController: new LogController({ disableRequestLogging: true }),
+  genReqId: requestIds(config.trustProxy),
+  requestIdHeader: false,
+  trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
+  bodyLimit: BODY_BYTES,
+  requestTimeout: REQUEST_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  handlerTimeout: HANDLER_MS,
+  http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS },
+  forceCloseConnections: 'idle',
+  // A request on a connection that is still open is answered: the balancer has had its notice.
+  return503OnClosing: false,
+  clientErrorHandler: refuseUnparsable(config.publicUrl),
 })

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { EmbeddedError } from './errors.ts'
 
@@ -52,6 +52,8 @@ export function reachableFolder(dataDirectory: string, account: Account | undefi
     `PostgreSQL does not run as root, and the user ${account.name} can enter neither ${dataDirectory} nor ${STORE}: set DATA_DIR to a folder that it can enter, or DATABASE_URL.`,
   )
 }
+
+export const isInStore = (folder: string): boolean => existsSync(STORE) && dirname(folder) === realpathSync(STORE)
 
 /** Refuses a folder that somebody else made or can change: what lies in it gets executed. */
 export function requireOwn(folder: string): void {

@@ -1,4 +1,15 @@
-import { chmodSync, cpSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Account, canEnter, reachableFolder, requireOwn } from './account.ts'
@@ -68,7 +79,12 @@ function makeLinks(native: string): void {
   if (!existsSync(file)) return
   for (const { source, target } of JSON.parse(readFileSync(file, 'utf8')) as { source: string; target: string }[]) {
     const link = join(dirname(native), target)
-    if (!existsSync(link)) symlinkSync(basename(source), link)
+    try {
+      if (!existsSync(link)) symlinkSync(basename(source), link)
+    } catch (error) {
+      // Another process that starts for the first time.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
   }
 }
 

@@ -1,18 +1,49 @@
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { type Account, canEnter, identityOptions, reachableFolder } from './account.ts'
+import { type Account, canEnter, identityOptions, isInStore, reachableFolder } from './account.ts'
 import type { Binaries } from './binaries.ts'
-import { EmbeddedError } from './errors.ts'
+import { EmbeddedError, isSpawnError } from './errors.ts'
 
 export const DATABASE = 'lintel'
 export const USER = 'lintel'
-const PASSWORD_BYTES = 24
 const READABLE_BY_OTHERS = 0o027
 /** No language decides what is indexed and compared how: code points do, and upper and lower case know all of Unicode. */
-const INITDB = ['--auth=scram-sha-256', `--username=${USER}`, '--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions']
+const INITDB = [
+  '--auth=scram-sha-256',
+  `--username=${USER}`,
+  '--encoding=UTF8',
+  '--locale=C',
+  '--locale-provider=builtin',
+  '--builtin-locale=C.UTF-8',
+  '--no-instructions',
+]
+
+export interface NewData {
+  data: string
+  password: string
+  binaries: Binaries
+  account: Account | undefined
+  log: string
+}
 
 const run = promisify(execFile)
 
@@ -24,13 +55,24 @@ export function locateData(dataDirectory: string, account: Account | undefined):
     const parent = reachableFolder(dataDirectory, account)
     if (parent !== dataDirectory) linkInto(parent, place)
   }
-  const data = found?.isSymbolicLink() || !found ? follow(place) : place
+  const data = follow(place)
   if (account && !canEnter(dirname(data), account)) {
     throw new EmbeddedError(
       `PostgreSQL does not run as root, and the user ${account.name} cannot enter ${dirname(data)}: open the folders above it (chmod o+x), or set DATABASE_URL.`,
     )
   }
   return data
+}
+
+/** Deletes the database of a data directory, wherever it lies. */
+export function removeData(dataDirectory: string): void {
+  const place = join(dataDirectory, 'postgres')
+  if (lstatSync(place, { throwIfNoEntry: false })) {
+    const data = follow(place)
+    rmSync(data, { recursive: true, force: true })
+    if (isInStore(dirname(data))) rmSync(dirname(data), { recursive: true, force: true })
+  }
+  for (const name of ['', '.log', '.password']) rmSync(place + name, { force: true })
 }
 
 function linkInto(parent: string, place: string): void {
@@ -40,7 +82,7 @@ function linkInto(parent: string, place: string): void {
 }
 
 function follow(place: string): string {
-  if (!lstatSync(place, { throwIfNoEntry: false })) return place
+  if (!lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) return place
   const target = resolve(dirname(place), readlinkSync(place))
   if (existsSync(dirname(target))) return join(realpathSync(dirname(target)), basename(target))
   throw new EmbeddedError(
@@ -51,20 +93,29 @@ function follow(place: string): string {
 export const isEmpty = (data: string): boolean => !existsSync(data) || readdirSync(data).length === 0
 
 /** Makes the database aside and moves it to its place when it is complete: an interrupted start leaves nothing half made. */
-export async function createData(data: string, password: string, { initdb, postgres }: Binaries, account?: Account): Promise<void> {
-  const home = dirname(data)
-  const draft = mkdtempSync(join(home, 'postgres.new-'))
+export async function createData({ data, password, binaries, account, log }: NewData): Promise<void> {
+  const draft = mkdtempSync(join(dirname(data), 'postgres.new-'))
   const cluster = join(draft, 'data')
   const passwordFile = join(draft, 'password')
   writeFileSync(passwordFile, password, { mode: 0o600 })
   if (account) for (const path of [draft, passwordFile]) chownSync(path, account.uid, account.gid)
 
   const options = { cwd: draft, env: { LC_ALL: 'C' }, windowsHide: true, ...identityOptions(account) }
-  await run(initdb, [...INITDB, `--pwfile=${passwordFile}`, `--pgdata=${cluster}`], options)
-  const single = run(postgres, ['--single', '-D', cluster, 'postgres'], options)
-  single.child.stdin?.end(`create database ${DATABASE}\n`)
-  await single
-  rmSync(data, { recursive: true, force: true })
+  try {
+    await run(binaries.initdb, [...INITDB, `--pwfile=${passwordFile}`, `--pgdata=${cluster}`], options)
+    const single = run(binaries.postgres, ['--single', '-D', cluster, 'postgres'], options)
+    single.child.stdin?.end(`create database ${DATABASE}\n`)
+    await single
+  } catch (error) {
+    if (isSpawnError(error)) throw error
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string }
+    appendFileSync(log, `${stdout}${stderr}`, { mode: 0o600 })
+    throw new EmbeddedError(
+      `PostgreSQL cannot create a database in ${data}, and ${log} says why: set DATA_DIR to another folder, or DATABASE_URL to a server.`,
+      { cause: error },
+    )
+  }
+  if (existsSync(data)) rmdirSync(data)
   renameSync(cluster, data)
   rmSync(draft, { recursive: true })
 }

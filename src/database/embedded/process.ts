@@ -55,8 +55,11 @@ function statOf(pid: number): string[] {
 function ps(pid: number, column: string): string | undefined {
   if (process.platform === 'win32') return undefined
   try {
-    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const
-    return execFileSync('ps', ['-ww', '-o', `${column}=`, '-p', String(pid)], options).trim() || undefined
+    const output = execFileSync('ps', ['-ww', '-o', `${column}=`, '-p', String(pid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    return output.trim() || undefined
   } catch {
     return undefined
   }

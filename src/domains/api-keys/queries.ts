@@ -49,17 +49,17 @@ export const findLiveKeys = statement(
 type Key = { organizationId: string; id: string; ifMatch: number[] | null }
 
 const present = ($: Params<Key>) =>
-  and(
-    eq(apiKeys.id, $.id),
-    eq(apiKeys.organizationId, $.organizationId),
-    versionMatches(apiKeys.version, $.ifMatch),
-  )
+  and(eq(apiKeys.id, $.id), eq(apiKeys.organizationId, $.organizationId), versionMatches(apiKeys.version, $.ifMatch))
 
 /** `changed` names what changes, so that null can be written. */
 export const updateApiKey = statements(
   'api_keys.update',
   (_, $: Params<Key & { name: string; scopes: string[]; expiresAt: string | null }>, changed: readonly string[]) => {
-    const set = { name: sql`name = ${$.name}`, scopes: sql`scopes = ${$.scopes}`, expiresAt: sql`expires_at = ${$.expiresAt}` }
+    const set = {
+      name: sql`name = ${$.name}`,
+      scopes: sql`scopes = ${$.scopes}`,
+      expiresAt: sql`expires_at = ${$.expiresAt}`,
+    }
     const changes = changed.map(column => set[column as keyof typeof set])
     return sql<ApiKeyRow>`
       update ${apiKeys} set ${sql.join(changes, sql`, `)}, version = version + 1, updated_at = now()

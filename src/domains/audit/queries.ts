@@ -32,7 +32,8 @@ export const listEvents = defineList<EventRow, { organizationId: string }, Event
 export const readFeed = defineList<EventRow, { organizationId: string }, { type?: string }>({
   ...log,
   name: 'events.feed',
-  where: $ => sql`${events.organizationId} = ${$.organizationId} and ${events.xid} < pg_snapshot_xmin(pg_current_snapshot())`,
+  where: $ =>
+    sql`${events.organizationId} = ${$.organizationId} and ${events.xid} < pg_snapshot_xmin(pg_current_snapshot())`,
   defaultSort: 'createdAt',
   filters: { type: $ => sql`${events.type} = ${$.type}` },
   feed: true,

@@ -21,7 +21,8 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: EventsQuery,
       response: { 200: EventList, ...problems(400, 404, 422) },
     },
-    handler: async ({ params, query }) => found(await listEvents(app.database, { organizationId: params.id }, {}, query)),
+    handler: async ({ params, query }) =>
+      found(await listEvents(app.database, { organizationId: params.id }, {}, query)),
   })
 
   app.route({

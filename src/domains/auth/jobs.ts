@@ -30,6 +30,10 @@ export function registerAuthJobs(app: FastifyInstance, { appUrl }: { appUrl: str
     }
     const token = randomToken()
     await insertVerification(app.database, { hash: sha256(token), userId: user.id })
-    await app.mail.send({ to: email, subject: 'Confirm your address', text: verify(`${appUrl}/verify-email?token=${token}`) })
+    await app.mail.send({
+      to: email,
+      subject: 'Confirm your address',
+      text: verify(`${appUrl}/verify-email?token=${token}`),
+    })
   })
 }

@@ -60,7 +60,11 @@ export const findSession = one(
 const ended = { id: sessions.id, userId: sessions.userId }
 
 export const endSession = statement('sessions.end', (db, $: Params<{ id: string }>) =>
-  db.update(sessions).set({ endedAt: sql`now()` }).where(and(eq(sessions.id, $.id), isNull(sessions.endedAt))).returning(ended),
+  db
+    .update(sessions)
+    .set({ endedAt: sql`now()` })
+    .where(and(eq(sessions.id, $.id), isNull(sessions.endedAt)))
+    .returning(ended),
 )
 
 /** All of the user's sessions but `except`; null spares none. */
@@ -69,7 +73,11 @@ export const endSessions = statement('sessions.end_all', (db, $: Params<{ userId
     .update(sessions)
     .set({ endedAt: sql`now()` })
     .where(
-      and(eq(sessions.userId, $.userId), isNull(sessions.endedAt), sql`${sessions.id} is distinct from ${$.except}::uuid`),
+      and(
+        eq(sessions.userId, $.userId),
+        isNull(sessions.endedAt),
+        sql`${sessions.id} is distinct from ${$.except}::uuid`,
+      ),
     )
     .returning(ended),
 )

@@ -2,7 +2,17 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, everyone, signedIn } from '../../lib/access.ts'
 import { problems } from '../../lib/errors.ts'
 import { Nothing } from '../../lib/schema.ts'
-import { Login, Logout, Refresh, Register, Registered, ResendVerification, SignedIn, Tokens, VerifyEmail } from './schemas.ts'
+import {
+  Login,
+  Logout,
+  Refresh,
+  Register,
+  Registered,
+  ResendVerification,
+  SignedIn,
+  Tokens,
+  VerifyEmail,
+} from './schemas.ts'
 import { register, resendVerification, verifyEmail } from './service/registration.ts'
 import { Sessions } from './service/sessions.ts'
 

@@ -4,7 +4,10 @@ import { User, UserName } from '../users/schemas.ts'
 
 export const Register = Closed(
   { email: Email, password: Password, name: UserName },
-  { title: 'Register', examples: [{ email: 'ada@example.com', password: 'correct horse battery', name: 'Ada Lovelace' }] },
+  {
+    title: 'Register',
+    examples: [{ email: 'ada@example.com', password: 'correct horse battery', name: 'Ada Lovelace' }],
+  },
 )
 export type Register = Static<typeof Register>
 export const Registered = Type.Object({ user: User }, { title: 'Registered' })
@@ -34,7 +37,7 @@ export const ResendVerification = Closed({ email: Email }, { title: 'ResendVerif
 const LOGOUT_SCOPES = ['session', 'others', 'all'] as const
 export type LogoutScope = (typeof LOGOUT_SCOPES)[number]
 /** The body may be left out. */
-export const Logout = Nullable(
-  Closed({ scope: Type.Optional(StringEnum(LOGOUT_SCOPES, { default: 'session' })) }),
-  { title: 'Logout', examples: [{ scope: 'session' }] },
-)
+export const Logout = Nullable(Closed({ scope: Type.Optional(StringEnum(LOGOUT_SCOPES, { default: 'session' })) }), {
+  title: 'Logout',
+  examples: [{ scope: 'session' }],
+})

@@ -17,7 +17,13 @@ export const Comment = Type.Object(
 )
 export type Comment = Static<typeof Comment>
 
-export const CreateComment = Closed({ body: Body }, { title: 'CreateComment', examples: [{ body: 'Looks good to me.' }] })
-export const UpdateComment = Closed({ body: Body }, { title: 'UpdateComment', examples: [{ body: 'Looks very good.' }] })
+export const CreateComment = Closed(
+  { body: Body },
+  { title: 'CreateComment', examples: [{ body: 'Looks good to me.' }] },
+)
+export const UpdateComment = Closed(
+  { body: Body },
+  { title: 'UpdateComment', examples: [{ body: 'Looks very good.' }] },
+)
 export const CommentList = List(Comment)
 export const CommentsQuery = ListQuery({}, ['createdAt'])

@@ -29,7 +29,13 @@ export const changeComment = (caller: Caller, id: string, body: string, ifMatch:
   })
 
 /** Throws `not_found`, `not_the_author`, `precondition_failed`. */
-export const removeComment = (app: FastifyInstance, caller: Caller, actor: Actor, id: string, ifMatch: number[] | null) =>
+export const removeComment = (
+  app: FastifyInstance,
+  caller: Caller,
+  actor: Actor,
+  id: string,
+  ifMatch: number[] | null,
+) =>
   caller.transaction(async tx => {
     const { authorId } = found(await lockComment(tx, { id }))
     if (authorId === null || authorId !== authorOf(caller)) await requireAdmin(app, actor, id)

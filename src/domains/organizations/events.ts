@@ -3,7 +3,7 @@ import { defineEvents } from '../../events/registry.ts'
 import { Id } from '../../lib/schema.ts'
 import { Member, Organization } from './schemas.ts'
 
-const Wire = Type.Omit(Organization, ['role'])
+const Wire = Type.Omit(Organization, ['role'], { title: 'OrganizationItself' })
 const Membership = Type.Object({ id: Id, ...Type.Pick(Member, ['organizationId', 'userId', 'role']).properties })
 
 export const organizationEvents = defineEvents('organization', { created: Wire, updated: Wire, deleted: Wire })

@@ -1,13 +1,18 @@
+import type { Transaction } from '../../database/client.ts'
 import type { Caller } from '../../events/caller.ts'
 import { record } from '../../events/record.ts'
-import type { Transaction } from '../../database/client.ts'
 import type { OrganizationRole, UserActor } from '../../lib/access.ts'
 import { found, matched } from '../../lib/errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { organizationErrors } from './errors.ts'
 import { memberEvents, organizationEvents } from './events.ts'
 import { deleteMember, findMember, lockOwners, updateMember } from './queries/members.ts'
-import { deleteOrganization, findOrganization, insertOrganization, updateOrganization } from './queries/organizations.ts'
+import {
+  deleteOrganization,
+  findOrganization,
+  insertOrganization,
+  updateOrganization,
+} from './queries/organizations.ts'
 import type { CreateOrganization, UpdateOrganization } from './schemas.ts'
 
 const SLUG_CHARACTERS = 40
@@ -15,7 +20,10 @@ const SUFFIX_CHARACTERS = 8
 
 /** `Analytical Engines Ltd` → `analytical-engines-ltd-1a2b3c4d`: the end of the id makes it unique. */
 function slugOf(name: string, id: string): string {
-  const words = name.normalize('NFKD').toLowerCase().match(/[a-z0-9]+/g) ?? ['organization']
+  const words = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .match(/[a-z0-9]+/g) ?? ['organization']
   return `${words.join('-').slice(0, SLUG_CHARACTERS).replace(/-$/, '')}-${id.slice(-SUFFIX_CHARACTERS)}`
 }
 
@@ -79,7 +87,12 @@ export const removeMember = (caller: Caller, membership: Membership, ifMatch: nu
   })
 
 /** Only an owner makes, changes or removes an owner, and one always remains. Holds the lock until the commit. */
-async function guardOwners(tx: Transaction, caller: Caller, { organizationId, userId }: Membership, role: OrganizationRole | null) {
+async function guardOwners(
+  tx: Transaction,
+  caller: Caller,
+  { organizationId, userId }: Membership,
+  role: OrganizationRole | null,
+) {
   const owners = (await lockOwners(tx, { organizationId })).map(owner => owner.userId)
   const concernsOwner = owners.includes(userId) || role === 'owner'
   if (concernsOwner && !owners.includes(caller.actor.id ?? '')) throw organizationErrors.owner_required()

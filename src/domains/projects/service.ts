@@ -25,13 +25,14 @@ export const changeProject = (caller: Caller, id: string, change: UpdateProject,
   })
 
 /** Doing it twice changes and records nothing more. */
-const setStatus = (status: 'active' | 'archived', type: typeof projectEvents.archived) => (caller: Caller, id: string) =>
-  caller.transaction(async tx => {
-    const project = await setProjectStatus(tx, { id, status })
-    if (!project) return found(await findProject(tx, { id }))
-    await record(tx, caller, type, project)
-    return project
-  })
+const setStatus =
+  (status: 'active' | 'archived', type: typeof projectEvents.archived) => (caller: Caller, id: string) =>
+    caller.transaction(async tx => {
+      const project = await setProjectStatus(tx, { id, status })
+      if (!project) return found(await findProject(tx, { id }))
+      await record(tx, caller, type, project)
+      return project
+    })
 
 export const archiveProject = setStatus('archived', projectEvents.archived)
 export const restoreProject = setStatus('active', projectEvents.restored)

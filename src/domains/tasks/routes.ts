@@ -3,7 +3,17 @@ import { type Actor, grantOf, member } from '../../lib/access.ts'
 import { found, problems } from '../../lib/errors.ts'
 import { IdParams, Nothing } from '../../lib/schema.ts'
 import { listOrganizationTasks, listProjectTasks, taskReader } from './queries/read.ts'
-import { CreateTask, CreateTasks, MoveTask, Task, TaskList, Tasks, TasksQuery, UpdateTask, UpdateTasks } from './schemas.ts'
+import {
+  CreateTask,
+  CreateTasks,
+  MoveTask,
+  Task,
+  TaskList,
+  Tasks,
+  TasksQuery,
+  UpdateTask,
+  UpdateTasks,
+} from './schemas.ts'
 import { taskCreator } from './service/creator.ts'
 import { changeTask, changeTasks, createTasks, newTask, relocateTask, removeTask } from './service/tasks.ts'
 
@@ -175,7 +185,9 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Tasks, ...problems(404, 422) },
     },
     async handler({ caller, organizationId, params, body }) {
-      return { data: await changeTasks(caller, { organizationId: organizationId as string, id: params.id }, body.tasks) }
+      return {
+        data: await changeTasks(caller, { organizationId: organizationId as string, id: params.id }, body.tasks),
+      }
     },
   })
 }

@@ -53,7 +53,10 @@ export const CreateTasks = Closed(
   { tasks: Type.Array(CreateTask, { minItems: 1, maxItems: MAX_BULK }) },
   { title: 'CreateTasks', examples: [{ tasks: [{ title: 'First' }, { title: 'Second' }] }] },
 )
-const TaskChange = Closed({ id: Id, ...Type.Partial(Type.Object({ title: Title, ...settable })).properties }, { title: 'TaskChange' })
+const TaskChange = Closed(
+  { id: Id, ...Type.Partial(Type.Object({ title: Title, ...settable })).properties },
+  { title: 'TaskChange' },
+)
 export type TaskChange = Static<typeof TaskChange>
 export const UpdateTasks = Closed(
   { tasks: Type.Array(TaskChange, { minItems: 1, maxItems: MAX_BULK }) },
@@ -67,7 +70,9 @@ const TaskFilters = Type.Object({
   priority: Type.Optional(Priority),
   dueBefore: Type.Optional(Timestamp),
   dueAfter: Type.Optional(Timestamp),
-  search: Type.Optional(Text(1, 200, { description: 'Whole words of title or description; "quoted" for a phrase, -word to exclude.' })),
+  search: Type.Optional(
+    Text(1, 200, { description: 'Whole words of title or description; "quoted" for a phrase, -word to exclude.' }),
+  ),
 })
 export type TaskFilters = Static<typeof TaskFilters>
 

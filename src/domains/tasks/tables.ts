@@ -35,6 +35,9 @@ export const tasks = pgTable(
     index('tasks_organization_due_idx').on(table.organizationId, sql`coalesce(${table.dueAt}, 'infinity')`, table.id),
     index('tasks_organization_priority_idx').on(table.organizationId, table.priority, table.id),
     index('tasks_assignee_idx').on(table.assigneeId, table.id).where(sql`${table.assigneeId} is not null`),
-    index('tasks_search_idx').using('gin', sql`to_tsvector('simple', ${table.title} || ' ' || coalesce(${table.description}, ''))`),
+    index('tasks_search_idx').using(
+      'gin',
+      sql`to_tsvector('simple', ${table.title} || ' ' || coalesce(${table.description}, ''))`,
+    ),
   ],
 )

@@ -5,5 +5,5 @@ import { User } from './schemas.ts'
 export const userEvents = defineEvents('user', {
   registered: User,
   updated: User,
-  email_verified: Type.Pick(User, ['id']),
+  email_verified: Type.Pick(User, ['id'], { title: 'UserReference' }),
 })

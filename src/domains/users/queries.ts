@@ -43,7 +43,10 @@ export const findMe = one(
 /** The credentials of an address; the only statement that reads a hash. */
 export const findCredentials = one(
   statement('users.credentials', (db, $: Params<{ email: string }>) =>
-    db.select({ ...userColumns, passwordHash: users.passwordHash }).from(users).where(eq(users.email, $.email)),
+    db
+      .select({ ...userColumns, passwordHash: users.passwordHash })
+      .from(users)
+      .where(eq(users.email, $.email)),
   ),
 )
 
@@ -77,20 +80,27 @@ export const updateUser = one(
 type Columns = readonly string[]
 
 const assignments = (columns: Columns, $: object, table: typeof profiles | typeof settings) =>
-  Object.fromEntries(columns.map(column => [column, sql`${($ as Record<string, unknown>)[column]}`])) as never as
-    Partial<(typeof table)['$inferInsert']>
+  Object.fromEntries(
+    columns.map(column => [column, sql`${($ as Record<string, unknown>)[column]}`]),
+  ) as never as Partial<(typeof table)['$inferInsert']>
 
 /** `columns` names what changes, so that null can be written. */
-export const updateProfile = statements(
-  'users.update_profile',
-  (db, $: Params<{ userId: string }>, columns: Columns) =>
-    db.update(profiles).set(assignments(columns, $, profiles)).where(eq(profiles.userId, $.userId)).returning(),
+export const updateProfile = statements('users.update_profile', (db, $: Params<{ userId: string }>, columns: Columns) =>
+  db
+    .update(profiles)
+    .set(assignments(columns, $, profiles))
+    .where(eq(profiles.userId, $.userId))
+    .returning(),
 )
 
 export const updateSettings = statements(
   'users.update_settings',
   (db, $: Params<{ userId: string }>, columns: Columns) =>
-    db.update(settings).set(assignments(columns, $, settings)).where(eq(settings.userId, $.userId)).returning(),
+    db
+      .update(settings)
+      .set(assignments(columns, $, settings))
+      .where(eq(settings.userId, $.userId))
+      .returning(),
 )
 
 export const verifyUserEmail = statement('users.verify_email', (db, $: Params<{ id: string }>) =>

@@ -28,8 +28,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async app => {
       body: UpdateMe,
       response: { 200: Me, ...problems(404, 412, 422) },
     },
-    handler: async ({ actor, caller, body, ifMatch }) =>
-      found(await updateMe(caller, asUser(actor).id, body, ifMatch)),
+    handler: async ({ actor, caller, body, ifMatch }) => found(await updateMe(caller, asUser(actor).id, body, ifMatch)),
   })
 
   app.route({

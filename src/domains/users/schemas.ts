@@ -46,8 +46,8 @@ export type Me = Static<typeof Me>
 export const UpdateMe = Patch(
   Closed({
     name: UserName,
-    profile: Type.Partial(Profile, { additionalProperties: false }),
-    settings: Type.Partial(Settings, { additionalProperties: false }),
+    profile: Patch(Profile, { title: 'UpdateProfile' }),
+    settings: Patch(Settings, { title: 'UpdateSettings' }),
   }),
   { title: 'UpdateMe', examples: [{ name: 'Ada Lovelace', settings: { theme: 'dark' } }] },
 )

@@ -91,4 +91,7 @@ function replay({ status, body, location, etag }: Kept, request: FastifyRequest,
   return reply.header('cache-control', cache).type('application/json; charset=utf-8').send(body)
 }
 
-export const idempotencyPlugin = fp(idempotency, { name: 'idempotency', dependencies: ['database', 'events', 'access'] })
+export const idempotencyPlugin = fp(idempotency, {
+  name: 'idempotency',
+  dependencies: ['database', 'events', 'access'],
+})

@@ -33,7 +33,11 @@ export class Mailbox {
   /** The newest first; ids sort by time. */
   async list(): Promise<CapturedMail[]> {
     const names = await readdir(this.#folder).catch(() => [])
-    const newest = names.filter(name => name.endsWith('.json')).sort().reverse().slice(0, SHOWN)
+    const newest = names
+      .filter(name => name.endsWith('.json'))
+      .sort()
+      .reverse()
+      .slice(0, SHOWN)
     return Promise.all(newest.map(async name => JSON.parse(await readFile(join(this.#folder, name), 'utf8'))))
   }
 }

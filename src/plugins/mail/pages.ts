@@ -6,11 +6,15 @@ import type { CapturedMail, Mailbox } from './mailbox.ts'
 
 /** `GET /dev/mail`: the captured mails, in development only. */
 export async function mailboxPages(app: FastifyInstance, { mailbox }: { mailbox: Mailbox }) {
-  app.get('/dev/mail', { config: { access: everyone, page: true }, schema: { hide: true }, helmet: pageHeaders }, async (_request, reply) => {
-    const mails = await mailbox.list()
-    reply.type('text/html; charset=utf-8')
-    return page('Dev mailbox', mails.length ? mails.map(entry).join('') : '<p>No mail yet.</p>')
-  })
+  app.get(
+    '/dev/mail',
+    { config: { access: everyone, page: true }, schema: { hide: true }, helmet: pageHeaders },
+    async (_request, reply) => {
+      const mails = await mailbox.list()
+      reply.type('text/html; charset=utf-8')
+      return page('Dev mailbox', mails.length ? mails.map(entry).join('') : '<p>No mail yet.</p>')
+    },
+  )
 }
 
 const LINK = /https?:\/\/\S+/g

@@ -15,7 +15,11 @@ import { hashPassword } from './passwords.ts'
 /**
  * A new account, or the same answer for an address that has one: only the mail differs.
  */
-export async function register(app: FastifyInstance, caller: Caller, { email, password, name }: Register): Promise<User> {
+export async function register(
+  app: FastifyInstance,
+  caller: Caller,
+  { email, password, name }: Register,
+): Promise<User> {
   const account = { id: newId(), email: email.toLowerCase(), name }
   const passwordHash = await hashPassword(password)
   return caller.transaction(async tx => {
@@ -32,7 +36,9 @@ function unremarkable(account: Pick<User, 'id' | 'email' | 'name'>): User {
 }
 
 export const resendVerification = (app: FastifyInstance, caller: Caller, email: string): Promise<void> =>
-  caller.transaction(tx => app.jobs.enqueue(tx, sendRegistrationMail, { email: email.toLowerCase() }, caller.traceparent))
+  caller.transaction(tx =>
+    app.jobs.enqueue(tx, sendRegistrationMail, { email: email.toLowerCase() }, caller.traceparent),
+  )
 
 /** Throws `token_invalid`. */
 export const verifyEmail = (caller: Caller, token: string): Promise<void> =>

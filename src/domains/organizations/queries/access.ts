@@ -11,7 +11,11 @@ import { members } from '../tables.ts'
  * The condition for a statement that checks the caller itself: the user is a member of `organization` with at least
  * `least`, or the key is the organization's. `exists` is cheaper here than a join.
  */
-export function granted(organization: SQLWrapper, grant: Record<keyof Grant, SQLWrapper>, least: OrganizationRole): SQL {
+export function granted(
+  organization: SQLWrapper,
+  grant: Record<keyof Grant, SQLWrapper>,
+  least: OrganizationRole,
+): SQL {
   const roles = rolesFrom(least)
   const role = least === 'viewer' ? sql`` : sql` and m.role in (${sql.raw(roles.map(name => `'${name}'`).join(', '))})`
   return sql`(${organization} = ${grant.keyOrganizationId}::uuid or exists (

@@ -45,14 +45,12 @@ const key = ($: Params<MemberKey & { ifMatch: number[] | null }>) =>
   )
 
 export const updateMember = one(
-  statement(
-    'members.update',
-    (db, $: Params<MemberKey & { role: OrganizationRole; ifMatch: number[] | null }>) =>
-      db
-        .update(members)
-        .set({ role: sql`${$.role}`, ...touched(members) })
-        .where(key($))
-        .returning({ userId: members.userId }),
+  statement('members.update', (db, $: Params<MemberKey & { role: OrganizationRole; ifMatch: number[] | null }>) =>
+    db
+      .update(members)
+      .set({ role: sql`${$.role}`, ...touched(members) })
+      .where(key($))
+      .returning({ userId: members.userId }),
   ),
 )
 

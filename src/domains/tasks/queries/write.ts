@@ -2,8 +2,8 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Executor } from '../../../database/executor.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { versionMatches } from '../../../database/versions.ts'
-import { addEvent, emptyEvents, insertEvents, type NewEvents } from '../../../events/record.ts'
 import type { Caller } from '../../../events/caller.ts'
+import { addEvent, emptyEvents, insertEvents, type NewEvents } from '../../../events/record.ts'
 import type { Grant } from '../../../lib/access.ts'
 import { granted } from '../../organizations/queries/access.ts'
 import { members } from '../../organizations/tables.ts'
@@ -148,7 +148,10 @@ export const moveTask = one(
 
 export const deleteTask = one(
   statement('tasks.delete', (db, $: Params<{ id: string; ifMatch: number[] | null }>) =>
-    db.delete(tasks).where(and(eq(tasks.id, $.id), versionMatches(tasks.version, $.ifMatch))).returning(),
+    db
+      .delete(tasks)
+      .where(and(eq(tasks.id, $.id), versionMatches(tasks.version, $.ifMatch)))
+      .returning(),
   ),
 )
 

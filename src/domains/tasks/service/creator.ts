@@ -29,7 +29,9 @@ export function taskCreator(app: FastifyInstance) {
         (refused: Error) => refused,
       ),
     )
-    return new Map((await Promise.all(answers)).flatMap((answer, at) => (answer ? [[(rows[at] as NewTask).task.id, answer]] : [])))
+    return new Map(
+      (await Promise.all(answers)).flatMap((answer, at) => (answer ? [[(rows[at] as NewTask).task.id, answer]] : [])),
+    )
   }
 
   return async (caller: Caller, actor: Actor, projectId: string, input: CreateTask): Promise<TaskRow> => {

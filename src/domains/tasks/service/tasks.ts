@@ -49,12 +49,20 @@ async function refusal(app: FastifyInstance, on: Executor, actor: Actor, rows: N
   const { organizationId } = await app.tenancy.check('project', projectId, actor, 'member')
   const project = found(await findProject(on, { id: projectId }))
   if (project.status !== 'active') return taskErrors.project_archived()
-  await requireMembers(on, organizationId, rows.map(({ task }) => task.assigneeId))
+  await requireMembers(
+    on,
+    organizationId,
+    rows.map(({ task }) => task.assigneeId),
+  )
   return requestErrors.overloaded()
 }
 
 /** Throws `validation_failed` for the first who is not a member. */
-async function requireMembers(on: Executor, organizationId: string, userIds: (string | null | undefined)[]): Promise<void> {
+async function requireMembers(
+  on: Executor,
+  organizationId: string,
+  userIds: (string | null | undefined)[],
+): Promise<void> {
   const wanted = [...new Set(userIds.filter(id => id != null))]
   if (wanted.length === 0) return
   const known = new Set((await findMembers(on, { organizationId, userIds: wanted })).map(row => row.userId))
@@ -90,7 +98,11 @@ export const changeTask = (
 /** All or none. Throws `validation_failed` for a task that is not of the project or is named twice. */
 export const changeTasks = (caller: Caller, project: Path, changes: TaskChange[]): Promise<TaskRow[]> =>
   caller.transaction(async tx => {
-    await requireMembers(tx, project.organizationId, changes.map(change => change.assigneeId))
+    await requireMembers(
+      tx,
+      project.organizationId,
+      changes.map(change => change.assigneeId),
+    )
     const rows = await updateTasks(tx, { changes: JSON.stringify(changes), projectId: project.id, ifMatch: null })
     const byId = new Map(rows.map(row => [row.id, row]))
     const tasks = changes.map(({ id }, at) => {
@@ -118,4 +130,3 @@ export const removeTask = (caller: Caller, id: string, ifMatch: number[] | null)
     const task = matched(await deleteTask(tx, { id, ifMatch }), ifMatch)
     await record(tx, caller, taskEvents.deleted, task)
   })
-

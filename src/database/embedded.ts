@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import pg from 'pg'
+import { accountFor } from './embedded/account.ts'
+import { prepareBinaries } from './embedded/binaries.ts'
+import {
+  checkData,
+  createData,
+  DATABASE,
+  isEmpty,
+  locateData,
+  removeData,
+  removeDrafts,
+  USER,
+} from './embedded/cluster.ts'
+import { asEmbeddedError, EmbeddedError } from './embedded/errors.ts'
+import { acquireLock } from './embedded/lock.ts'
+import { type ServerOptions, startServer, stopOrphan } from './embedded/server.ts'
+
+export { EmbeddedError, removeData }
+
+const PASSWORD_BYTES = 24
+const WRONG_PASSWORD = '28P01'
+
+export interface EmbeddedOptions {
+  /** Made when it is missing; the database lies in its folder `postgres`, the log in `postgres.log`. */
+  dataDirectory: string
+  /** Hears of what takes longer than a moment. */
+  progress?: (line: string) => void
+}
+
+export interface Embedded {
+  url: string
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a real PostgreSQL for this process alone, on a free port of 127.0.0.1, with the data of the last time. What a
+ * killed process left behind is put in order first. Everything that goes wrong is an `EmbeddedError`.
+ */
+export async function startEmbedded({ dataDirectory, progress = () => {} }: EmbeddedOptions): Promise<Embedded> {
+  const unlocks: (() => void)[] = []
+  const unlock = () => {
+    for (const release of unlocks.splice(0)) release()
+  }
+  try {
+    const folder = prepareFolder(dataDirectory)
+    unlocks.push(await acquireLock(folder))
+    const account = accountFor(folder)
+    const binaries = prepareBinaries({ dataDirectory: folder, account, progress })
+    const data = locateData(folder, account)
+    // A copied data directory links to the same database.
+    if (dirname(data) !== folder) unlocks.push(await acquireLock(dirname(data)))
+
+    const server = { data, log: join(folder, 'postgres.log'), binaries, account, progress }
+    const password = await prepareData(server, join(folder, 'postgres.password'))
+    await stopOrphan(server)
+    const { port, stop } = await startServer(server)
+    const url = `postgresql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`
+    let stopping: Promise<void> | undefined
+    const stopOnce = () => (stopping ??= stop().finally(unlock))
+    await connectOnce(url, folder).catch(async error => {
+      await stopOnce()
+      throw error
+    })
+    return { url, stop: stopOnce }
+  } catch (error) {
+    unlock()
+    throw asEmbeddedError(error, resolve(dataDirectory))
+  }
+}
+
+/** The password of the database, which is made if there is none. */
+async function prepareData({ progress, ...place }: ServerOptions, passwordFile: string): Promise<string> {
+  const { data, binaries, account } = place
+  removeDrafts(data)
+  if (isEmpty(data)) {
+    progress(`Creating a database in ${data} …`)
+    const password = randomBytes(PASSWORD_BYTES).toString('base64url')
+    rmSync(passwordFile, { force: true })
+    writeFileSync(passwordFile, password, { mode: 0o600 })
+    await createData({ ...place, password })
+    return password
+  }
+  checkData(data, binaries, account)
+  if (existsSync(passwordFile)) return readFileSync(passwordFile, 'utf8').trim()
+  throw new EmbeddedError(
+    `${passwordFile}, the password of the database in ${data}, is missing: restore it, or move the database away to begin with an empty one.`,
+  )
+}
+
+function prepareFolder(dataDirectory: string): string {
+  mkdirSync(dataDirectory, { recursive: true })
+  accessSync(dataDirectory, constants.R_OK | constants.W_OK | constants.X_OK)
+  return realpathSync(dataDirectory)
+}
+
+async function connectOnce(url: string, folder: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: 'lintel-start' })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+  } catch (error) {
+    if ((error as { code?: string }).code !== WRONG_PASSWORD) throw error
+    throw new EmbeddedError(
+      `${join(folder, 'postgres.password')} is not the password of the database beside it: restore it, or move both away to begin with an empty database.`,
+    )
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,31 @@
+export type Json = { [key: string]: unknown }
+
+const NAME = /^[A-Z]\w*$/
+
+/**
+ * Moves every schema with a title like `Task` to `components.schemas` and refers to it, so that generated clients have
+ * names. Throws when two different schemas share a title.
+ */
+export function hoist<D extends { components?: { schemas?: Record<string, Json> } }>(document: D): D {
+  const schemas: Record<string, Json> = {}
+
+  const visit = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(visit)
+    if (value === null || typeof value !== 'object') return value
+    const copy = Object.fromEntries(Object.entries(value).map(([key, child]) => [key, visit(child)]))
+    const { title } = value as { title?: unknown }
+    const isSchema = 'type' in value || 'anyOf' in value
+    if (typeof title !== 'string' || !isSchema || !NAME.test(title)) return copy
+    const known = schemas[title]
+    if (known && shapeOf(known) !== shapeOf(copy)) throw new Error(`two schemas are called ${title}`)
+    schemas[title] = known?.examples ? known : copy
+    return { $ref: `#/components/schemas/${title}` }
+  }
+
+  const visited = visit({ ...document, info: undefined }) as D
+  return { ...visited, info: (document as Json).info, components: { ...visited.components, schemas } }
+}
+
+/** Examples stand with the schema in one place and with the body in another: they do not make two schemas. */
+const shapeOf = (schema: Json): string =>
+  JSON.stringify(schema, (key, value) => (key === 'examples' || key === 'example' ? undefined : value))

@@ -1,0 +1,149 @@
+import type { TSchema } from '@sinclair/typebox'
+import type { EventType } from '../../events/registry.ts'
+import type { Access } from '../../lib/access.ts'
+import { problems } from '../../lib/errors.ts'
+import { hoist, type Json } from './components.ts'
+
+interface Response {
+  description: string
+  headers?: Record<string, unknown>
+  content?: Record<string, { schema: Json }>
+}
+interface Operation {
+  operationId: string
+  security?: Record<string, string[]>[]
+  parameters?: Json[]
+  requestBody?: Json
+  responses: Record<string, Response>
+  'x-access': Access
+  'x-cache'?: string
+  'x-idempotency'?: 'required'
+}
+export interface Document {
+  openapi: string
+  paths: Record<string, Record<string, Operation>>
+  webhooks?: Record<string, unknown>
+  components?: { schemas?: Record<string, Json> }
+}
+
+const header = (description: string) => ({ description, schema: { type: 'string' } })
+const REQUEST_ID = { 'Request-Id': header('Also in problems and in our logs.') }
+const ETAG = { ETag: header('The version of the resource, for `If-None-Match` and `If-Match`.') }
+const LOCATION = { Location: header('The path of the new resource.') }
+const RETRY_AFTER = { 'Retry-After': header('Seconds to wait.') }
+const LINK = { Link: header('The next page, `rel="next"`.') }
+const REPLAYED = { 'Idempotent-Replayed': header('`true` when this is the kept answer of an earlier request.') }
+
+const parameter = (name: string, description: string, required = false): Json => ({
+  name,
+  in: 'header',
+  required,
+  description,
+  schema: { type: 'string' },
+})
+
+interface Sources {
+  events: ReadonlyMap<string, EventType<never>>
+  problem: TSchema
+}
+
+/** Adds what follows from the rules of the contract to every operation, then names the schemas. */
+export function complete(document: Document, { events }: Sources): Document {
+  for (const operations of Object.values(document.paths)) {
+    for (const [method, operation] of Object.entries(operations)) completeOperation(method, operation)
+  }
+  document.webhooks = Object.fromEntries([...events.values()].map(type => [type.name, outbound(type)]))
+  return hoist(document)
+}
+
+function completeOperation(method: string, operation: Operation): void {
+  const access = operation['x-access']
+  const versioned = isVersioned(operation)
+  operation.security = securityOf(access)
+  operation.parameters = [...(operation.parameters ?? []), ...conditions(method, operation, versioned)]
+  const implied = impliedProblems(method, operation)
+  operation.responses = { ...(problems(...implied) as Record<string, Response>), ...operation.responses }
+  if (method === 'get' && versioned) operation.responses['304'] = { description: 'Not modified.' }
+  for (const [status, response] of Object.entries(operation.responses)) {
+    response.headers = { ...response.headers, ...headersOf(method, Number(status), operation, versioned) }
+  }
+}
+
+const schemaOf = (response: Response | undefined): Json | undefined => response?.content?.['application/json']?.schema
+const answerOf = ({ responses }: Operation): Json | undefined => schemaOf(responses['200'] ?? responses['201'])
+
+/** What carries `updatedAt` is a row with a version. */
+const isVersioned = (operation: Operation): boolean =>
+  (answerOf(operation)?.properties as Json | undefined)?.updatedAt !== undefined
+
+const isList = (operation: Operation): boolean => String(answerOf(operation)?.title ?? '').endsWith('List')
+
+function securityOf(access: Access): Record<string, string[]>[] {
+  if (access.kind === 'public') return []
+  const byToken = { accessToken: [] }
+  return 'scope' in access && access.scope ? [byToken, { apiKey: [] }] : [byToken]
+}
+
+function conditions(method: string, operation: Operation, versioned: boolean): Json[] {
+  if (method === 'post' && operation['x-access'].kind !== 'public') {
+    const required = operation['x-idempotency'] === 'required'
+    return [parameter('Idempotency-Key', 'The same key and request get the same answer for 24 hours.', required)]
+  }
+  if (method === 'get' && versioned)
+    return [parameter('If-None-Match', 'Answers 304 while this is the present version.')]
+  if (operation.responses['412'])
+    return [parameter('If-Match', 'Refuses with 412 when this is not the present version.')]
+  return []
+}
+
+function impliedProblems(method: string, operation: Operation): number[] {
+  const closed = operation['x-access'].kind !== 'public'
+  const keyed = closed && method === 'post'
+  return [
+    ...(closed ? [401, 403] : []),
+    ...(keyed ? [400, 409, 422] : []),
+    ...(operation.requestBody ? [400, 413, 415, 422] : []),
+    ...(operation.parameters?.length ? [422] : []),
+    429,
+    500,
+    503,
+  ]
+}
+
+function headersOf(method: string, status: number, operation: Operation, versioned: boolean): Record<string, unknown> {
+  const success = status < 300
+  const keyed = method === 'post' && operation['x-access'].kind !== 'public'
+  return {
+    ...REQUEST_ID,
+    ...(success && versioned ? ETAG : {}),
+    ...(status === 201 && versioned ? LOCATION : {}),
+    ...(success && isList(operation) ? LINK : {}),
+    ...(success && keyed ? REPLAYED : {}),
+    ...(status === 429 || status === 503 ? RETRY_AFTER : {}),
+  }
+}
+
+const outbound = ({ name, schema }: EventType<never>) => ({
+  post: {
+    operationId: `on.${name}`,
+    summary: `Sent after \`${name}\``,
+    tags: ['events'],
+    security: [],
+    requestBody: {
+      content: {
+        'application/json': {
+          schema: {
+            type: 'object',
+            required: ['type', 'timestamp', 'data'],
+            properties: {
+              type: { type: 'string', const: name },
+              timestamp: { type: 'string', format: 'date-time' },
+              data: schema,
+            },
+          },
+        },
+      },
+    },
+    responses: { '204': { description: 'Any 2xx acknowledges.' } },
+  },
+})

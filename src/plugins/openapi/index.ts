@@ -1,0 +1,95 @@
+import swagger, { type SwaggerTransform } from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance, FastifySchema } from 'fastify'
+import fp from 'fastify-plugin'
+import { eventTypes } from '../../events/registry.ts'
+import { everyone } from '../../lib/access.ts'
+import { errorCatalogue, Problem } from '../../lib/errors.ts'
+import { escapeHtml, page } from '../../lib/html.ts'
+import { pageHeaders } from '../security.ts'
+import { complete, type Document } from './document.ts'
+
+const DESCRIPTION = `One way for every route. Lists are \`{ data, meta }\` with opaque cursors; every failure is
+\`application/problem+json\` (RFC 9457) with a stable \`code\`, explained at [/docs/errors](/docs/errors); every POST takes an
+\`Idempotency-Key\`; every resource has an \`ETag\` for \`If-None-Match\` and \`If-Match\`.`
+
+/** The bundled page needs its own scripts and styles, and nothing from elsewhere. */
+const DOCS_CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+
+/** What the document says of a route beyond its schemas. */
+const withRules: SwaggerTransform<FastifySchema> = ({ schema, url, route }) => {
+  const { access, cache, idempotency, sensitive } = route.config ?? {}
+  const rules = { 'x-access': access, 'x-cache': cache, 'x-idempotency': idempotency, 'x-sensitive': sensitive }
+  return { schema: { ...schema, ...rules } as FastifySchema, url }
+}
+
+/**
+ * Registered before the access rules, so that the routes of the bundled page, which cannot declare one, are public.
+ */
+async function openapi(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Lintel',
+        version: '1.0.0',
+        description: DESCRIPTION,
+        license: { name: 'UNLICENSED', url: publicUrl },
+      },
+      servers: [{ url: publicUrl }],
+      components: {
+        securitySchemes: {
+          accessToken: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'From `POST /api/v1/auth/login`; lives 15 minutes.',
+          },
+          apiKey: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-Api-Key',
+            description: '`ltl_…`; also taken as a bearer token.',
+          },
+        },
+      },
+    },
+    transform: withRules,
+  })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: DOCS_CSP,
+    uiConfig: {
+      docExpansion: 'none',
+      defaultModelsExpandDepth: 0,
+      tryItOutEnabled: true,
+      displayRequestDuration: true,
+    },
+  })
+
+  let document: Document | undefined
+  const read = () => {
+    document ??= complete(app.swagger() as unknown as Document, { events: eventTypes, problem: Problem })
+    return document
+  }
+  app.decorate('openapi', read)
+
+  const config = { access: everyone, page: true }
+  app.get('/openapi.json', { config, schema: { hide: true } }, async () => read())
+  app.get('/docs/errors', { config, schema: { hide: true }, helmet: pageHeaders }, async (_request, reply) => {
+    reply.type('text/html; charset=utf-8')
+    return page('Errors', [...errorCatalogue].map(entry).join(''))
+  })
+}
+
+const entry = ([code, { status, title, help = '' }]: [string, { status: number; title: string; help?: string }]) =>
+  `<h2 id="${code}">${status} <code>${code}</code></h2><p>${escapeHtml(title)}. ${escapeHtml(help)}</p>`
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The OpenAPI 3.1 document of all routes. */
+    openapi(): Document
+  }
+}
+
+export const openapiPlugin = fp(openapi, { name: 'openapi', dependencies: ['security', 'rate-limit'] })
