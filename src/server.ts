@@ -1,10 +1,111 @@
+import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
-import { ConfigError, loadConfig } from './config.ts'
+import { type Config, ConfigError, loadConfig } from './config.ts'
+import { type Embedded, EmbeddedError, startEmbedded } from './database/embedded.ts'
 import { migrate } from './database/migrate.ts'
+import { loadDemo } from './demo.ts'
+import { demoIds, demoKey, demoUser } from './lib/demo.ts'
 
-const config = loadConfig()
-const databaseUrl = config.databaseUrl as string
-await migrate(databaseUrl)
-const app = await buildApp({ ...config, databaseUrl })
-await app.listen({ host: config.host, port: config.port })
-void ConfigError
+/** Past this a stop is no longer orderly: what still runs is cut off. */
+const STOP_MS = 25_000
+
+/** A sentence for whoever starts the process; anything else that is thrown is a fault of ours. */
+class StartError extends Error {}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+
+async function start(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const config = loadConfig()
+  const embedded =
+    config.databaseUrl === null ? await startEmbedded({ dataDirectory: config.dataDirectory, progress: say }) : null
+  try {
+    const app = await startApp(config, embedded?.url ?? (config.databaseUrl as string), embedded !== null)
+    stopOnSignal(app, config, embedded)
+  } catch (error) {
+    await embedded?.stop()
+    throw error
+  }
+}
+
+async function startApp(config: Config, databaseUrl: string, ownsDatabase: boolean): Promise<FastifyInstance> {
+  await migrate(databaseUrl).catch(error => {
+    throw isUnreachable(error)
+      ? new StartError(`The database of DATABASE_URL cannot be reached: ${error.message}.`)
+      : error
+  })
+  const app = await buildApp({ ...config, databaseUrl })
+  try {
+    const demo = ownsDatabase && config.environment === 'development'
+    if (demo) await loadDemo(app.database)
+    if (config.serves) await app.listen({ host: config.host, port: config.port })
+    else await app.ready()
+    if (!config.production && config.serves) say(banner(config, demo))
+    return app
+  } catch (error) {
+    await app.close()
+    throw sentenceOf(error as NodeJS.ErrnoException, config)
+  }
+}
+
+const isUnreachable = (error: NodeJS.ErrnoException): boolean =>
+  error.code?.startsWith('E') === true || ['3D000', '28P01', '28000', '57P03'].includes(error.code ?? '')
+
+function sentenceOf(error: NodeJS.ErrnoException, { host, port }: Config): Error {
+  if (error.code === 'EADDRINUSE') return new StartError(`Port ${port} is taken: stop the other program, or set PORT.`)
+  if (error.code === 'EACCES') return new StartError(`Port ${port} needs more rights: set PORT to 1024 or above.`)
+  if (error.code === 'EADDRNOTAVAIL') return new StartError(`This machine has no address ${host}: set HOST.`)
+  return error
+}
+
+function banner({ publicUrl, dataDirectory, smtpUrl }: Config, demo: boolean): string {
+  const token = demo ? demoKey : '<access token>'
+  const path = demo ? `tasks/${demoIds.tasks}` : 'users/me'
+  return `
+Lintel is running.
+
+  API       ${publicUrl}/api/v1
+  Docs      ${publicUrl}/docs
+  Health    ${publicUrl}/health/ready
+  Metrics   ${publicUrl}/metrics
+${smtpUrl === null ? `  Mailbox   ${publicUrl}/dev/mail\n` : ''}${
+  demo ? `\n  Demo user   ${demoUser.email}   password ${demoUser.password}\n  Demo token  ${demoKey}\n` : ''
+}
+Try it:
+  curl -H 'Authorization: Bearer ${token}' ${publicUrl}/api/v1/${path}
+
+Ctrl-C stops it${demo ? `; the data stays in ${dataDirectory}/` : ''}.
+`
+}
+
+function stopOnSignal(app: FastifyInstance, { drainDelayMs }: Config, embedded: Embedded | null): void {
+  let stopping = false
+  const stop = async (exitCode: number): Promise<void> => {
+    setTimeout(() => process.exit(1), STOP_MS).unref()
+    app.stopReadiness()
+    await sleep(drainDelayMs)
+    await app.close()
+    await embedded?.stop()
+    process.exit(exitCode)
+  }
+  const stopOnce = (exitCode: number) => {
+    if (stopping) return
+    stopping = true
+    stop(exitCode).catch(() => process.exit(1))
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stopOnce(0))
+  for (const event of ['uncaughtException', 'unhandledRejection']) {
+    process.on(event, error => {
+      app.log.fatal({ err: error }, event)
+      stopOnce(1)
+    })
+  }
+}
+
+start().catch((error: Error) => {
+  const expected = error instanceof StartError || error instanceof ConfigError || error instanceof EmbeddedError
+  say(expected ? error.message : (error.stack ?? String(error)))
+  process.exit(1)
+})

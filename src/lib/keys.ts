@@ -11,8 +11,10 @@ export type KeyMode = 'live' | 'test'
 /** `ltl_<mode>_` + 30 random base62 characters (178 bits) + 6 of the CRC32 of all before. */
 export function newApiKey(mode: KeyMode): string {
   const secret = Array.from({ length: SECRET_CHARACTERS }, () => BASE62[randomInt(BASE62.length)]).join('')
-  return withChecksum(`ltl_${mode}_${secret}`)
+  return apiKeyOf(mode, secret)
 }
+
+export const apiKeyOf = (mode: KeyMode, secret: string): string => withChecksum(`ltl_${mode}_${secret}`)
 
 /** Whether the form and the checksum are right: what is mistyped or made up is refused without a look-up. */
 export function isApiKey(text: string): boolean {

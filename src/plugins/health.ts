@@ -7,15 +7,21 @@ import { everyone } from '../lib/access.ts'
 import { problems, requestErrors } from '../lib/errors.ts'
 import { StringEnum } from '../lib/schema.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** From now on not ready, so that a balancer sends no more; requests are still answered. */
+    stopReadiness(): void
+  }
+}
+
 const Health = Type.Object({ status: StringEnum(['ok']) }, { title: 'Health' })
 const ping = statement('health.ping', () => sql`select 1`)
 
 /** Live says the process answers; ready says it should get traffic: it reaches its database and is not draining. */
 async function health(app: FastifyInstance) {
   let draining = false
-  app.addHook('preClose', done => {
+  app.decorate('stopReadiness', () => {
     draining = true
-    done()
   })
 
   const config = { access: everyone }
