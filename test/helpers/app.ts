@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import pg from 'pg'
+import { buildApp } from '../../src/app.ts'
+import { type Config, loadConfig } from '../../src/config.ts'
+import { createDatabase } from './database.ts'
+
+export interface TestApp {
+  app: FastifyInstance
+  /** SQL on the app's own database, past the app; rows are objects. */
+  sql: (text: string, values?: unknown[]) => ReturnType<typeof JSON.parse>
+  config: Config & { databaseUrl: string }
+}
+
+interface Test {
+  teardown(done: () => Promise<void>): void
+}
+
+const MANY = 1_000_000_000
+
+/** The real application on a database of its own; both are gone when `t` ends. Jobs and relay run only with `works`. */
+export async function testApp(t: Test, overrides: Partial<Config> = {}): Promise<TestApp> {
+  const { url, drop } = await createDatabase()
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'lintel-test-'))
+  const config = {
+    ...loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', RATE_LIMIT: String(MANY), DATABASE_URL: url }),
+    works: false,
+    dataDirectory,
+    ...overrides,
+    databaseUrl: url,
+  }
+  const pool = new pg.Pool({ connectionString: url, max: 4, options: '-c TimeZone=UTC' })
+  const app = await buildApp(config)
+  t.teardown(async () => {
+    await app.close()
+    await pool.end()
+    await drop()
+    rmSync(dataDirectory, { recursive: true, force: true })
+  })
+  await app.ready()
+  return { app, sql: async (text, values) => (await pool.query(text, values)).rows, config }
+}
+
+/** Listens on a free port; the base URL. */
+export async function listen(app: FastifyInstance): Promise<string> {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+}

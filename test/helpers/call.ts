@@ -1,0 +1,47 @@
+import type { FastifyInstance, InjectOptions } from 'fastify'
+
+export interface Credentials {
+  headers: Record<string, string>
+}
+
+interface Call {
+  as?: Credentials | null
+  body?: unknown
+  headers?: Record<string, string>
+  /** The address of the caller; each call has one of its own otherwise, so that no limit by address is met by chance. */
+  from?: string
+}
+
+let callers = 0
+const BYTE = 256
+const nextAddress = (): string => {
+  callers++
+  return `10.${Math.floor(callers / BYTE / BYTE) % BYTE}.${Math.floor(callers / BYTE) % BYTE}.${callers % BYTE}`
+}
+
+/** `await call(app, 'POST /projects/…/tasks', { as: member, body })`; a path without `/api` is below `/api/v1`. */
+export async function call(app: FastifyInstance, request: string, { as, body, headers, from }: Call = {}) {
+  const [method, path] = request.split(' ') as [InjectOptions['method'], string]
+  const url = /^\/(api|health|docs|metrics|openapi|dev)\b/.test(path) ? path : `/api/v1${path}`
+  const answer = await app.inject({
+    method: method as 'GET',
+    url,
+    remoteAddress: from ?? nextAddress(),
+    headers: {
+      ...as?.headers,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const text = answer.payload
+  const isJson = /json/.test(String(answer.headers['content-type']))
+  return {
+    status: answer.statusCode,
+    headers: answer.headers as Record<string, string | undefined>,
+    text,
+    body: isJson && text !== '' ? JSON.parse(text) : undefined,
+  }
+}
+
+export type Answer = Awaited<ReturnType<typeof call>>
