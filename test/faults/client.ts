@@ -1,0 +1,108 @@
+import { once } from 'node:events'
+import { Agent, type IncomingHttpHeaders, request } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Past this a request counts as never answered. */
+const UNSETTLED_MS = 20_000
+const MAX_TRIES = 200
+const DEFAULT_PAUSE_MS = 50
+
+export interface Answer {
+  status: number
+  headers: IncomingHttpHeaders
+  body: string
+  ms: number
+}
+
+export interface Call {
+  method: 'GET' | 'POST' | 'PATCH'
+  path: string
+  body?: object
+  key?: string
+}
+
+/** A keep-alive client that counts every outcome, a broken connection too. */
+export class Client {
+  readonly outcomes = new Map<string, number>()
+  slowestMs = 0
+  /** 503 and 409 that do not say when to come again. */
+  withoutRetryAfter = 0
+  base: string
+  readonly #token: string
+  readonly #agent: Agent
+
+  constructor({ base, token, connections }: { base: string; token: string; connections: number }) {
+    this.base = base
+    this.#token = token
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections })
+  }
+
+  /** Undefined when there was no answer; the outcome then carries the socket's error. */
+  async call({ method, path, body, key }: Call): Promise<Answer | undefined> {
+    const started = performance.now()
+    const headers = {
+      authorization: `Bearer ${this.#token}`,
+      ...(body && { 'content-type': 'application/json' }),
+      ...(key !== undefined && { 'idempotency-key': key }),
+    }
+    const signal = AbortSignal.timeout(UNSETTLED_MS)
+    const sent = request(`${this.base}/api/v1${path}`, { method, headers, agent: this.#agent, signal })
+    try {
+      sent.end(body && JSON.stringify(body))
+      const [response] = await once(sent, 'response')
+      const answer = { status: response.statusCode, headers: response.headers, body: await text(response), ms: 0 }
+      answer.ms = performance.now() - started
+      this.#count(answer)
+      return answer
+    } catch (error) {
+      this.#add(signal.aborted ? 'unsettled' : `broken ${(error as NodeJS.ErrnoException).code}`)
+      return undefined
+    }
+  }
+
+  /** Repeats what was refused for now, as `Retry-After` asks or after `pauseMs`; only a call with a key may repeat a write. */
+  async insist(call: Call, pauseMs = DEFAULT_PAUSE_MS): Promise<Answer> {
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      const answer = await this.call(call)
+      if (answer && answer.status !== 409 && answer.status !== 503) return answer
+      await sleep(pauseMs)
+    }
+    throw new Error(`${call.method} ${call.path} was refused ${MAX_TRIES} times`)
+  }
+
+  /** The outcomes outside `expected`. */
+  unexpected(...expected: number[]): string[] {
+    const usual = new Set(expected.map(String))
+    return [...this.outcomes].filter(([outcome]) => !usual.has(outcome)).map(pair => pair.join(': '))
+  }
+
+  get summary(): string {
+    const counts = [...this.outcomes].map(([outcome, count]) => `${count} × ${outcome}`).join(', ')
+    return `${counts}; slowest ${Math.round(this.slowestMs)} ms`
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  #count({ status, headers, ms }: Answer): void {
+    this.#add(String(status))
+    this.slowestMs = Math.max(this.slowestMs, ms)
+    if (status === 503 && headers['retry-after'] === undefined) this.withoutRetryAfter++
+    if (status === 409 && headers['retry-after'] !== '1') this.withoutRetryAfter++
+  }
+
+  #add(outcome: string): void {
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1)
+  }
+}
+
+/** `count` loops of `work` at once, until `isOver`. */
+export async function loop(count: number, isOver: () => boolean, work: (worker: number) => Promise<unknown>) {
+  await Promise.all(
+    Array.from({ length: count }, async (_, worker) => {
+      while (!isOver()) await work(worker)
+    }),
+  )
+}

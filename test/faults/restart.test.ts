@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { Client, loop } from './client.ts'
+import { startLintel } from './lintel.ts'
+import { connect, startPostgres } from './postgres.ts'
+import { seeded } from './random.ts'
+import { createTenant } from './tenant.ts'
+import { Writes } from './writes.ts'
+
+const CONNECTIONS = 200
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2)
+const RECOVER_BOUND_MS = 2_000
+/** Load before each restart. */
+const BETWEEN_MS = 700
+const PAUSE_MS = 100
+const POLL_MS = 5
+
+t.test('PostgreSQL restarted under load: 503 with Retry-After meanwhile, and service within 2 s', async t => {
+  const random = seeded(t)
+  const postgres = await startPostgres(t)
+  const lintel = await startLintel(t, { databaseUrl: postgres.url })
+  const { token, projectId } = await createTenant(lintel.base)
+  const client = new Client({ base: lintel.base, token, connections: CONNECTIONS })
+  const writes = new Writes(client, projectId, random)
+
+  let over = false
+  const load = loop(
+    CONNECTIONS,
+    () => over,
+    async () => {
+      if (random.below(2)) await writes.create()
+      else await writes.read()
+      // Refusals come back at once; a client that repeats them without a pause only measures itself.
+      await sleep(random.below(PAUSE_MS))
+    },
+  )
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const mode of ['fast', 'immediate'] as const) {
+      await sleep(BETWEEN_MS)
+      const before = client.outcomes.get('503') ?? 0
+      await postgres.restart(mode)
+      const recoveredMs = await untilServed(client)
+      t.ok(recoveredMs < RECOVER_BOUND_MS, `${mode}: served ${Math.round(recoveredMs)} ms after the server accepts`)
+      t.ok((client.outcomes.get('503') ?? 0) > before, 'the restart was felt')
+    }
+  }
+  await sleep(BETWEEN_MS)
+  over = true
+  await load
+  client.close()
+
+  t.comment(client.summary)
+  t.strictSame(client.unexpected(200, 201, 503), [], 'every answer is 2xx or 503')
+  t.equal(client.withoutRetryAfter, 0, 'every 503 says when to come again')
+  await verify(t, postgres.url, writes)
+  t.ok(await lintel.ready(), 'the process serves')
+  t.equal(await lintel.end('SIGTERM'), 0, 'the process ends in order')
+  t.strictSame(lintel.faults(), [], 'no error in its log')
+})
+
+/** Reads and creates both: either alone would leave one kind of connection unproven. */
+async function untilServed(client: Client): Promise<number> {
+  const started = performance.now()
+  const seen = (status: string) => client.outcomes.get(status) ?? 0
+  const [reads, creates] = [seen('200'), seen('201')]
+  while (seen('200') === reads || seen('201') === creates) {
+    await sleep(POLL_MS)
+    if (performance.now() - started > 5 * RECOVER_BOUND_MS) break
+  }
+  return performance.now() - started
+}
+
+async function verify(t: Test, url: string, writes: Writes): Promise<void> {
+  const database = await connect(url)
+  await writes.verify(t, database).finally(() => database.end())
+}
