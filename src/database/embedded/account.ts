@@ -60,5 +60,7 @@ export function requireOwn(folder: string): void {
   if (process.platform === 'win32') return
   const found = lstatSync(folder)
   if (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & WRITABLE_BY_OTHERS) === 0) return
-  throw new EmbeddedError(`${folder} belongs to another user or can be written by one: remove it and start again.`)
+  throw new EmbeddedError(
+    `${folder} belongs to another user or can be written by one: make it your own (chown) and nobody else's to write (chmod go-w).`,
+  )
 }
