@@ -1,0 +1,182 @@
+import { subscribe } from 'node:diagnostics_channel'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ts } from '@ts-morph/common'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import t from 'tap'
+import { domains } from '../src/domains/index.ts'
+import { cyclesIn, faultOf, KINDS, placeOf } from './architecture/rules.ts'
+import { functionsOf, lineOf, median, ROOT, type Source, sourcesIn, visit } from './architecture/sources.ts'
+import { testApp } from './helpers/app.ts'
+
+const CEILING = 300
+const CEILINGS: Record<string, number> = { index: 40, errors: 200, events: 200, jobs: 200, graphql: 200 }
+const README_LINES = 30
+const HANDLER_LINES = 15
+const MEDIAN_FUNCTION = 12
+const MEDIAN_FILE = 110
+const VAGUE = /^(types|utils?|helpers?|constants?|interfaces?|common|misc)(\.ts)?$/
+
+const sources = sourcesIn('src')
+const folders = readdirSync(join(ROOT, 'src/domains'), { withFileTypes: true }).filter(entry => entry.isDirectory())
+
+/** Domain folders in the order of the list, by the file that exports each domain's plugin. */
+const order = (): string[] => {
+  const list = sources.find(({ path }) => path === 'src/domains/index.ts') as Source
+  const folderOf = new Map<string, string>()
+  visit(list.tree, node => {
+    if (!ts.isImportDeclaration(node) || !ts.isStringLiteral(node.moduleSpecifier)) return
+    const [, folder] = /^\.\/(.+)\/index\.ts$/.exec(node.moduleSpecifier.text) ?? []
+    const names = node.importClause?.namedBindings
+    if (folder && names && ts.isNamedImports(names))
+      for (const { name } of names.elements) folderOf.set(name.text, folder)
+  })
+  return domains.map(domain => folderOf.get(domain.name) ?? `unknown ${domain.name}`)
+}
+
+const faults = (of: (source: Source) => (string | undefined)[]): string[] =>
+  sources.flatMap(source => of(source).flatMap(fault => (fault ? [`${source.path}: ${fault}`] : [])))
+
+const describe = (target: string, fault: string | undefined) => fault && `${fault} (${target})`
+
+t.test('imports follow the table of the house', async t => {
+  const list = order()
+  t.same(
+    faults(source => source.imports.map(found => describe(found.target, faultOf(source, found, list)))),
+    [],
+  )
+})
+t.test('no file imports itself by way of others', async t => t.same(cyclesIn(sources), []))
+
+t.test('every domain is in the list, and the list names nothing else', async t =>
+  t.same(order().toSorted(), folders.map(({ name }) => name).toSorted()),
+)
+
+t.test('a domain has the files of the house and no others', async t => {
+  for (const { name } of folders) {
+    const entries = readdirSync(join(ROOT, 'src/domains', name)).filter(entry => entry !== 'README.md')
+    const kinds = entries.map(entry => entry.replace(/\.ts$/, ''))
+    t.same(
+      kinds.filter(kind => !KINDS.includes(kind)),
+      [],
+      `${name} has only known files`,
+    )
+    t.equal(new Set(kinds).size, kinds.length, `${name} has no file beside a folder of the same name`)
+    for (const kind of ['index', 'schemas', 'routes']) t.ok(kinds.includes(kind), `${name} has ${kind}`)
+  }
+})
+
+t.test('every domain has a README of a screen', async t => {
+  for (const { name } of folders) {
+    const path = join(ROOT, 'src/domains', name, 'README.md')
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n').length : 0
+    t.ok(lines > 0 && lines <= README_LINES, `${name}/README.md has 1 to ${README_LINES} lines, not ${lines}`)
+  }
+})
+
+t.test('no file is past its ceiling or has a name that says nothing', async t => {
+  const ceiling = (path: string) => CEILINGS[placeOf(path).kind] ?? CEILING
+  t.same(
+    faults(({ path, lines }) => [lines > ceiling(path) ? `${lines} lines` : undefined]),
+    [],
+  )
+  t.same(
+    faults(({ path }) => [path.split('/').some(part => VAGUE.test(part)) ? 'a vague name' : undefined]),
+    [],
+  )
+  t.same(
+    sourcesIn('test').flatMap(({ path, lines }) => (lines > CEILING ? [`${path}: ${lines} lines`] : [])),
+    [],
+  )
+})
+
+t.test('functions and files are short', async t => {
+  const functions = sources.flatMap(source => functionsOf(source).map(({ lines }) => lines))
+  t.ok(median(functions) <= MEDIAN_FUNCTION, `median function: ${median(functions)} lines`)
+  const files = sources.map(({ lines }) => lines)
+  t.ok(median(files) <= MEDIAN_FILE, `median file: ${median(files)} lines`)
+  t.same(
+    faults(source =>
+      functionsOf(source)
+        .filter(({ node, lines }) => isHandler(node) && lines > HANDLER_LINES)
+        .map(({ node, lines }) => `handler of ${lines} lines at ${lineOf(source, node)}`),
+    ),
+    [],
+  )
+})
+
+function isHandler(node: ts.Node): boolean {
+  const named = ts.isMethodDeclaration(node) ? node : node.parent
+  return (ts.isMethodDeclaration(named) || ts.isPropertyAssignment(named)) && named.name.getText() === 'handler'
+}
+
+const PER_REQUEST = /^(onRequest|preParsing|preValidation|preHandler|preSerialization|onSend|onResponse|onError)$/
+
+t.test('hooks on the way of a request make no promise', async t =>
+  t.same(
+    faults(source => hooksOf(source).map(({ name, line, promise }) => (promise ? `${name} at ${line}` : undefined))),
+    [],
+  ),
+)
+
+function hooksOf(source: Source): { name: string; line: number; promise: boolean }[] {
+  const found: ReturnType<typeof hooksOf> = []
+  visit(source.tree, node => {
+    if (!ts.isCallExpression(node) || !node.expression.getText().endsWith('.addHook')) return
+    const [name, hook] = node.arguments
+    if (!name || !hook || !ts.isStringLiteral(name) || !PER_REQUEST.test(name.text)) return
+    const modifiers = ts.canHaveModifiers(hook) ? (ts.getModifiers(hook) ?? []) : []
+    const promise = modifiers.some(({ kind }) => kind === ts.SyntaxKind.AsyncKeyword)
+    found.push({ name: name.text, line: lineOf(source, node), promise })
+  })
+  return found
+}
+
+t.test('only the configuration reads the environment', async t =>
+  t.same(
+    faults(source => [
+      source.path !== 'src/config.ts' && source.tree.text.includes('process.env') ? 'process.env' : undefined,
+    ]),
+    [],
+  ),
+)
+
+t.test('nothing is exported by default', async t =>
+  t.same(
+    faults(({ tree }) => [/^export (default|=)/m.test(tree.text) ? 'a default export' : undefined]),
+    [],
+  ),
+)
+
+t.test('every route says who may call it and what it answers', async t => {
+  const routes: RouteOptions[] = []
+  subscribe('fastify.initialization', message => {
+    const { fastify } = message as { fastify: FastifyInstance }
+    fastify.addHook('onRoute', route => void routes.push(route))
+  })
+  const { app } = await testApp(t)
+  const api = routes.filter(({ url, method }) => url.startsWith('/api/') && method !== 'HEAD' && method !== 'OPTIONS')
+  t.ok(api.length > 0, 'there are routes')
+  for (const { method, url, config, schema } of api) {
+    const name = `${method} ${url}`
+    t.ok(config?.access, `${name} has an access rule`)
+    t.ok(schema?.operationId, `${name} has an operationId`)
+    t.ok(schema?.summary && schema.tags?.length, `${name} has a summary and a tag`)
+    const answers = Object.entries((schema?.response ?? {}) as Record<string, object>)
+    t.ok(
+      answers.some(([status]) => status.startsWith('2') || status.startsWith('3')),
+      `${name} has a success`,
+    )
+    for (const [status, answer] of answers) t.ok(Object.keys(answer).length > 0, `${name} ${status} has a schema`)
+  }
+  const operations = Object.values(app.openapi().paths).flatMap(path => Object.values(path))
+  const ids = operations.map(({ operationId }) => operationId)
+  t.equal(new Set(ids).size, ids.length, 'every operationId is unique')
+  for (const operation of operations) {
+    for (const [status, response] of Object.entries(operation.responses)) {
+      const bare = ['202', '204', '302', '304'].includes(status)
+      t.ok(bare || response.content, `${operation.operationId} ${status} is described by a schema`)
+    }
+    t.ok(operation['x-access'], `${operation.operationId} has its access rule in the document`)
+  }
+})
