@@ -1,0 +1,33 @@
+declare module 'autocannon' {
+  import type { EventEmitter } from 'node:events'
+
+  function autocannon(
+    options: autocannon.Options,
+    done: (error: Error | null, result: autocannon.Result) => void,
+  ): autocannon.Instance
+
+  namespace autocannon {
+    interface Client {
+      setRequests(requests: object[]): void
+    }
+    interface Options {
+      url: string
+      connections: number
+      /** Seconds. */
+      duration: number
+      /** Milliseconds. */
+      sampleInt?: number
+      setupClient?: (client: Client) => void
+    }
+    interface Instance extends EventEmitter {
+      stop(): void
+    }
+    interface Result {
+      errors: number
+      timeouts: number
+      non2xx: number
+    }
+  }
+
+  export = autocannon
+}
