@@ -70,7 +70,8 @@ async function insertCompany(tx: Transaction, caller: Caller): Promise<void> {
   const { organizations: organizationId, users: userId, members: viewerId } = demoIds as Record<string, string>
   const company = { id: organizationId as string, name: 'Demo Company', slug: 'demo', userId: userId as string }
   const organization = found(await insertOrganization(tx, company))
-  await record(tx, caller, organizationEvents.created, organization)
+  const target = { ...organization, organizationId: organization.id }
+  await record(tx, caller, organizationEvents.created, target)
   await insertMember(tx, { organizationId: organization.id, userId: viewerId as string, role: 'viewer' })
   await insertApiKey(tx, {
     id: demoIds['api-keys'] as string,

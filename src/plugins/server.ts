@@ -4,6 +4,7 @@ import { type FastifyBaseLogger, type FastifyHttpOptions, LogController } from '
 import pino from 'pino'
 import type { Config } from '../config.ts'
 import { newId } from '../lib/ids.ts'
+import { LogBuffer } from '../lib/log-buffer.ts'
 import { requestIds } from './request.ts'
 
 const BODY_BYTES = 1_048_576
@@ -15,8 +16,6 @@ const CHECK_MS = 1_000
 /** Longer than the idle time of common balancers, so that they close first. */
 const KEEP_ALIVE_MS = 72_000
 const HANDLER_MS = 8_000
-const LOG_BUFFER_BYTES = 4_096
-
 /** What an error may say in a log: never the values of a statement, which the database puts into `detail`. */
 const errorFields = (error: Error & { code?: string; constraint?: string; severity?: string }) => ({
   type: error.name,
@@ -26,17 +25,18 @@ const errorFields = (error: Error & { code?: string; constraint?: string; severi
   stack: error.stack?.split('\n').slice(1).join('\n'),
 })
 
+const stdout = () => pino.destination({ dest: 1, sync: false })
+
 const logger = ({ logLevel, production }: Config) =>
   pino(
     {
       level: logLevel,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: pino.stdTimeFunctions.epochTime,
       serializers: { err: errorFields },
       redact: { paths: ['*.password', '*.token', '*.authorization', '*.cookie', '*.secret'], remove: true },
     },
-    // Collected in production: a write for each line costs more than the line.
-    pino.destination({ dest: 1, sync: false, minLength: production ? LOG_BUFFER_BYTES : 0 }),
+    production ? new LogBuffer(stdout()) : stdout(),
   )
 
 /** A request that Node cannot parse never becomes a request: its problem is written by hand. */

@@ -1,14 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import { everyone } from '../../lib/access.ts'
 import { escapeHtml, page } from '../../lib/html.ts'
-import { pageHeaders } from '../security.ts'
+import { pageSecurity } from '../security.ts'
 import type { CapturedMail, Mailbox } from './mailbox.ts'
 
 /** `GET /dev/mail`: the captured mails, in development only. */
 export async function mailboxPages(app: FastifyInstance, { mailbox }: { mailbox: Mailbox }) {
+  await pageSecurity(app)
   app.get(
     '/dev/mail',
-    { config: { access: everyone, page: true }, schema: { hide: true }, helmet: pageHeaders },
+    { config: { access: everyone, page: true }, schema: { hide: true } },
     async (_request, reply) => {
       const mails = await mailbox.list()
       reply.type('text/html; charset=utf-8')

@@ -6,7 +6,7 @@ import { eventTypes } from '../../events/registry.ts'
 import { everyone } from '../../lib/access.ts'
 import { errorCatalogue, Problem } from '../../lib/errors.ts'
 import { escapeHtml, page } from '../../lib/html.ts'
-import { pageHeaders } from '../security.ts'
+import { pageSecurity } from '../security.ts'
 import { complete, type Document } from './document.ts'
 
 const DESCRIPTION = `One way for every route. Lists are \`{ data, meta }\` with opaque cursors; every failure is
@@ -74,9 +74,14 @@ async function openapi(app: FastifyInstance, { publicUrl }: { publicUrl: string 
   }
   app.decorate('openapi', read)
 
+  app.get('/openapi.json', { config: { access: everyone }, schema: { hide: true } }, async () => read())
+  await app.register(errorPages)
+}
+
+async function errorPages(scope: FastifyInstance) {
+  await pageSecurity(scope)
   const config = { access: everyone, page: true }
-  app.get('/openapi.json', { config, schema: { hide: true } }, async () => read())
-  app.get('/docs/errors', { config, schema: { hide: true }, helmet: pageHeaders }, async (_request, reply) => {
+  scope.get('/docs/errors', { config, schema: { hide: true } }, async (_request, reply) => {
     reply.type('text/html; charset=utf-8')
     return page('Errors', [...errorCatalogue].map(entry).join(''))
   })
