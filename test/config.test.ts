@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { ConfigError, Environment, loadConfig } from '../src/config.ts'
+
+const SECRET = '0f4b8a1c6d2e9735-kq7Zr1Wm-x93hVbNpLs5Ty'
+const OTHER = 'Jm29sLqXwZ-4Tn8vRyKp6Bd1Gc3Hf7Ae5Uo0Ei'
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgres://lintel@db.internal/lintel',
+  PUBLIC_URL: 'https://api.example.com',
+  JWT_SECRET: SECRET,
+}
+
+/** The sentence with which the start is refused. */
+function refusal(changes: Record<string, string | undefined>): string {
+  try {
+    loadConfig({ ...PRODUCTION, ...changes })
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+  return ''
+}
+
+t.test('.env.example names every variable in the order of the configuration, with one comment each', async t => {
+  const lines = readFileSync('.env.example', 'utf8').trimEnd().split('\n')
+  const variables = lines.filter(line => !line.startsWith('#')).map(line => line.split('=', 1)[0])
+  t.same(variables, Object.keys(Environment.properties))
+  for (const [at, line] of lines.entries()) t.equal(line.startsWith('#'), at % 2 === 0, `line ${at + 1}: ${line}`)
+})
+
+t.test('.env.example holds the defaults and no secret', async t => {
+  const given = Object.fromEntries(
+    readFileSync('.env.example', 'utf8')
+      .split('\n')
+      .filter(line => /^[A-Z]/.test(line))
+      .map(line => line.split(/=(.*)/s, 2)),
+  )
+  t.equal(given.JWT_SECRET, '')
+  t.same(loadConfig(given), loadConfig({}))
+})
+
+t.test('production starts with a database, a public address and a good secret', async t => {
+  t.equal(refusal({}), '')
+  t.equal(refusal({ METRICS_TOKEN: OTHER }), '')
+})
+
+t.test('production names what is missing', async t => {
+  for (const name of ['DATABASE_URL', 'PUBLIC_URL', 'JWT_SECRET']) {
+    t.match(refusal({ [name]: undefined }), name, `${name} absent`)
+    t.match(refusal({ [name]: '' }), name, `${name} empty`)
+  }
+})
+
+t.test('production refuses a default, short or trivial secret and names the variable without its value', async t => {
+  const bad = [
+    'development-only-secret-never-for-production',
+    'short-Secret-1234567890-abcdefg',
+    'a'.repeat(64),
+    'abcabcabcabcabcabcabcabcabcabcabcabcabcabc',
+  ]
+  for (const secret of bad) {
+    for (const name of ['JWT_SECRET', 'METRICS_TOKEN']) {
+      const message = refusal({ [name]: secret })
+      t.match(message, name, `${name} of ${secret.length} characters`)
+      t.notOk(message.includes(secret), 'the value is not in the message')
+    }
+  }
+})
+
+t.test('production refuses one secret in two places and names both without the value', async t => {
+  const message = refusal({ METRICS_TOKEN: SECRET })
+  t.match(message, 'METRICS_TOKEN')
+  t.match(message, 'JWT_SECRET')
+  t.notOk(message.includes(SECRET))
+})
+
+t.test('a variable that does not fit is named, its value is not', async t => {
+  const bad = {
+    NODE_ENV: 'staging',
+    PORT: '70000',
+    DATABASE_POOL: 'many',
+    PUBLIC_URL: 'api.example.com',
+    DATABASE_URL: 'mysql://root:hunter2@db',
+    SMTP_URL: 'http://user:hunter2@mail',
+    ROLE: 'boss',
+    LOG_LEVEL: 'loud',
+    RATE_LIMIT: '0',
+    DRAIN_DELAY_MS: '-1',
+    UNVERIFIED_LOGIN: 'maybe',
+  }
+  for (const [name, value] of Object.entries(bad)) {
+    const message = refusal({ [name]: value })
+    t.match(message, name, name)
+    t.notOk(message.includes(value), `${name} without its value: ${message}`)
+  }
+})
+
+t.test('an unverified address may log in in development and not in production, unless it is said', async t => {
+  t.equal(loadConfig({}).unverifiedLogin, true)
+  t.equal(loadConfig(PRODUCTION).unverifiedLogin, false)
+  t.equal(loadConfig({ ...PRODUCTION, UNVERIFIED_LOGIN: 'true' }).unverifiedLogin, true)
+  t.equal(loadConfig({ UNVERIFIED_LOGIN: 'false' }).unverifiedLogin, false)
+})
+
+t.test('lists are read by comma, roles decide what runs', async t => {
+  const config = loadConfig({ CORS_ORIGINS: 'https://a.example, https://b.example,', TRUST_PROXY: '10.0.0.0/8' })
+  t.same(config.corsOrigins, ['https://a.example', 'https://b.example'])
+  t.same(config.trustProxy, ['10.0.0.0/8'])
+  const roles = (['both', 'api', 'worker'] as const).map(ROLE => {
+    const { serves, works } = loadConfig({ ROLE })
+    return [serves, works]
+  })
+  t.same(roles, [
+    [true, true],
+    [true, false],
+    [false, true],
+  ])
+})
