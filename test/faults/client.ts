@@ -28,6 +28,8 @@ export class Client {
   slowestMs = 0
   /** 503 and 409 that do not say when to come again. */
   withoutRetryAfter = 0
+  /** Refusals that name a resource: it was rolled back. */
+  withLocation = 0
   base: string
   readonly #token: string
   readonly #agent: Agent
@@ -90,6 +92,7 @@ export class Client {
     this.#add(String(status))
     this.slowestMs = Math.max(this.slowestMs, ms)
     if (status === 503 && headers['retry-after'] === undefined) this.withoutRetryAfter++
+    if (status >= 400 && headers.location !== undefined) this.withLocation++
     if (status === 409 && headers['retry-after'] !== '1') this.withoutRetryAfter++
   }
 

@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 /** Type, then the length of itself and the rest (PostgreSQL's message format). */
 const HEADER_BYTES = 5
 const COMMAND_COMPLETE = 'C'.charCodeAt(0)
+const COMMIT_QUERY = Buffer.from('commit\0')
 
 export interface Proxy {
   /** The database by way of the proxy. */
@@ -12,8 +13,10 @@ export interface Proxy {
   /** Opened so far. */
   readonly connections: number
   /** Cuts the connection in place of passing on a `COMMIT` that succeeded, when `decide` says so. */
+  cutAnswers(decide: () => boolean): void
+  /** Cuts the connection in place of passing on a request to commit, when `decide` says so: the work is rolled back. */
   cutCommits(decide: () => boolean): void
-  /** Commits whose answer was lost. */
+  /** Connections cut so far. */
   readonly cut: number
 }
 
@@ -23,7 +26,9 @@ export async function startProxy(t: Test, databaseUrl: string): Promise<Proxy> {
   const sockets = new Set<Socket>()
   let connections = 0
   let cut = 0
-  let decide = () => false
+  const never = () => false
+  let cutsAnswer = never
+  let cutsCommit = never
 
   const server = createServer(near => {
     connections++
@@ -39,14 +44,17 @@ export async function startProxy(t: Test, databaseUrl: string): Promise<Proxy> {
         other.destroy()
       })
     }
-    near.pipe(far)
     const committed = commitFinder()
-    far.on('data', chunk => {
-      if (!committed(chunk) || !decide()) return void near.write(chunk)
-      cut++
-      near.resetAndDestroy()
-    })
-    far.on('end', () => near.end())
+    const pass = (from: Socket, to: Socket, cuts: (chunk: Buffer) => boolean) => {
+      from.on('end', () => to.end())
+      from.on('data', chunk => {
+        if (!cuts(chunk)) return void to.write(chunk)
+        cut++
+        near.resetAndDestroy()
+      })
+    }
+    pass(near, far, chunk => chunk.includes(COMMIT_QUERY) && cutsCommit())
+    pass(far, near, chunk => committed(chunk) && cutsAnswer())
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -65,8 +73,11 @@ export async function startProxy(t: Test, databaseUrl: string): Promise<Proxy> {
     get cut() {
       return cut
     },
-    cutCommits(choose) {
-      decide = choose
+    cutAnswers(decide) {
+      cutsAnswer = decide
+    },
+    cutCommits(decide) {
+      cutsCommit = decide
     },
   }
 }
