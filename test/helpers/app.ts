@@ -33,6 +33,7 @@ export async function testApp(t: Test, overrides: Partial<Config> = {}): Promise
     databaseUrl: url,
   }
   const pool = new pg.Pool({ connectionString: url, max: 4, options: '-c TimeZone=UTC' })
+  pool.on('error', () => {})
   const app = await buildApp(config)
   t.teardown(async () => {
     await app.close()

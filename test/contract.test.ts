@@ -1,0 +1,261 @@
+import t, { type Test } from 'tap'
+import { reachesRole, SCOPES } from '../src/lib/access.ts'
+import { newId } from '../src/lib/ids.ts'
+import { Client } from './contract/client.ts'
+import { mutationsOf } from './contract/mutations.ts'
+import { type Json, type Operation, Specification, streams } from './contract/specification.ts'
+import { ROLES, World } from './contract/world.ts'
+import { createKey, createUser } from './helpers/actors.ts'
+import { testApp } from './helpers/app.ts'
+import type { Credentials } from './helpers/call.ts'
+
+/** Everything below is made from the OpenAPI document: a new route is covered without a line here. */
+const test = await testApp(t)
+const specification = new Specification(test.app)
+const client = new Client(test, specification)
+const { operations } = specification
+
+const world = () => World.create(test, client, specification)
+const isSuccess = (status: number) => status >= 200 && status < 400
+
+/** One test for each of `some`, which also fails when an answer did not fit the document. */
+function each(some: Operation[], title: string, check: (t: Test, operation: Operation) => Promise<void>) {
+  for (const operation of some) {
+    t.test(`${operation.id}: ${title}`, async t => {
+      client.faults.length = 0
+      await check(t, operation)
+      t.same(client.faults, [], 'every answer fits the document')
+    })
+  }
+}
+
+/** Makes what the operation needs in a world of its own, and sends it as it should be sent. */
+async function succeed(operation: Operation, at: World, as: Credentials, maker = as): Promise<number> {
+  const params = await at.paramsOf(operation, maker)
+  const body = await at.bodyOf(operation, params, maker)
+  const scoped = operation.parameters.some(({ name }) => name === 'organizationId')
+  const query = scoped ? { organizationId: at.organization.id } : undefined
+  return (await client.send(operation, { as, params, body, ...(query ? { query } : {}) })).status
+}
+
+/** Everything that the domains keep, as one text for each table. */
+async function snapshot(): Promise<Json> {
+  const tables = await test.sql(
+    `select table_name as name from information_schema.tables
+      where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not in ('event_cursors')`,
+  )
+  const hashes = tables.map(
+    ({ name }: Json) => `(select md5(string_agg(t::text, '' order by t::text)) from ${name} t) as ${name}`,
+  )
+  return (await test.sql(`select ${hashes.join(', ')}`))[0]
+}
+
+const closed = operations.filter(({ access }) => access.kind !== 'public')
+const tenant = operations.filter(({ access }) => access.kind === 'organization')
+const keyed = closed.filter(({ access }) => 'scope' in access && access.scope !== undefined)
+const unkeyed = closed.filter(({ access }) => !('scope' in access) || access.scope === undefined)
+const scopeOf = ({ access }: Operation) => ('scope' in access ? access.scope : undefined)
+const withBody = operations.filter(({ body }) => body !== undefined)
+
+each(closed, 'nobody is 401, and so are credentials that are not valid', async (t, operation) => {
+  const params = await (await world()).paramsOf(operation, (await world()).organization.owner)
+  t.equal((await client.send(operation, { params })).status, 401)
+  for (const authorization of ['Bearer x', 'Bearer a.b.c', 'Basic dXNlcjpwYXNz', 'Bearer ltl_test_0', 'Bearer'])
+    t.equal((await client.send(operation, { params, headers: { authorization } })).status, 401, authorization)
+})
+
+each(tenant, 'each role gets what the rule says', async (t, operation) => {
+  if (operation.access.kind !== 'organization') return
+  for (const role of ROLES) {
+    const at = await world()
+    const allowed = reachesRole(role, operation.access.role)
+    if (allowed && streams(operation)) continue
+    const before = await (allowed ? undefined : at.paramsOf(operation, at.organization[role]))
+    const status = before
+      ? await refused(operation, at, at.organization[role], before)
+      : await succeed(operation, at, at.organization[role])
+    t.ok(allowed ? isSuccess(status) : status === 403, `${role}: ${status}`)
+  }
+})
+
+async function refused(operation: Operation, at: World, as: Credentials, params: Record<string, string>) {
+  const body = await at.bodyOf(operation, params, at.organization.owner)
+  return (await client.send(operation, { as, params, body })).status
+}
+
+each(tenant, 'another organization is 404 and changes nothing', async (t, operation) => {
+  const at = await world()
+  const { owner, outsider } = at.organization
+  const params = await at.paramsOf(operation, owner)
+  const body = await at.bodyOf(operation, params, owner)
+  const scope = scopeOf(operation)
+  const key = scope ? [await createKey(test, outsider.organizationId, scope)] : []
+  const stranger = await createUser(test)
+  const before = await snapshot()
+  for (const as of [outsider, stranger, at.platformAdmin, ...key]) {
+    t.equal((await client.send(operation, { as, params, body })).status, 404)
+    const headers: Record<string, string> = operation.method === 'POST' ? { 'idempotency-key': newId() } : {}
+    t.equal((await client.send(operation, { as, params, body, headers })).status, 404, 'with an idempotency key')
+  }
+  t.same(await snapshot(), before, 'nothing has changed')
+})
+
+each(
+  operations.filter(({ path }) => path.includes('{')),
+  'an id of nothing is 404, what is no id is 422',
+  async (t, operation) => {
+    const at = await world()
+    const as = operation.access.kind === 'platform' ? at.platformAdmin : at.organization.owner
+    const params = await at.paramsOf(operation, as)
+    const body = await at.bodyOf(operation, params, as)
+    for (const name of Object.keys(params)) {
+      const unknown = { ...params, [name]: newId() }
+      t.equal((await client.send(operation, { as, params: unknown, body })).status, 404, `${name} of nothing`)
+      const malformed = { ...params, [name]: 'not-an-id' }
+      t.equal((await client.send(operation, { as, params: malformed, body })).status, 422, `malformed ${name}`)
+    }
+  },
+)
+
+each(keyed, 'a key needs the scope', async (t, operation) => {
+  const scope = scopeOf(operation)
+  const at = await world()
+  const others = ['organization:read', 'projects:read', 'tasks:write', 'events:read'] as const
+  const without = await createKey(test, at.organization.id, ...others.filter(other => other !== scope))
+  const params = await at.paramsOf(operation, at.organization.owner)
+  const body = await at.bodyOf(operation, params, at.organization.owner)
+  t.equal((await client.send(operation, { as: without, params, body })).status, 403, 'without')
+  if (streams(operation) || !scope) return
+  const key = await createKey(test, at.organization.id, scope)
+  const status = await succeed(operation, at, key, at.organization.owner)
+  t.ok(isSuccess(status), `with ${scope}: ${status}`)
+})
+
+each(unkeyed, 'no key gets in', async (t, operation) => {
+  const at = await world()
+  const key = await createKey(test, at.organization.id, ...SCOPES)
+  const params = await at.paramsOf(operation, at.organization.owner)
+  t.equal((await client.send(operation, { as: key, params })).status, 403)
+})
+
+each(
+  closed.filter(({ access }) => access.kind === 'user' || access.kind === 'caller'),
+  'a signed-in user gets in',
+  async (t, operation) => {
+    const at = await world()
+    const status = await succeed(operation, at, at.organization.owner)
+    t.ok(isSuccess(status), String(status))
+  },
+)
+
+each(
+  closed.filter(({ access }) => access.kind === 'platform'),
+  'only the platform’s own people get in',
+  async (t, operation) => {
+    const at = await world()
+    const params = await at.paramsOf(operation, at.platformAdmin)
+    t.equal((await client.send(operation, { as: at.organization.owner, params })).status, 403)
+    t.ok(isSuccess(await succeed(operation, at, at.platformAdmin)))
+  },
+)
+
+each(withBody, 'what the schema does not allow is 422', async (t, operation) => {
+  const at = await world()
+  const as = operation.access.kind === 'platform' ? at.platformAdmin : at.organization.owner
+  const params = await at.paramsOf(operation, as)
+  const body = await at.bodyOf(operation, params, as)
+  const before = await snapshot()
+  const wrong: string[] = []
+  for (const { why, body: broken } of mutationsOf(specification, operation.body, body)) {
+    const { status } = await client.send(operation, { as, params, body: JSON.stringify(broken) })
+    if (status !== 422) wrong.push(`${why}: ${status}`)
+  }
+  t.same(wrong, [])
+  t.same(await snapshot(), before, 'nothing has changed')
+})
+
+const MIB = 1_048_576
+
+each(withBody, 'what is no JSON, too large or of another type is refused', async (t, operation) => {
+  const at = await world()
+  const as = operation.access.kind === 'platform' ? at.platformAdmin : at.organization.owner
+  const params = await at.paramsOf(operation, as)
+  const sound = JSON.stringify(await at.bodyOf(operation, params, as))
+  const send = async (body: string, type = 'application/json') =>
+    (await client.send(operation, { as, params, body, headers: { 'content-type': type } })).status
+  const before = await snapshot()
+  for (const text of ['{', '{"a":}', 'text', '[1,', '{"a":1}{', "{'a':1}", '']) t.equal(await send(text), 400, text)
+  t.equal(await send(`"${'a'.repeat(MIB)}"`), 413)
+  for (const type of [
+    'text/plain',
+    'application/xml',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/jsonp',
+    'nonsense',
+  ])
+    t.equal(await send(sound, type), 415, type)
+  for (const poison of ['"__proto__":{"role":"owner"}', '"constructor":{"prototype":{"role":"owner"}}'])
+    t.ok([400, 422].includes(await send(`{${poison}}`)), poison)
+  const merged = sound.replace(/^\{/, '{"__proto__":{"role":"owner"},')
+  t.ok([400, 422].includes(await send(merged)), 'among sound properties')
+  t.same(await snapshot(), before, 'nothing has changed')
+})
+
+each(
+  operations.filter(({ method, body, access }) => method !== 'GET' && body === undefined && access.kind !== 'public'),
+  'a body that nothing asks for is refused',
+  async (t, operation) => {
+    const at = await world()
+    const params = await at.paramsOf(operation, at.organization.owner)
+    const { status } = await client.send(operation, { as: at.organization.owner, params, body: { unknown: 1 } })
+    t.equal(status, 422)
+  },
+)
+
+each(
+  operations.filter(({ parameters }) => parameters.some(parameter => parameter.in === 'query')),
+  'a query that the schema does not allow is 422',
+  async (t, operation) => {
+    const at = await world()
+    const as = operation.access.kind === 'platform' ? at.platformAdmin : at.organization.owner
+    const params = await at.paramsOf(operation, as)
+    const base = operation.parameters.some(({ name }) => name === 'organizationId')
+      ? { organizationId: at.organization.id }
+      : {}
+    for (const query of badQueries(operation))
+      t.equal(
+        (await client.send(operation, { as, params, query: { ...base, ...query } })).status,
+        422,
+        JSON.stringify(query),
+      )
+    const many = await client.send(operation, { as, params, query: { ...base, limit: '1000000' } })
+    t.equal(many.body.meta.limit, 100, 'a limit above 100 becomes 100')
+  },
+)
+
+function badQueries({ parameters }: Operation): Record<string, string>[] {
+  const query = parameters.filter(parameter => parameter.in === 'query')
+  return [
+    { unknown: '1' },
+    ...query.flatMap(({ name, schema }) => {
+      if (schema.enum) return [{ [name]: 'not-in-the-set' }]
+      if (schema.type === 'integer')
+        return ['text', '1.5', String(schema.minimum - 1)].map(value => ({ [name]: value }))
+      if (schema.format) return [{ [name]: 'nonsense' }]
+      return schema.pattern ? [{ [name]: 'a\u0000b' }] : []
+    }),
+  ]
+}
+
+each(
+  operations.filter(({ keyRequired }) => keyRequired),
+  'without an idempotency key it is 400',
+  async (t, operation) => {
+    const at = await world()
+    const params = await at.paramsOf(operation, at.organization.owner)
+    const body = await at.bodyOf(operation, params, at.organization.owner)
+    const headers = { 'idempotency-key': '' }
+    t.equal((await client.send(operation, { as: at.organization.owner, params, body, headers })).status, 400)
+  },
+)

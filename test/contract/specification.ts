@@ -1,0 +1,74 @@
+import type { FastifyInstance } from 'fastify'
+import type { Access } from '../../src/lib/access.ts'
+
+/** A JSON schema, or any other piece of the document: `any`, because the document is what is under test. */
+export type Json = ReturnType<typeof JSON.parse>
+
+export interface Operation {
+  id: string
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Without the prefix of the API: `/tasks/{id}`. */
+  path: string
+  access: Access
+  parameters: { name: string; in: 'path' | 'query' | 'header'; schema: Json }[]
+  /** The schema of a JSON body, resolved one level. */
+  body: Json | undefined
+  example: Json | undefined
+  responses: Record<string, { headers?: Json; content?: Record<string, { schema: Json }> }>
+  keyRequired: boolean
+}
+
+const PREFIX = '/api/v1'
+
+/** The document as clients get it, and what follows from it for a test. */
+export class Specification {
+  readonly document: Json
+  readonly operations: Operation[]
+
+  constructor(app: FastifyInstance) {
+    this.document = JSON.parse(JSON.stringify(app.openapi()))
+    this.operations = Object.entries<Json>(this.document.paths)
+      .filter(([path]) => path.startsWith(PREFIX))
+      .flatMap(([path, methods]) => Object.entries<Json>(methods).map(([method, o]) => this.#read(path, method, o)))
+  }
+
+  #read(path: string, method: string, operation: Json): Operation {
+    const json = operation.requestBody?.content?.['application/json']
+    return {
+      id: operation.operationId,
+      method: method.toUpperCase() as Operation['method'],
+      path: path.slice(PREFIX.length),
+      access: operation['x-access'],
+      parameters: operation.parameters ?? [],
+      body: this.resolve(json?.schema),
+      example: json?.example,
+      responses: operation.responses,
+      keyRequired: operation['x-idempotency'] === 'required',
+    }
+  }
+
+  /** What a reference points to; anything else as it is. */
+  resolve(schema: Json): Json {
+    if (!schema?.$ref) return schema
+    const name = schema.$ref.split('/').at(-1)
+    return { ...this.document.components.schemas[name], ...schema, $ref: undefined }
+  }
+
+  find(method: string, path: string): Operation | undefined {
+    return this.operations.find(operation => operation.method === method && operation.path === path)
+  }
+
+  /** The operation that creates what lies in `collection`. */
+  creatorOf(collection: string): Operation | undefined {
+    return this.operations.find(
+      ({ method, path, responses }) => method === 'POST' && path.endsWith(`/${collection}`) && responses['201'],
+    )
+  }
+}
+
+export const successOf = ({ responses }: Operation): string =>
+  Object.keys(responses).find(status => /^[23]/.test(status) && status !== '304') as string
+
+/** A stream does not end by itself: it is not for a request that is awaited. */
+export const streams = (operation: Operation): boolean =>
+  operation.responses[successOf(operation)]?.content?.['text/event-stream'] !== undefined

@@ -1,0 +1,133 @@
+import { type Access, reachesRole } from '../../src/lib/access.ts'
+import { newId } from '../../src/lib/ids.ts'
+import { addMember, createOrganization, createUser, type TestOrganization, type TestUser } from '../helpers/actors.ts'
+import type { TestApp } from '../helpers/app.ts'
+import type { Credentials } from '../helpers/call.ts'
+import type { Client } from './client.ts'
+import type { Json, Operation, Specification } from './specification.ts'
+
+export const ROLES = ['viewer', 'member', 'admin', 'owner'] as const
+type Params = Record<string, string>
+
+/** A tenant with everything that a request needs in its path and body, made by the operations of the API itself. */
+export class World {
+  readonly organization: TestOrganization
+  readonly platformAdmin: TestUser
+  readonly #client: Client
+  readonly #specification: Specification
+
+  private constructor(parts: Pick<World, 'organization' | 'platformAdmin'>, client: Client, spec: Specification) {
+    this.organization = parts.organization
+    this.platformAdmin = parts.platformAdmin
+    this.#client = client
+    this.#specification = spec
+  }
+
+  static async create(test: TestApp, client: Client, specification: Specification): Promise<World> {
+    const organization = await createOrganization(test)
+    const platformAdmin = await createUser(test, { role: 'admin' })
+    // The newest member is the first row of a list: a person of no importance to whom anything may be done.
+    const bystander = await createUser(test)
+    await addMember(test, organization.id, bystander.id, 'member')
+    return new World({ organization, platformAdmin }, client, specification)
+  }
+
+  /** A value for each parameter of the path, from left to right; `as` makes what it may make itself. */
+  async paramsOf(operation: Operation, as: Credentials): Promise<Params> {
+    const segments = operation.path.split('/').slice(1)
+    const params: Params = {}
+    for (const [at, segment] of segments.entries()) {
+      const name = /^\{(\w+)\}$/.exec(segment)?.[1]
+      if (name) params[name] = await this.#resource(segments.slice(0, at), name, params, as)
+    }
+    return params
+  }
+
+  async #resource(segments: string[], name: string, params: Params, as: Credentials): Promise<string> {
+    const collection = segments.at(-1) as string
+    if (collection === 'organizations') return this.organization.id
+    const path = `/${segments.join('/')}`
+    const nested = this.#specification.find('POST', path)
+    if (nested?.responses['201']) return this.#create(nested, as, params)
+    const creator = this.#specification.creatorOf(collection)
+    if (creator) return this.#create(creator, as)
+    const list = this.#specification.find('GET', path)
+    if (!list) throw new Error(`nothing creates or lists ${collection}`)
+    const { body } = await this.#client.send(list, { as: this.#capable(list.access, as), params })
+    const [row] = body.data
+    return row[name] ?? row.id
+  }
+
+  async #create(creator: Operation, as: Credentials, given?: Params): Promise<string> {
+    const author = this.#capable(creator.access, as)
+    const params = given ?? (await this.paramsOf(creator, author))
+    const body = await this.bodyOf(creator, params, author)
+    const answer = await this.#client.send(creator, { as: author, params, body })
+    if (answer.status !== 201) throw new Error(`${creator.id} answered ${answer.status}: ${answer.text}`)
+    return answer.body.id
+  }
+
+  /** `as` where the rule lets it, and who surely may otherwise. */
+  #capable(access: Access, as: Credentials): Credentials {
+    if (access.kind === 'platform') return this.platformAdmin
+    if (access.kind !== 'organization') return as
+    const role = ROLES.find(role => this.organization[role] === as)
+    return role && reachesRole(role, access.role) ? as : this.organization.owner
+  }
+
+  /** The example of the document, or the least that the schema asks for. */
+  async bodyOf(operation: Operation, params: Params, as: Credentials): Promise<Json> {
+    const { body, example } = operation
+    if (body === undefined || example !== undefined) return structuredClone(example)
+    return this.#made(body, { operation, params, as, name: '', parent: '' })
+  }
+
+  async #made(schema: Json, context: Context): Promise<Json> {
+    const { type: types, properties, items, required = [], ...rest } = this.#specification.resolve(schema)
+    const [type] = [types].flat()
+    if (rest.examples?.length) return rest.examples[0]
+    if (rest.enum) return rest.enum[0]
+    if (type === 'array') return [await this.#made(items, { ...context, parent: context.name })]
+    if (type === 'object') {
+      const entries = required.map(async (name: string) => [
+        name,
+        await this.#made(properties[name], { ...context, name }),
+      ])
+      return Object.fromEntries(await Promise.all(entries))
+    }
+    if (rest.format === 'uuid') return this.#referred(context)
+    return sample(type, rest)
+  }
+
+  /** `projectId` is one of the projects; `id` in a list called `tasks` is one of the tasks. */
+  #referred({ operation, params, as, name, parent }: Context): Promise<string> {
+    const collection = name === 'id' ? parent : this.#collectionOf(name)
+    if (collection === 'organizations') return Promise.resolve(this.organization.id)
+    const creator = collection ? this.#specification.creatorOf(collection) : undefined
+    if (!creator) return Promise.resolve(newId())
+    return this.#create(creator, as, operation.path.startsWith(creator.path) ? params : undefined)
+  }
+
+  #collectionOf(name: string): string | undefined {
+    const noun = name.replace(/Id$/, '').toLowerCase()
+    return [
+      'organizations',
+      ...this.#specification.operations.map(({ path }) => path.split('/').at(-1) as string),
+    ].find(last => last !== '' && noun.endsWith(last.replace(/s$/, '')))
+  }
+}
+
+interface Context {
+  operation: Operation
+  params: Params
+  as: Credentials
+  name: string
+  parent: string
+}
+
+function sample(type: string, { format, minLength = 1, minimum = 1 }: Json): Json {
+  if (format === 'date-time') return new Date().toISOString()
+  if (format === 'email') return `someone-${newId()}@example.com`
+  if (type === 'boolean') return true
+  return type === 'integer' || type === 'number' ? minimum : 'a'.repeat(minLength)
+}
