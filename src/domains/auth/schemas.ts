@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Closed, Email, Nullable, Password, StringEnum, Token } from '../../lib/schema.ts'
+import { Closed, Email, Nullable, Password, StringEnum, Text, Token } from '../../lib/schema.ts'
 import { User, UserName } from '../users/schemas.ts'
 
 export const Register = Closed(
@@ -14,7 +14,7 @@ export const Registered = Type.Object({ user: User }, { title: 'Registered' })
 
 /** Any length: a wrong password is told apart from a malformed one only when it is set. */
 export const Login = Closed(
-  { email: Email, password: Type.String({ minLength: 1, maxLength: 128 }) },
+  { email: Email, password: Text(1, 128) },
   { title: 'Login', examples: [{ email: 'demo@lintel.localhost', password: 'demo-password' }] },
 )
 export type Login = Static<typeof Login>
