@@ -7,7 +7,8 @@ import { Comment, CommentList, CommentsQuery, CreateComment, UpdateComment } fro
 import { changeComment, createComment, removeComment } from './service.ts'
 
 const tags = ['comments']
-const write = { access: member('member', 'comment', 'comments:write') }
+/** No scope: a comment belongs to a user, and what a key wrote belongs to nobody. */
+const write = { access: member('member', 'comment') }
 
 export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
@@ -23,8 +24,9 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 201: Comment, ...problems(404, 422) },
     },
     async handler({ caller, organizationId, params, body }, reply) {
-      reply.code(201)
-      return createComment(caller, organizationId as string, params.id, body.body)
+      const comment = await createComment(caller, organizationId as string, params.id, body.body)
+      reply.code(201).header('location', `/api/v1/comments/${comment.id}`)
+      return comment
     },
   })
 
