@@ -1,7 +1,8 @@
 import { Ajv, type Options } from 'ajv'
 import formats from 'ajv-formats'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { requestErrors } from '../lib/errors.ts'
 
 /** Bodies are taken as they are sent: nothing is coerced, dropped or filled in. */
 const STRICT: Options = { allErrors: false, coerceTypes: false, removeAdditional: false, allowUnionTypes: true }
@@ -20,6 +21,16 @@ async function validation(app: FastifyInstance) {
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? strict : coercing).compile(schema))
   // Its parser would let a text body past the schema.
   app.removeContentTypeParser('text/plain')
+  app.addHook('onRoute', route => {
+    if (route.schema?.body || ['GET', 'HEAD', 'OPTIONS'].includes(String(route.method))) return
+    route.preValidation = [refuseBody, ...[route.preValidation ?? []].flat()]
+  })
+}
+
+/** A body without a schema would be dropped in silence. */
+function refuseBody({ body }: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+  const detail = 'this operation takes no body'
+  done(body == null ? undefined : requestErrors.validation_failed({ detail, errors: [{ pointer: '#', detail }] }))
 }
 
 export const validationPlugin = fp(validation, { name: 'validation' })
