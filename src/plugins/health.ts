@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Type } from '@sinclair/typebox'
 import { sql } from 'drizzle-orm'
 import type { FastifyInstance } from 'fastify'
@@ -14,6 +15,12 @@ declare module 'fastify' {
   }
 }
 
+/**
+ * From the begin of the close to the end of idle connections every answer says `Connection: close`: clients in the middle
+ * of their work leave by themselves, where a closed connection would meet their next request.
+ */
+const FAREWELL_MS = 500
+
 const Health = Type.Object({ status: StringEnum(['ok']) }, { title: 'Health' })
 const ping = statement('health.ping', () => sql`select 1`)
 
@@ -22,6 +29,9 @@ async function health(app: FastifyInstance) {
   let draining = false
   app.decorate('stopReadiness', () => {
     draining = true
+  })
+  app.addHook('preClose', async () => {
+    if (app.server.listening) await sleep(FAREWELL_MS)
   })
 
   const config = { access: everyone }

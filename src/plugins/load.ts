@@ -6,14 +6,23 @@ import { requestErrors } from '../lib/errors.ts'
 /** Work waiting longer than this for its turn says that more work would only wait longer. */
 const MAX_EVENT_LOOP_DELAY_MS = 400
 const SAMPLE_MS = 500
+/** The first sample measures the start itself, and would refuse the first requests of a process that is ready. */
+const SETTLE_MS = 2 * SAMPLE_MS
 
 /** Refuses early with Retry-After when the process cannot keep up; health answers throughout. */
 async function load(app: FastifyInstance) {
+  let settled = false
+  app.addHook('onListen', done => {
+    setTimeout(() => {
+      settled = true
+    }, SETTLE_MS).unref()
+    done()
+  })
   await app.register(underPressure, {
     maxEventLoopDelay: MAX_EVENT_LOOP_DELAY_MS,
     sampleInterval: SAMPLE_MS,
     pressureHandler: (request: FastifyRequest, _reply: FastifyReply) => {
-      if (!request.url.startsWith('/health/')) throw requestErrors.overloaded()
+      if (settled && !request.url.startsWith('/health/')) throw requestErrors.overloaded()
     },
   })
 }

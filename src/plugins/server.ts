@@ -15,7 +15,10 @@ const HEADERS_MS = 8_000
 const CHECK_MS = 1_000
 /** Longer than the idle time of common balancers, so that they close first. */
 const KEEP_ALIVE_MS = 72_000
-const HANDLER_MS = 8_000
+/** It counts from the head, so it must leave a slow body to `REQUEST_MS`; the database gives up after half of this. */
+const HANDLER_MS = 12_000
+/** For reading the refusal; a client that neither reads nor closes would keep the socket for ever, and a stop waiting. */
+const LINGER_MS = 1_000
 /** What an error may say in a log: never the values of a statement, which the database puts into `detail`. */
 const errorFields = (error: Error & { code?: string; constraint?: string; severity?: string }) => ({
   type: error.name,
@@ -57,6 +60,7 @@ const refuseUnparsable =
       `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nRequest-Id: ${requestId}\r\n` +
         `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     )
+    setTimeout(() => socket.destroy(), LINGER_MS).unref()
   }
 
 export const serverOptions = (config: Config): FastifyHttpOptions<Server, FastifyBaseLogger> => ({

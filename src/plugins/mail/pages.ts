@@ -1,21 +1,25 @@
+import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { everyone } from '../../lib/access.ts'
 import { escapeHtml, page } from '../../lib/html.ts'
+import { Token } from '../../lib/schema.ts'
 import { pageSecurity } from '../security.ts'
 import type { CapturedMail, Mailbox } from './mailbox.ts'
 
-/** `GET /dev/mail`: the captured mails, in development only. */
-export async function mailboxPages(app: FastifyInstance, { mailbox }: { mailbox: Mailbox }) {
+const VerifyQuery = Type.Object({ token: Token })
+
+/** In development only: the captured mails, and where their links lead while there is no front end. */
+export async function mailboxPages(
+  app: FastifyInstance,
+  { mailbox, publicUrl }: { mailbox: Mailbox; publicUrl: string },
+) {
   await pageSecurity(app)
-  app.get(
-    '/dev/mail',
-    { config: { access: everyone, page: true }, schema: { hide: true } },
-    async (_request, reply) => {
-      const mails = await mailbox.list()
-      reply.type('text/html; charset=utf-8')
-      return page('Dev mailbox', mails.length ? mails.map(entry).join('') : '<p>No mail yet.</p>')
-    },
-  )
+  const config = { access: everyone, page: true }
+  app.get('/dev/mail', { config, schema: { hide: true } }, async (_request, reply) => {
+    const mails = await mailbox.list()
+    reply.type('text/html; charset=utf-8')
+    return page('Dev mailbox', mails.length ? mails.map(entry).join('') : '<p>No mail yet.</p>')
+  })
 }
 
 const LINK = /https?:\/\/\S+/g
@@ -24,3 +28,8 @@ const entry = ({ subject, to, from, sentAt, text }: CapturedMail): string => `
   <h2>${escapeHtml(subject)}</h2>
   <p class="quiet">${escapeHtml(sentAt)} · from ${escapeHtml(from)} · to ${escapeHtml(to)}</p>
   <pre>${escapeHtml(text).replace(LINK, url => `<a href="${url}">${url}</a>`)}</pre>`
+
+const confirmation = (token: string, publicUrl: string): string => `
+  <p>In production this link leads to your front end (APP_URL), which then sends:</p>
+  <pre>curl -i ${escapeHtml(publicUrl)}/api/v1/auth/verify-email \\
+  -H 'Content-Type: application/json' -d '{"token":"${escapeHtml(token)}"}'</pre>`
