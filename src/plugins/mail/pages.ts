@@ -7,18 +7,28 @@ import { pageSecurity } from '../security.ts'
 import type { CapturedMail, Mailbox } from './mailbox.ts'
 
 const VerifyQuery = Type.Object({ token: Token })
+type VerifyQuery = Static<typeof VerifyQuery>
+
+interface PagesOptions {
+  mailbox: Mailbox
+  publicUrl: string
+}
 
 /** In development only: the captured mails, and where their links lead while there is no front end. */
-export async function mailboxPages(
-  app: FastifyInstance,
-  { mailbox, publicUrl }: { mailbox: Mailbox; publicUrl: string },
-) {
+export async function mailboxPages(app: FastifyInstance, { mailbox, publicUrl }: PagesOptions) {
   await pageSecurity(app)
   const config = { access: everyone, page: true }
+
   app.get('/dev/mail', { config, schema: { hide: true } }, async (_request, reply) => {
     const mails = await mailbox.list()
     reply.type('text/html; charset=utf-8')
-    return page('Dev mailbox', mails.length ? mails.map(entry).join('') : '<p>No mail yet.</p>')
+    return page('Dev mailbox', mails.length > 0 ? mails.map(entry).join('') : '<p>No mail yet.</p>')
+  })
+
+  const schema = { hide: true, querystring: VerifyQuery }
+  app.get<{ Querystring: VerifyQuery }>('/dev/verify-email', { config, schema }, async (request, reply) => {
+    reply.type('text/html; charset=utf-8')
+    return page('Confirm an address', confirmation(request.query.token, publicUrl))
   })
 }
 
