@@ -1,6 +1,6 @@
-import type { TSchema } from '@sinclair/typebox'
 import type { EventType } from '../../events/registry.ts'
 import type { Access } from '../../lib/access.ts'
+import { demoIds } from '../../lib/demo.ts'
 import { problems } from '../../lib/errors.ts'
 import { hoist, type Json } from './components.ts'
 
@@ -42,25 +42,26 @@ const parameter = (name: string, description: string, required = false): Json =>
   schema: { type: 'string' },
 })
 
-interface Sources {
-  events: ReadonlyMap<string, EventType<never>>
-  problem: TSchema
-}
-
 /** Adds what follows from the rules of the contract to every operation, then names the schemas. */
-export function complete(document: Document, { events }: Sources): Document {
-  for (const operations of Object.values(document.paths)) {
-    for (const [method, operation] of Object.entries(operations)) completeOperation(method, operation)
+export function complete(document: Document, events: ReadonlyMap<string, EventType<never>>): Document {
+  for (const [path, operations] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(operations)) completeOperation(path, method, operation)
   }
-  document.webhooks = Object.fromEntries([...events.values()].map(type => [type.name, outbound(type)]))
+  document.webhooks = Object.fromEntries(
+    [...events.values()].filter(isOutbound).map(type => [type.name, outbound(type)]),
+  )
   return hoist(document)
 }
 
-function completeOperation(method: string, operation: Operation): void {
+/** Partners hear of what belongs to an organization. */
+const isOutbound = ({ target, schema }: EventType<never>): boolean =>
+  target === 'organization' || schema.properties.organizationId !== undefined
+
+function completeOperation(path: string, method: string, operation: Operation): void {
   const access = operation['x-access']
   const versioned = isVersioned(operation)
   operation.security = securityOf(access)
-  operation.parameters = [...(operation.parameters ?? []), ...conditions(method, operation, versioned)]
+  operation.parameters = [...withExamples(path, operation.parameters), ...conditions(method, operation, versioned)]
   const implied = impliedProblems(method, operation)
   operation.responses = { ...(problems(...implied) as Record<string, Response>), ...operation.responses }
   if (method === 'get' && versioned) operation.responses['304'] = { description: 'Not modified.' }
@@ -68,6 +69,14 @@ function completeOperation(method: string, operation: Operation): void {
     response.headers = { ...response.headers, ...headersOf(method, Number(status), operation, versioned) }
   }
 }
+
+/** Each id of a path names a resource of the demo data, so that the examples work as they stand. */
+const withExamples = (path: string, parameters: Json[] = []): Json[] =>
+  parameters.map(parameter => {
+    const [, collection] = path.match(new RegExp(`([\\w-]+)/\\{${parameter.name}\\}`)) ?? []
+    const example = collection && demoIds[collection]
+    return example ? { ...parameter, example } : parameter
+  })
 
 const schemaOf = (response: Response | undefined): Json | undefined => response?.content?.['application/json']?.schema
 const answerOf = ({ responses }: Operation): Json | undefined => schemaOf(responses['200'] ?? responses['201'])
@@ -126,7 +135,7 @@ function headersOf(method: string, status: number, operation: Operation, version
 const outbound = ({ name, schema }: EventType<never>) => ({
   post: {
     operationId: `on.${name}`,
-    summary: `Sent after \`${name}\``,
+    summary: `Sent after ${name}`,
     tags: ['events'],
     security: [],
     requestBody: {

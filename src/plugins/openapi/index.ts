@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { eventTypes } from '../../events/registry.ts'
 import { everyone } from '../../lib/access.ts'
-import { errorCatalogue, Problem } from '../../lib/errors.ts'
+import { errorCatalogue } from '../../lib/errors.ts'
 import { escapeHtml, page } from '../../lib/html.ts'
 import { pageSecurity } from '../security.ts'
 import { complete, type Document } from './document.ts'
@@ -34,7 +34,7 @@ async function openapi(app: FastifyInstance, { publicUrl }: { publicUrl: string 
         title: 'Lintel',
         version: '1.0.0',
         description: DESCRIPTION,
-        license: { name: 'UNLICENSED', url: publicUrl },
+        license: { name: 'Proprietary', identifier: 'LicenseRef-Proprietary' },
       },
       servers: [{ url: publicUrl }],
       components: {
@@ -56,9 +56,17 @@ async function openapi(app: FastifyInstance, { publicUrl }: { publicUrl: string 
     },
     transform: withRules,
   })
+  let document: Document | undefined
+  const read = () => {
+    document ??= complete(app.swagger() as unknown as Document, eventTypes)
+    return document
+  }
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: DOCS_CSP,
+    transformSpecification: () => read(),
+    transformSpecificationClone: false,
+    theme: { title: 'Lintel API', css: [{ filename: 'lintel.css', content: '.swagger-ui .topbar { display: none }' }] },
     uiConfig: {
       docExpansion: 'none',
       defaultModelsExpandDepth: 0,
@@ -66,12 +74,6 @@ async function openapi(app: FastifyInstance, { publicUrl }: { publicUrl: string 
       displayRequestDuration: true,
     },
   })
-
-  let document: Document | undefined
-  const read = () => {
-    document ??= complete(app.swagger() as unknown as Document, { events: eventTypes, problem: Problem })
-    return document
-  }
   app.decorate('openapi', read)
 
   app.get('/openapi.json', { config: { access: everyone }, schema: { hide: true } }, async () => read())
