@@ -30,6 +30,8 @@ export class Client {
   withoutRetryAfter = 0
   /** Refusals that name a resource: it was rolled back. */
   withLocation = 0
+  /** Answers that close the connection. */
+  toldToLeave = 0
   base: string
   readonly #token: string
   readonly #agent: Agent
@@ -91,6 +93,7 @@ export class Client {
   #count({ status, headers, ms }: Answer): void {
     this.#add(String(status))
     this.slowestMs = Math.max(this.slowestMs, ms)
+    if (headers.connection === 'close') this.toldToLeave++
     if (status === 503 && headers['retry-after'] === undefined) this.withoutRetryAfter++
     if (status >= 400 && headers.location !== undefined) this.withLocation++
     if (status === 409 && headers['retry-after'] !== '1') this.withoutRetryAfter++

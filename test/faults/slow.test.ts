@@ -1,0 +1,90 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { startLintel } from './lintel.ts'
+import { emptyDatabase } from './postgres.ts'
+
+const IDLE_SOCKETS = 1_000
+const OPENED_AT_ONCE = 100
+const ANSWER_BOUND_MS = 500
+const PROBES = 20
+const CLOSED_BOUND_MS = 15_000
+const STOP_BOUND_MS = 3_000
+const SILENT = 10
+const DRIP_MS = 500
+
+/** The slow ones take as long as the server is patient, so all of them are slow at the same time. */
+t.test('slow clients get 408 and are closed within 15 s; idle ones slow nobody down', async t => {
+  const lintel = await startLintel(t, { databaseUrl: await emptyDatabase(t) })
+  const post =
+    'POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n'
+  const head = drips(t, lintel.port, { start: 'GET /health/live HTTP/1.1\r\nHost: x\r\n', drip: 'X-Drip: 1\r\n' })
+  const body = drips(t, lintel.port, { start: post, drip: ' ' })
+  const halfSaid = stopMeetsHalfARequest(t)
+
+  for (let opened = 0; opened < IDLE_SOCKETS; opened += OPENED_AT_ONCE)
+    await Promise.all(Array.from({ length: OPENED_AT_ONCE }, () => openSocket(t, lintel.port)))
+  let slowestMs = 0
+  for (let n = 0; n < PROBES; n++) {
+    const started = performance.now()
+    if (!(await lintel.ready())) t.fail('not ready')
+    slowestMs = Math.max(slowestMs, performance.now() - started)
+  }
+  t.comment(`slowest of ${PROBES}: ${Math.round(slowestMs)} ms, ${Math.round(lintel.residentMb())} MB`)
+  t.ok(slowestMs < ANSWER_BOUND_MS, `with ${IDLE_SOCKETS} idle sockets a new request is answered in half a second`)
+
+  for (const [name, slow] of Object.entries({ head: await head, body: await body })) {
+    t.ok(slow.tookMs < CLOSED_BOUND_MS, `a ${name} that drips in is closed after ${Math.round(slow.tookMs)} ms`)
+    t.match(slow.received, /^HTTP\/1\.1 408 .*\r\nContent-Type: application\/problem\+json/, 'with 408 and a problem')
+  }
+  await stopsAtOnce(t, lintel)
+  t.strictSame(lintel.faults(), [], 'no error in its log')
+  await halfSaid
+})
+
+t.test('clients that have said nothing yet do not hold up a stop', async t => {
+  const lintel = await startLintel(t, { databaseUrl: await emptyDatabase(t) })
+  for (let n = 0; n < SILENT; n++) await openSocket(t, lintel.port)
+  await stopsAtOnce(t, lintel)
+})
+
+async function stopsAtOnce(t: Test, lintel: { end(signal: 'SIGTERM'): Promise<number | string> }): Promise<void> {
+  const started = performance.now()
+  t.equal(await lintel.end('SIGTERM'), 0, 'the process ends in order')
+  t.ok(performance.now() - started < STOP_BOUND_MS, 'at once')
+}
+
+async function stopMeetsHalfARequest(t: Test): Promise<void> {
+  const lintel = await startLintel(t, { databaseUrl: await emptyDatabase(t) })
+  const socket = await openSocket(t, lintel.port)
+  socket.write('GET /health/live HTTP/1.1\r\n')
+  await sleep(DRIP_MS)
+  const started = performance.now()
+  t.equal(await lintel.end('SIGTERM'), 0, 'a process with half a request in hand ends in order')
+  t.ok(performance.now() - started < CLOSED_BOUND_MS, 'within 15 s')
+}
+
+async function openSocket(t: Test, port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  t.teardown(() => socket.destroy())
+  await once(socket, 'connect')
+  return socket
+}
+
+/** Keeps a request going, a little at a time, until the server has had enough. */
+async function drips(t: Test, port: number, { start, drip }: { start: string; drip: string }) {
+  const socket = await openSocket(t, port)
+  const started = performance.now()
+  let received = ''
+  socket.on('data', chunk => {
+    received += chunk
+  })
+  socket.write(start)
+  while (!socket.closed && performance.now() - started < 2 * CLOSED_BOUND_MS) {
+    await sleep(DRIP_MS)
+    if (socket.writable && received === '') socket.write(drip)
+  }
+  return { received, tookMs: performance.now() - started }
+}

@@ -1,0 +1,43 @@
+import t from 'tap'
+import { launchLintel, startLintel } from './lintel.ts'
+import { connect, emptyDatabase } from './postgres.ts'
+import { createTenant } from './tenant.ts'
+
+const INSTANCES = 2
+
+t.test('instances that start at once on an empty database: all serve, and the schema is made once', async t => {
+  const databaseUrl = await emptyDatabase(t)
+  const lintels = await Promise.all(Array.from({ length: INSTANCES }, () => launchLintel(t, { databaseUrl })))
+  await Promise.all(lintels.map(lintel => lintel.whenReady()))
+
+  const database = await connect(databaseUrl)
+  const { rows } = await database.query(`
+    select hash, count(*)::int as times from drizzle.__drizzle_migrations group by hash having count(*) <> 1`)
+  t.strictSame(rows, [], 'every migration is applied once')
+  const jobs = await database.query('select count(*)::int as versions from jobs.version')
+  t.strictSame(jobs.rows, [{ versions: 1 }], 'the queue has one schema')
+  await database.end()
+
+  for (const lintel of lintels) {
+    t.ok(await createTenant(lintel.base), 'each instance writes')
+    t.equal(await lintel.end('SIGTERM'), 0, 'each ends in order')
+    t.strictSame(lintel.faults(), [], 'no error in its log')
+  }
+})
+
+t.test('a start on a database that is in order changes nothing in it', async t => {
+  const databaseUrl = await emptyDatabase(t)
+  await (await startLintel(t, { databaseUrl })).end('SIGTERM')
+  const before = await schemaOf(databaseUrl)
+  await (await startLintel(t, { databaseUrl })).end('SIGTERM')
+  t.strictSame(await schemaOf(databaseUrl), before)
+})
+
+async function schemaOf(url: string): Promise<unknown[]> {
+  const database = await connect(url)
+  const { rows } = await database.query(`
+    select table_schema, table_name, column_name, data_type from information_schema.columns
+    where table_schema not in ('pg_catalog', 'information_schema') order by 1, 2, 3`)
+  await database.end()
+  return rows
+}
