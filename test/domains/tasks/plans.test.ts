@@ -1,0 +1,91 @@
+import pg from 'pg'
+import t from 'tap'
+import { connectionOptions } from '../../../src/database/client.ts'
+import type { Query } from '../../../src/database/executor.ts'
+import { createOrganization } from '../../helpers/actors.ts'
+import { testApp } from '../../helpers/app.ts'
+import { call } from '../../helpers/call.ts'
+import { createProject } from '../../helpers/factories.ts'
+import { recordStatements } from '../../helpers/statements.ts'
+
+const TASKS = 100_000
+const test = await testApp(t)
+const { app, sql, config } = test
+const organization = await createOrganization(test)
+const { member } = organization
+const projects = await Promise.all(
+  Array.from({ length: 10 }, () => createProject(test, { organizationId: organization.id })),
+)
+await sql(
+  `insert into tasks (id, organization_id, project_id, title, status, priority, due_at, updated_at, assignee_id)
+    select (lpad(to_hex(1750000000000 + n), 12, '0') || '7000a000' || lpad(to_hex(n), 12, '0'))::uuid, $1,
+      ($2::uuid[])[1 + n % 10], 'Task number ' || n, (array['open', 'in_progress', 'done', 'cancelled'])[1 + n % 4],
+      n % 5, case when n % 3 > 0 then now() + n * interval '1 minute' end, now() - n * interval '1 second',
+      case when n % 50 = 0 then $3::uuid end
+    from generate_series(1, ${TASKS}) n`,
+  [organization.id, projects, member.id],
+)
+await sql('analyze')
+
+interface Plan {
+  'Node Type': string
+  'Relation Name'?: string
+  Plans?: Plan[]
+}
+
+const nodes = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodes)]
+
+/** The plan of a statement as the app sent it. */
+async function planOf({ text, values }: Query): Promise<Plan[]> {
+  const client = new pg.Client({ ...connectionOptions(config.databaseUrl), statement_timeout: 0 })
+  await client.connect()
+  try {
+    const { rows } = await client.query(`explain (format json) ${text}`, values)
+    return nodes(rows[0]['QUERY PLAN'][0].Plan)
+  } finally {
+    await client.end()
+  }
+}
+
+const seen = recordStatements(app)
+
+async function check(t: Tap, path: string) {
+  seen.length = 0
+  const { status, body } = await call(app, `GET ${path}`, { as: member })
+  t.equal(status, 200, path)
+  const statements = seen.filter(({ name }) => name.startsWith('tasks.'))
+  t.equal(statements.length, 1, 'one round trip')
+  const plan = await planOf(statements[0] as Query)
+  const scans = plan.filter(node => node['Node Type'] === 'Seq Scan' && node['Relation Name'] === 'tasks')
+  t.equal(scans.length, 0, `${path} scans no table`)
+  return { body, sorts: plan.filter(node => /Sort/.test(node['Node Type'])).length }
+}
+
+const scopes = { project: `/projects/${projects[0]}/tasks`, organization: `/organizations/${organization.id}/tasks` }
+const orders = ['createdAt', 'updatedAt', 'dueAt', 'priority'].flatMap(sort => [sort, `-${sort}`])
+
+for (const [scope, path] of Object.entries(scopes)) {
+  t.test(`the list of a ${scope} is read from an index in each order, from the start and from a cursor`, async t => {
+    for (const sort of orders) {
+      const first = await check(t, `${path}?sort=${sort}`)
+      t.equal(first.sorts, 0, `${sort} sorts nothing`)
+      const next = await check(t, `${path}?sort=${sort}&cursor=${first.body.meta.nextCursor}`)
+      t.equal(next.sorts, 0, `${sort} sorts nothing after a cursor`)
+    }
+  })
+
+  t.test(`the list of a ${scope} with a filter scans no table`, async t => {
+    const due = '2030-01-01T00:00:00.000Z'
+    const filters = ['status=open', `assigneeId=${member.id}`, 'priority=2', `dueBefore=${due}`, `dueAfter=${due}`]
+    for (const filter of [...filters, 'search=77777', 'status=done&priority=4']) await check(t, `${path}?${filter}`)
+  })
+}
+
+t.test('reading and creating touch rows by index', async t => {
+  const { body } = await check(t, `${scopes.project}?limit=1`)
+  await check(t, `/tasks/${body.data[0].id}`)
+})
+
+interface Tap {
+  equal(found: unknown, wanted: unknown, message: string): unknown
+}
