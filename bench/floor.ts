@@ -10,6 +10,7 @@ import { CREATE, LIST, listJson, READ, taskJson } from './floor/tasks.ts'
 //   read    1 pipelined client 28,300 at 33 · 2 clients 28,000 at 38 · JSON built in SQL: PostgreSQL +25 %, the same rate
 //           template string or JSON.stringify, writeHead or setHeader, text or Buffer: within the noise
 //   list    template string into a Buffer 11,700 at 70 · JSON.stringify 10,800 at 73 · text with Content-Length 11,000 at 71
+//           planned once (force_generic_plan) 6,700 at 89 and 57 in PostgreSQL · planned each time 5,600 at 98 and 89
 //   create  queue before 8 plain clients 4,950 at 86 · before 16 4,870 at 82 · pg.Pool of 8 4,640 at 98, of 4 3,790 at 117
 //           4 pipelined clients 4,850 at 89 · 8 4,830 at 80 · 2 4,280 at 94
 //   mixed   8 writers and 1 reader 12,000 · 4 writers 12,100 · 16 writers 10,900 · 2 readers 11,300
@@ -22,7 +23,7 @@ const UUID_CHARACTERS = 36
 const options: pg.ClientConfig = {
   connectionString: process.env.DATABASE_URL,
   application_name: 'lintel-floor',
-  options: '-c TimeZone=UTC -c DateStyle=ISO',
+  options: '-c TimeZone=UTC -c DateStyle=ISO -c plan_cache_mode=force_generic_plan',
 }
 const read = await openReads(options)
 const write = await openWrites(options)
