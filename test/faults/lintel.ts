@@ -21,6 +21,8 @@ interface Options {
   databaseUrl: string
   port?: number
   env?: Record<string, string>
+  /** The program, from the root of the project. */
+  entry?: string
 }
 
 /** A process of the real server, as it runs in production. */
@@ -41,13 +43,16 @@ export interface Lintel {
 }
 
 /** Returns at once; `whenReady` waits. */
-export async function launchLintel(t: Test, { databaseUrl, port, env = {} }: Options): Promise<Lintel> {
+export async function launchLintel(
+  t: Test,
+  { databaseUrl, port, env = {}, entry = 'src/server.ts' }: Options,
+): Promise<Lintel> {
   const folder = mkdtempSync(join(tmpdir(), 'lintel-fault-'))
   const chosen = port ?? (await freePort())
   const base = `http://127.0.0.1:${chosen}`
   const log = join(folder, 'log')
   const output = openSync(log, 'a')
-  const child = spawn(process.execPath, ['--import', './src/preload.ts', 'src/server.ts'], {
+  const child = spawn(process.execPath, ['--import', './src/preload.ts', entry], {
     cwd: ROOT,
     stdio: ['ignore', output, output],
     env: {

@@ -10,12 +10,18 @@ export interface Tenant {
 
 /** A user with an organization and a project, made as a client makes them. */
 export async function createTenant(base: string): Promise<Tenant> {
-  const email = `${randomUUID()}@example.com`
-  await post(base, '/auth/register', { email, password: PASSWORD, name: 'Fault' })
+  const email = await register(base)
   const { accessToken: token } = await post(base, '/auth/login', { email, password: PASSWORD })
   const { id: organizationId } = await post(base, '/organizations', { name: 'Faults' }, token)
   const { id: projectId } = await post(base, `/organizations/${organizationId}/projects`, { name: 'Faults' }, token)
   return { token, organizationId, projectId } as unknown as Tenant
+}
+
+/** The address of a new account. */
+export async function register(base: string): Promise<string> {
+  const email = `${randomUUID()}@example.com`
+  await post(base, '/auth/register', { email, password: PASSWORD, name: 'Fault' })
+  return email
 }
 
 async function post(base: string, path: string, body: object, token?: string): Promise<Record<string, string>> {

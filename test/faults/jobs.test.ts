@@ -1,0 +1,121 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
+import t from 'tap'
+import { Client, loop } from './client.ts'
+import { type Lintel, launchLintel, startLintel } from './lintel.ts'
+import { connect, emptyDatabase } from './postgres.ts'
+import { type Random, seeded } from './random.ts'
+import { createTenant, register } from './tenant.ts'
+import { Writes } from './writes.ts'
+
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2)
+const LOAD_MS = 700
+const MAILS = 6
+const POLL_MS = 20
+const DELIVERED_BOUND_MS = 25_000
+
+t.test('API and worker killed: every registration that was acknowledged gets its mail', async t => {
+  const databaseUrl = await emptyDatabase(t)
+  const api = await startLintel(t, { databaseUrl, env: { ROLE: 'api' } })
+  const addresses = []
+  for (let n = 0; n < MAILS; n++) addresses.push(await register(api.base))
+  await api.end('SIGKILL')
+
+  const mailed: string[] = []
+  let workers = 0
+  const until = performance.now() + DELIVERED_BOUND_MS
+  while (new Set(mailed).size < MAILS && performance.now() < until) {
+    const worker = await launchLintel(t, { databaseUrl, env: { ROLE: 'worker' } })
+    workers++
+    while (mailsOf(worker).length < 2 && performance.now() < until) await sleep(POLL_MS)
+    await whenNoJobRuns(databaseUrl)
+    await worker.end('SIGKILL')
+    mailed.push(...mailsOf(worker))
+  }
+  t.comment(`${workers} workers, each killed after two mails`)
+  t.strictSame([...new Set(mailed)].sort(), addresses.sort(), 'every address got a mail')
+  t.equal(mailed.length, MAILS, 'and none got two')
+})
+
+t.test('the relay killed between and in the middle of batches: each event has its effect exactly once', async t => {
+  const random = seeded(t)
+  const databaseUrl = await emptyDatabase(t)
+  const api = await startLintel(t, { databaseUrl, env: { ROLE: 'api' } })
+  const { token, projectId } = await createTenant(api.base)
+  const client = new Client({ base: api.base, token, connections: 2 })
+  const writes = new Writes(client, projectId, random)
+  const database = await connect(databaseUrl)
+  t.teardown(() => database.end())
+  await database.query('create table fault_deliveries (id uuid)')
+  const subscribe = () => launchLintel(t, { databaseUrl, env: { ROLE: 'worker' }, entry: 'test/faults/subscriber.ts' })
+  let worker = await subscribe()
+  while ((await count(database, 'event_cursors')) === 0) await sleep(POLL_MS)
+
+  let over = false
+  const load = loop(
+    2,
+    () => over,
+    () => writes.create(),
+  )
+  for (let round = 0; round < ROUNDS; round++) worker = await replace(worker, { database, random, subscribe })
+  over = true
+  await load
+  client.close()
+  const events = `(select e.id from events e join event_cursors c on c.subscriber = 'fault' where e.type = 'task.created')`
+  const delivered = await waitUntil(
+    async () => (await count(database, 'fault_deliveries')) >= (await count(database, events)),
+  )
+  t.ok(delivered, 'all events arrive')
+  const { rows } = await database.query(`
+    select e.id, count(d.id)::int as times from events e left join fault_deliveries d on d.id = e.id
+    where e.type = 'task.created' group by e.id having count(d.id) <> 1`)
+  t.strictSame(rows, [], `each of ${writes.acknowledged} events has its effect once`)
+})
+
+interface Relaying {
+  database: pg.Client
+  random: Random
+  subscribe: () => Promise<Lintel>
+}
+
+/** Kills the worker while it delivers, and starts the next. */
+async function replace(worker: Lintel, { database, random, subscribe }: Relaying): Promise<Lintel> {
+  const before = await count(database, 'fault_deliveries')
+  await waitUntil(async () => (await count(database, 'fault_deliveries')) > before)
+  await sleep(random.below(LOAD_MS))
+  await worker.end('SIGKILL')
+  return subscribe()
+}
+
+async function waitUntil(isTrue: () => Promise<boolean>): Promise<boolean> {
+  const until = performance.now() + DELIVERED_BOUND_MS
+  while (performance.now() < until) {
+    if (await isTrue()) return true
+    await sleep(POLL_MS)
+  }
+  return false
+}
+
+async function count(database: pg.Client, what: string): Promise<number> {
+  const { rows } = await database.query(`select count(*)::int as n from ${what} counted`)
+  return rows[0].n
+}
+
+/** A job in hand at a kill comes back only when its time is up, which is longer than this test. */
+async function whenNoJobRuns(databaseUrl: string): Promise<void> {
+  const database = await connect(databaseUrl)
+  await waitUntil(async () => (await count(database, `(select from jobs.job where state = 'active')`)) === 0)
+  await database.end()
+}
+
+function mailsOf({ dataDirectory }: Lintel): string[] {
+  const folder = join(dataDirectory, 'mail')
+  try {
+    const files = readdirSync(folder).filter(name => name.endsWith('.json'))
+    return files.map(name => JSON.parse(readFileSync(join(folder, name), 'utf8')).to)
+  } catch {
+    return []
+  }
+}
