@@ -31,26 +31,28 @@ export class Jobs {
   /** `handler` runs for each job, in the transaction that completes it. */
   handle<P extends object>(job: Job<P>, handler: TransactionalHandler<P>): void {
     this.#known.set(job.name, job)
-    this.#work.push(boss =>
-      boss.work(
-        job.name,
-        { transactional: true, pollingIntervalSeconds: POLL_SECONDS },
-        async ([next]: EnvelopeJob<Envelope>[], db) => {
-          const { transaction } = db as JobDatabase
-          if (next && transaction) await handler(next.data.payload as P, transaction, next.data)
-        },
-      ),
-    )
+    this.#work.push(async boss => {
+      let worker = ''
+      const options = { transactional: true, pollingIntervalSeconds: POLL_SECONDS } as const
+      worker = await boss.work(job.name, options, async ([next]: EnvelopeJob<Envelope>[], db) => {
+        const { transaction } = db as JobDatabase
+        if (next && transaction) await handler(next.data.payload as P, transaction, next.data)
+        // Looks for the next at once: polling alone would do one job a second.
+        boss.notifyWorker(worker)
+      })
+    })
   }
 
   /** `handler` reaches outside the database, so it is no part of a transaction and may see a job twice. */
   handleOutside<P extends object>(job: Job<P>, handler: Handler<P>): void {
     this.#known.set(job.name, job)
-    this.#work.push(boss =>
-      boss.work<Envelope>(job.name, { pollingIntervalSeconds: POLL_SECONDS }, async ([next]) => {
+    this.#work.push(async boss => {
+      let worker = ''
+      worker = await boss.work<Envelope>(job.name, { pollingIntervalSeconds: POLL_SECONDS }, async ([next]) => {
         if (next) await handler(next.data.payload as P, next.data)
-      }),
-    )
+        boss.notifyWorker(worker)
+      })
+    })
   }
 
   /** Runs `job` by cron expression (UTC), once however many nodes there are. */
