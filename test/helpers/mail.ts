@@ -1,0 +1,31 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CapturedMail } from '../../src/plugins/mail/mailbox.ts'
+import type { TestApp } from './app.ts'
+
+const PATIENCE_MS = 15_000
+const POLL_MS = 50
+
+/** What `look` finds as soon as it finds something. */
+export async function eventually<T>(look: () => Promise<T | undefined | false>, what: string): Promise<T> {
+  const end = Date.now() + PATIENCE_MS
+  while (Date.now() < end) {
+    const found = await look()
+    if (found) return found
+    await sleep(POLL_MS)
+  }
+  throw new Error(`in vain: ${what}`)
+}
+
+/** The captured mails to an address, the oldest first. */
+export async function mailsTo({ config }: TestApp, address: string): Promise<CapturedMail[]> {
+  const folder = join(config.dataDirectory, 'mail')
+  const names = (await readdir(folder).catch(() => [])).filter(name => name.endsWith('.json')).sort()
+  const mails = await Promise.all(names.map(async name => JSON.parse(await readFile(join(folder, name), 'utf8'))))
+  return mails.filter(mail => mail.to === address)
+}
+
+/** The mail number `nth` to an address, once it has come. */
+export const awaitMail = (test: TestApp, address: string, nth = 1): Promise<CapturedMail> =>
+  eventually(async () => (await mailsTo(test, address))[nth - 1], `mail ${nth} to ${address}`)
