@@ -76,7 +76,9 @@ export class Pipeline {
     client.on('error', onLoss)
     client.on('end', () => onLoss())
     await client.connect()
-    if (!lost) this.#lanes = [...this.#lanes, lane]
+    // Lost in the moment in which it was ready: whoever connects has to try again.
+    if (lost) throw databaseDown()
+    this.#lanes = [...this.#lanes, lane]
   }
 
   async #reconnect(): Promise<void> {
