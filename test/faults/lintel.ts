@@ -16,6 +16,8 @@ const POLL_MS = 20
 const PUBLIC_URL = 'http://lintel.test'
 const JWT_SECRET = 'Zq3-fault-tests-only-8fKx-Wm27-pL0v-Ty5c'
 const PINO_ERROR = 50
+/** tap gives every child its loader, which a real server does not have. */
+const WITHOUT_HOOKS = ['-u', 'NODE_OPTIONS']
 
 interface Options {
   databaseUrl: string
@@ -52,7 +54,7 @@ export async function launchLintel(
   const base = `http://127.0.0.1:${chosen}`
   const log = join(folder, 'log')
   const output = openSync(log, 'a')
-  const child = spawn(process.execPath, ['--import', './src/preload.ts', entry], {
+  const child = spawn('/usr/bin/env', [...WITHOUT_HOOKS, process.execPath, '--import', './src/preload.ts', entry], {
     cwd: ROOT,
     stdio: ['ignore', output, output],
     env: {

@@ -5,6 +5,9 @@ import type { Test } from 'tap'
 /** Type, then the length of itself and the rest (PostgreSQL's message format). */
 const HEADER_BYTES = 5
 const COMMAND_COMPLETE = 'C'.charCodeAt(0)
+const READY = Buffer.from('5a0000000549', 'hex')
+/** ErrorResponse: FATAL 57P01, admin_shutdown. */
+const SHUTDOWN = Buffer.from('E\0\0\0\x1dSFATAL\0VFATAL\0C57P01\0M.\0\0', 'latin1')
 const COMMIT_QUERY = Buffer.from('commit\0')
 
 export interface Proxy {
@@ -16,6 +19,8 @@ export interface Proxy {
   cutAnswers(decide: () => boolean): void
   /** Cuts the connection in place of passing on a request to commit, when `decide` says so: the work is rolled back. */
   cutCommits(decide: () => boolean): void
+  /** Ends a connection in the moment in which it is ready, as a server does that is told to stop, when `decide` says so. */
+  endNew(decide: () => boolean): void
   /** Connections cut so far. */
   readonly cut: number
 }
@@ -29,6 +34,7 @@ export async function startProxy(t: Test, databaseUrl: string): Promise<Proxy> {
   const never = () => false
   let cutsAnswer = never
   let cutsCommit = never
+  let endsNew = never
 
   const server = createServer(near => {
     connections++
@@ -44,6 +50,7 @@ export async function startProxy(t: Test, databaseUrl: string): Promise<Proxy> {
         other.destroy()
       })
     }
+    if (endsNew()) return endWhenReady(near, far)
     const committed = commitFinder()
     const pass = (from: Socket, to: Socket, cuts: (chunk: Buffer) => boolean) => {
       from.on('end', () => to.end())
@@ -76,10 +83,21 @@ export async function startProxy(t: Test, databaseUrl: string): Promise<Proxy> {
     cutAnswers(decide) {
       cutsAnswer = decide
     },
+    endNew(decide) {
+      endsNew = decide
+    },
     cutCommits(decide) {
       cutsCommit = decide
     },
   }
+}
+
+function endWhenReady(near: Socket, far: Socket): void {
+  near.pipe(far)
+  far.on('data', chunk => {
+    if (chunk.includes(READY)) near.end(Buffer.concat([chunk, SHUTDOWN]))
+    else near.write(chunk)
+  })
 }
 
 /** Follows the server's messages across chunks; true when the chunk completes a `COMMIT`. */
