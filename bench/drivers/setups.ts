@@ -1,6 +1,7 @@
 import pg from 'pg'
 import postgres from 'postgres'
 import { Database } from '../../src/database/client.ts'
+import { RowPlan } from '../../src/database/query.ts'
 
 export const READ = 'select id, title, created_at from items where id = $1'
 export const WRITE = 'update counters set value = value + 1 where id = $1'
@@ -13,6 +14,8 @@ export interface Setup {
 }
 
 const POOL = 10
+const readPlan = new RowPlan()
+const writePlan = new RowPlan()
 
 function pgPool(url: string): Setup {
   const pool = new pg.Pool({ connectionString: url, max: POOL, connectionTimeoutMillis: 2_000, query_timeout: 4_000 })
@@ -56,11 +59,11 @@ async function lintel(url: string): Promise<Setup> {
   const database = new Database({ url, pool: POOL, log: { warn() {} } })
   await database.open()
   return {
-    read: id => database.run({ name: 'read', text: READ, values: [id] }),
+    read: id => database.run({ name: 'read', text: READ, values: [id], plan: readPlan }),
     transaction: id =>
       database.transaction(async tx => {
-        await tx.run({ name: 'read', text: READ, values: [id] })
-        await tx.run({ name: 'write', text: WRITE, values: [id] })
+        await tx.run({ name: 'read', text: READ, values: [id], plan: readPlan })
+        await tx.run({ name: 'write', text: WRITE, values: [id], plan: writePlan })
       }),
   }
 }

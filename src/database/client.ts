@@ -1,7 +1,8 @@
 import pg from 'pg'
 import { databaseDown } from './errors.ts'
-import { type Executor, type Query, type Rows, send } from './executor.ts'
+import { type Executor, type Query, send } from './executor.ts'
 import { type Log, Pipeline } from './pipeline.ts'
+import type { Row } from './query.ts'
 
 /** Server-side bounds come first, so that the client's own bound only meets a server that is silent. */
 const STATEMENT_TIMEOUT_MS = 3_000
@@ -40,7 +41,7 @@ export class Transaction implements Executor {
     this.#client = client
   }
 
-  run(query: Query): Promise<Rows> {
+  run(query: Query): Promise<Row[]> {
     return send(this.#client, query)
   }
 
@@ -75,7 +76,7 @@ export class Database implements Executor {
     return this.#pipeline.connected
   }
 
-  run(query: Query): Promise<Rows> {
+  run(query: Query): Promise<Row[]> {
     return this.#pipeline.run(query)
   }
 

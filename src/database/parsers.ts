@@ -18,11 +18,15 @@ export function safeInteger(text: string): number {
   return value
 }
 
-/** The driver's type parsers, with timestamps as ISO 8601 text and bigint as an exact number. */
-export const parsers: pg.CustomTypesConfig = {
-  getTypeParser(oid: number, format?: 'text' | 'binary') {
-    if (oid === builtins.TIMESTAMPTZ) return isoText
-    if (oid === builtins.INT8) return safeInteger
-    return pg.types.getTypeParser(oid, format)
-  },
+export const asText = (text: string): string => text
+
+/** Types whose text is the value. */
+const TEXT_TYPES: number[] = [builtins.TEXT, builtins.VARCHAR, builtins.UUID]
+
+/** The driver's parser of a type, but timestamps as ISO 8601 text and bigint as an exact number. */
+export function parserOf(oid: number): (text: string) => unknown {
+  if (TEXT_TYPES.includes(oid)) return asText
+  if (oid === builtins.TIMESTAMPTZ) return isoText
+  if (oid === builtins.INT8) return safeInteger
+  return pg.types.getTypeParser(oid, 'text')
 }

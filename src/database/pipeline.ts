@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { databaseDown } from './errors.ts'
-import { type Query, type Rows, send } from './executor.ts'
+import { type Query, send } from './executor.ts'
+import type { Row } from './query.ts'
 
 /** Two, so that one slow statement does not hold up every read behind it. */
 const CLIENTS = 2
@@ -38,7 +39,7 @@ export class Pipeline {
     await Promise.all(Array.from({ length: CLIENTS }, () => this.#connect()))
   }
 
-  async run(query: Query): Promise<Rows> {
+  async run(query: Query): Promise<Row[]> {
     const lane = this.#quietest()
     if (!lane) throw databaseDown()
     lane.inFlight++

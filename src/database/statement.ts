@@ -2,6 +2,7 @@ import { is, Param, Placeholder, type SQL, type SQLWrapper } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type { Executor } from './executor.ts'
+import { RowPlan } from './query.ts'
 
 const CASING = 'snake_case'
 const dialect = new PgDialect({ casing: CASING })
@@ -27,8 +28,6 @@ function reader(param: unknown): (input: Record<string, unknown>) => unknown {
   return () => encoder.mapToDriverValue(value)
 }
 
-const camelCase = (column: string): string => column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-
 /**
  * A statement whose SQL and types Drizzle writes once: `statement('tasks.find', (db, $: Params<{ id: string }>) => …)`.
  * Each connection prepares it once under its name. It runs on whatever executor is passed, so inside a transaction it
@@ -40,20 +39,12 @@ export function statement<Input, Q extends SQLWrapper>(
 ): Statement<Input, RowOf<Q>> {
   const { sql: text, params } = dialect.sqlToQuery(build(builder, placeholders as Params<Input>).getSQL())
   const readers = params.map(reader)
-  let keys: string[] | undefined
+  const plan = new RowPlan()
 
-  return async (on, input) => {
+  return (on, input) => {
     const values = readers.map(read => read(input as Record<string, unknown>))
-    const { fields, rows } = await on.run({ name, text, values })
-    keys ??= fields.map(field => camelCase(field.name))
-    return rows.map(row => toObject(keys as string[], row)) as RowOf<Q>[]
+    return on.run({ name, text, values, plan }) as Promise<RowOf<Q>[]>
   }
-}
-
-function toObject(keys: string[], row: unknown[]): Record<string, unknown> {
-  const object: Record<string, unknown> = {}
-  for (let i = 0; i < keys.length; i++) object[keys[i] as string] = row[i]
-  return object
 }
 
 /** The same for a statement whose SQL depends on a shape from a closed set: one prepared statement for each shape met. */
