@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { fromDatabase } from './errors.ts'
 import { type Row, type RowPlan, StatementQuery } from './query.ts'
 
 /** A named text with its values, and how its rows are read. */
@@ -14,12 +15,12 @@ export interface Executor {
   run(query: Query): Promise<Row[]>
 }
 
-/** Sends one query over `client`. */
+/** Sends one query over `client`. What has an answer in the contract is thrown as that answer. */
 export function send(client: pg.ClientBase, query: Query): Promise<Row[]> {
   return new Promise((resolve, reject) => {
     client.query(
       new StatementQuery(query, (error, rows) => {
-        if (error) reject(error)
+        if (error) reject(fromDatabase(error) ?? error)
         else resolve(rows)
       }),
     )

@@ -90,3 +90,12 @@ export const grantOf = (actor: Actor | null): Grant =>
   actor?.type === 'api_key'
     ? { userId: null, keyOrganizationId: actor.organizationId }
     : { userId: actor?.id ?? null, keyOrganizationId: null }
+
+/** The organization of a resource, and the caller's role in it if any. */
+export interface Standing {
+  organizationId: string
+  role: OrganizationRole | null
+}
+export type FindStanding = (id: string, userId: string | null) => Promise<Standing | undefined>
+
+export const ACCESS_TOKEN_SECONDS = 900

@@ -198,3 +198,6 @@ export function matched<T>(row: T | undefined, ifMatch: number[] | null): T {
   if (row === undefined) throw ifMatch ? requestErrors.precondition_failed() : requestErrors.not_found()
   return row
 }
+
+/** Whether nothing was decided, because something the answer needs is away. */
+export const isUnavailable = (error: unknown): boolean => error instanceof AppError && error.status === 503

@@ -3,10 +3,12 @@ import fp from 'fastify-plugin'
 import {
   type Access,
   type Actor,
+  type FindStanding,
   type OrganizationRole,
   reachesPlatformRole,
   reachesRole,
   type Scope,
+  type Standing,
 } from '../lib/access.ts'
 import { requestErrors } from '../lib/errors.ts'
 
@@ -23,13 +25,6 @@ declare module 'fastify' {
     organizationId: string | null
   }
 }
-
-/** The organization of a resource, and the caller's role in it if any. */
-export interface Standing {
-  organizationId: string
-  role: OrganizationRole | null
-}
-export type FindStanding = (id: string, userId: string | null) => Promise<Standing | undefined>
 
 /** What each resource says about the organization it belongs to. */
 interface Tenancy {

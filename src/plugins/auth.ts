@@ -1,7 +1,7 @@
 import jwt from '@fastify/jwt'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Actor, KeyActor, PlatformRole, UserActor } from '../lib/access.ts'
+import { ACCESS_TOKEN_SECONDS, type Actor, type KeyActor, type PlatformRole, type UserActor } from '../lib/access.ts'
 import { sha256 } from '../lib/crypto.ts'
 import { requestErrors } from '../lib/errors.ts'
 
@@ -38,7 +38,6 @@ interface Claims {
   exp: number
 }
 
-export const ACCESS_TOKEN_SECONDS = 900
 const ALGORITHM = 'HS256'
 const AUDIENCE = 'lintel'
 const TOKEN_TYPE = 'at+jwt'

@@ -2,9 +2,8 @@ import { getTableName, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Database } from '../../../database/client.ts'
 import { type Params, statement } from '../../../database/statement.ts'
-import { type Grant, type OrganizationRole, rolesFrom } from '../../../lib/access.ts'
+import { type FindStanding, type Grant, type OrganizationRole, rolesFrom, type Standing } from '../../../lib/access.ts'
 import { coalesce } from '../../../lib/coalesce.ts'
-import type { FindStanding, Standing } from '../../../plugins/access.ts'
 import { members } from '../tables.ts'
 
 /**

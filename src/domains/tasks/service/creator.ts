@@ -1,9 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import { fromDatabase } from '../../../database/errors.ts'
 import type { Caller } from '../../../events/caller.ts'
 import { type Actor, grantOf } from '../../../lib/access.ts'
 import { coalesce } from '../../../lib/coalesce.ts'
-import { found } from '../../../lib/errors.ts'
+import { found, isUnavailable } from '../../../lib/errors.ts'
 import type { TaskRow } from '../queries/read.ts'
 import { insertTasks, type NewTask } from '../queries/write.ts'
 import type { CreateTask } from '../schemas.ts'
@@ -22,7 +21,7 @@ export function taskCreator(app: FastifyInstance) {
 
   /** One row that the server refuses must not fail the others; without a server there is nothing to repeat. */
   async function apart(error: Error, rows: readonly NewTask[]): Promise<Map<string, TaskRow | Error>> {
-    if (rows.length === 1 || fromDatabase(error)) throw error
+    if (rows.length === 1 || isUnavailable(error)) throw error
     const answers = rows.map(row =>
       insertTasks(app.database, [row]).then(
         created => created.get(row.task.id),
