@@ -13,6 +13,8 @@ declare module 'fastify' {
   }
 }
 
+/** As we write it; `"03"` is another tag, and longer numbers are no version of anything. */
+const VERSION = /^[1-9]\d{0,8}$/
 const STRONG_TAG = /(?<!W\/)"([^"]*)"/g
 const ANY_TAG = /"([^"]*)"/g
 
@@ -28,7 +30,9 @@ async function conditional(app: FastifyInstance) {
       const header = this.headers['if-match']
       return header === undefined || header.trim() === '*'
         ? null
-        : tags(header, STRONG_TAG).map(Number).filter(Number.isInteger)
+        : tags(header, STRONG_TAG)
+            .filter(tag => VERSION.test(tag))
+            .map(Number)
     },
   })
 
