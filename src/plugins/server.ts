@@ -74,7 +74,13 @@ export const serverOptions = (config: Config): FastifyHttpOptions<Server, Fastif
   requestTimeout: REQUEST_MS,
   keepAliveTimeout: KEEP_ALIVE_MS,
   handlerTimeout: HANDLER_MS,
-  http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS },
+  // The guard asks for the Host itself, so that its absence is a problem like any other.
+  http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS, requireHostHeader: false },
+  // A path that cannot be decoded meets no route and no hook.
+  frameworkErrors: (error, request, reply) => {
+    reply.header('request-id', request.id)
+    request.server.errorHandler(error, request, reply)
+  },
   forceCloseConnections: 'idle',
   // A request on a connection that is still open is answered: the balancer has had its notice.
   return503OnClosing: false,
