@@ -9,8 +9,9 @@ import { createTenant } from './tenant.ts'
 import { Writes } from './writes.ts'
 
 const CLIENTS = 32
-const PAUSE_MS = 15
-const SECONDS = 10
+const KILLS = 500
+const PAUSE_MS = 12
+const SECONDS = 12
 
 t.test('backends terminated at random under writes: nothing lost, doubled, half done or unanswered', async t => {
   const random = seeded(t)
@@ -30,7 +31,7 @@ t.test('backends terminated at random under writes: nothing lost, doubled, half 
   )
   const until = performance.now() + faultMs(SECONDS)
   let killed = 0
-  while (performance.now() < until) {
+  while (killed < KILLS && performance.now() < until) {
     if (await terminateOne(database, random)) killed++
     await sleep(PAUSE_MS)
   }

@@ -5,7 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Past this a request counts as never answered. */
 const UNSETTLED_MS = 20_000
-const MAX_TRIES = 200
+const SERVED_BOUND_MS = 15_000
+const POLL_MS = 5
+const INSIST_MS = 90_000
 const DEFAULT_PAUSE_MS = 50
 
 export interface Answer {
@@ -67,12 +69,25 @@ export class Client {
 
   /** Repeats what was refused for now, as `Retry-After` asks or after `pauseMs`; only a call with a key may repeat a write. */
   async insist(call: Call, pauseMs = DEFAULT_PAUSE_MS): Promise<Answer> {
-    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+    const until = performance.now() + INSIST_MS
+    while (performance.now() < until) {
       const answer = await this.call(call)
       if (answer && answer.status !== 409 && answer.status !== 503) return answer
       await sleep(pauseMs)
     }
-    throw new Error(`${call.method} ${call.path} was refused ${MAX_TRIES} times`)
+    throw new Error(`${call.method} ${call.path} was refused for ${INSIST_MS} ms`)
+  }
+
+  /** How long it takes until reads and creates both succeed again: they use different connections. */
+  async untilServed(): Promise<number> {
+    const started = performance.now()
+    const seen = (status: string) => this.outcomes.get(status) ?? 0
+    const [reads, creates] = [seen('200'), seen('201')]
+    while (seen('200') === reads || seen('201') === creates) {
+      if (performance.now() - started > SERVED_BOUND_MS) break
+      await sleep(POLL_MS)
+    }
+    return performance.now() - started
   }
 
   /** The outcomes outside `expected`. */

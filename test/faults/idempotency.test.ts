@@ -56,7 +56,7 @@ t.test('the answer to a commit is lost: the retry with the same key finds the ef
   const { token, projectId } = await createTenant(lintel.base)
   const client = new Client({ base: lintel.base, token, connections: CLIENTS })
   const answers = new Map<string, Answer>()
-  proxy.cutAnswers(() => proxy.cut < LOST_ANSWERS && random.below(LOSS) === 0)
+  proxy.cutsAnswer = () => proxy.cut < LOST_ANSWERS && random.below(LOSS) === 0
 
   await Promise.all(
     Array.from({ length: CLIENTS }, async () => {
@@ -97,7 +97,7 @@ t.test('what is rolled back at its commit was never acknowledged, with a body or
   const lintel = await startLintel(t, { databaseUrl: proxy.url })
   const { token, projectId } = await createTenant(lintel.base)
   const client = new Client({ base: lintel.base, token, connections: 1 })
-  proxy.cutCommits(() => true)
+  proxy.cutsCommit = () => true
   for (let n = 0; n < ROLLED_BACK; n++) {
     const key = `key-${n}`
     await client.call({ method: 'POST', path: `/projects/${projectId}/tasks`, body: { title: 'Never' }, key })

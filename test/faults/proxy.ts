@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Test } from 'tap'
 
 /** Type, then the length of itself and the rest (PostgreSQL's message format). */
@@ -10,86 +10,113 @@ const READY = Buffer.from('5a0000000549', 'hex')
 const SHUTDOWN = Buffer.from('E\0\0\0\x1dSFATAL\0VFATAL\0C57P01\0M.\0\0', 'latin1')
 const COMMIT_QUERY = Buffer.from('commit\0')
 
-export interface Proxy {
-  /** The database by way of the proxy. */
-  url: string
-  /** Opened so far. */
-  readonly connections: number
-  /** Cuts the connection in place of passing on a `COMMIT` that succeeded, when `decide` says so. */
-  cutAnswers(decide: () => boolean): void
-  /** Cuts the connection in place of passing on a request to commit, when `decide` says so: the work is rolled back. */
-  cutCommits(decide: () => boolean): void
-  /** Ends a connection in the moment in which it is ready, as a server does that is told to stop, when `decide` says so. */
-  endNew(decide: () => boolean): void
-  /** Connections cut so far. */
-  readonly cut: number
-}
+const never = () => false
 
 /** Stands between the server under test and PostgreSQL. */
-export async function startProxy(t: Test, databaseUrl: string): Promise<Proxy> {
-  const { hostname, port } = new URL(databaseUrl)
-  const sockets = new Set<Socket>()
-  let connections = 0
-  let cut = 0
-  const never = () => false
-  let cutsAnswer = never
-  let cutsCommit = never
-  let endsNew = never
+export class PostgresProxy {
+  /** Opened so far. */
+  connections = 0
+  /** Connections cut so far. */
+  cut = 0
+  /** Whether to cut the connection in place of passing on the answer to a `COMMIT` that succeeded. */
+  cutsAnswer = never
+  /** Whether to cut the connection in place of passing on a request to commit: the work is rolled back. */
+  cutsCommit = never
+  /** Whether to end a new connection in the moment in which it is ready, as a server does that is told to stop. */
+  endsNew = never
+  readonly #database: URL
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  #waiting: Socket[] | undefined
+  #refuses = false
 
-  const server = createServer(near => {
-    connections++
-    const far = connect(Number(port || 5432), hostname)
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(socket.setNoDelay())
-      socket.on('error', () => {})
-      socket.on('close', () => {
-        sockets.delete(socket)
-        other.destroy()
-      })
+  constructor(databaseUrl: string) {
+    this.#database = new URL(databaseUrl)
+    this.#server = createServer(near => this.#accept(near))
+  }
+
+  async open(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+  }
+
+  /** The database by way of the proxy. */
+  get url(): string {
+    const url = new URL(this.#database)
+    url.host = `127.0.0.1:${(this.#server.address() as { port: number }).port}`
+    return url.href
+  }
+
+  /** Passes on nothing and ends nothing, as a network that is gone, until the returned function is called. */
+  hold(): () => void {
+    const waiting: Socket[] = []
+    this.#waiting = waiting
+    for (const socket of this.#sockets) socket.pause()
+    return () => {
+      this.#waiting = undefined
+      for (const socket of this.#sockets) socket.resume()
+      for (const near of waiting) this.#join(near)
     }
-    if (endsNew()) return endWhenReady(near, far)
+  }
+
+  /** Accepts and closes at once, until the returned function is called. */
+  refuse(): () => void {
+    this.#refuses = true
+    for (const socket of this.#sockets) socket.destroy()
+    return () => {
+      this.#refuses = false
+    }
+  }
+
+  close(): void {
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #accept(near: Socket): void {
+    this.connections++
+    this.#follow(near)
+    if (this.#refuses) near.destroy()
+    else if (this.#waiting) this.#waiting.push(near)
+    else this.#join(near)
+  }
+
+  #join(near: Socket): void {
+    if (near.destroyed) return
+    const far = connect(Number(this.#database.port || 5432), this.#database.hostname)
+    this.#follow(far)
+    near.on('close', () => far.destroy())
+    far.on('close', () => near.destroy())
+    if (this.endsNew()) endWhenReady(near, far)
+    else this.#pass(near, far)
+  }
+
+  #pass(near: Socket, far: Socket): void {
     const committed = commitFinder()
     const pass = (from: Socket, to: Socket, cuts: (chunk: Buffer) => boolean) => {
       from.on('end', () => to.end())
       from.on('data', chunk => {
         if (!cuts(chunk)) return void to.write(chunk)
-        cut++
+        this.cut++
         near.resetAndDestroy()
       })
     }
-    pass(near, far, chunk => chunk.includes(COMMIT_QUERY) && cutsCommit())
-    pass(far, near, chunk => committed(chunk) && cutsAnswer())
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-  })
-
-  const url = new URL(databaseUrl)
-  url.host = `127.0.0.1:${(server.address() as { port: number }).port}`
-  return {
-    url: url.href,
-    get connections() {
-      return connections
-    },
-    get cut() {
-      return cut
-    },
-    cutAnswers(decide) {
-      cutsAnswer = decide
-    },
-    endNew(decide) {
-      endsNew = decide
-    },
-    cutCommits(decide) {
-      cutsCommit = decide
-    },
+    pass(near, far, chunk => chunk.includes(COMMIT_QUERY) && this.cutsCommit())
+    pass(far, near, chunk => committed(chunk) && this.cutsAnswer())
   }
+
+  #follow(socket: Socket): void {
+    this.#sockets.add(socket.setNoDelay())
+    socket.on('error', () => {})
+    socket.on('close', () => this.#sockets.delete(socket))
+  }
+}
+
+export async function startProxy(t: Test, databaseUrl: string): Promise<PostgresProxy> {
+  const proxy = new PostgresProxy(databaseUrl)
+  await proxy.open()
+  t.teardown(() => proxy.close())
+  return proxy
 }
 
 function endWhenReady(near: Socket, far: Socket): void {

@@ -19,16 +19,16 @@ t.test('connections that end in the moment in which they are ready are opened ag
   t.teardown(() => database.close())
 
   const before = proxy.connections
-  const endNew = () => proxy.connections - before <= ENDED
-  proxy.endNew(endNew)
+  const ending = () => proxy.connections - before <= ENDED
+  proxy.endsNew = ending
   const witness = await connect(url)
   await witness.query(`select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and application_name = 'lintel'`)
   await witness.end()
 
   const until = performance.now() + BOUND_MS
-  while (endNew() && performance.now() < until) await sleep(POLL_MS)
-  t.notOk(endNew(), `it tried again after each of ${ENDED} ends`)
+  while (ending() && performance.now() < until) await sleep(POLL_MS)
+  t.notOk(ending(), `it tried again after each of ${ENDED} ends`)
   while (!database.connected && performance.now() < until) await sleep(POLL_MS)
   t.ok(database.connected, 'and is connected')
   t.strictSame(await one(database, {}), [{ one: 1 }], 'a statement runs')
