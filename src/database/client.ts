@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { AppError } from '../lib/errors.ts'
 import { databaseDown } from './errors.ts'
 import { type Executor, type Query, send } from './executor.ts'
 import { type Log, Pipeline } from './pipeline.ts'
@@ -91,10 +92,12 @@ export class Database implements Executor {
       client.release()
       return result
     } catch (error) {
-      client.query('rollback').then(
+      const rolledBack = client.query('rollback').then(
         () => client.release(),
         () => client.release(true),
       )
+      // What is refused is refused after its locks are free. A lost or silent server is not waited for.
+      if (error instanceof AppError) await rolledBack
       throw error
     }
   }
