@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+
+/**
+ * Prints the TypeScript types of a typed client (`openapi-fetch`) for an OpenAPI document: `npm run client openapi.json`.
+ * The generator needs the JavaScript API of the compiler, which TypeScript 7 does not have: it gets that of another copy.
+ */
+const compiler = `import common from ${JSON.stringify(import.meta.resolve('@ts-morph/common'))}; export default common.ts`
+const url = `data:text/javascript,${encodeURIComponent(compiler)}`
+registerHooks({
+  resolve: (specifier, context, next) =>
+    specifier === 'typescript' ? { url, shortCircuit: true } : next(specifier, context),
+})
+
+const [file = '/dev/stdin'] = process.argv.slice(2)
+const { astToString, default: typesOf } = await import('openapi-typescript')
+process.stdout.write(astToString(await typesOf(JSON.parse(readFileSync(file, 'utf8')))))

@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process'
+import { copyFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { createUser } from '../helpers/actors.ts'
+import { listen, testApp } from '../helpers/app.ts'
+
+const run = promisify(execFile)
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const STRICT = ['--strict', '--noEmit', '--exactOptionalPropertyTypes', '--skipLibCheck']
+const MODULES = ['--module', 'nodenext', '--target', 'es2024', '--lib', 'es2024,dom,dom.iterable', '--types', 'node']
+
+t.test('a partner generates a client from the document, compiles a program with it and gets the work done', async t => {
+  const test = await testApp(t)
+  const base = await listen(test.app)
+  const folder = t.testdir({ 'package.json': '{ "type": "module" }' })
+  const program = join(folder, 'partner.ts')
+  copyFileSync(join(ROOT, 'test/contract/partner.ts.txt'), program)
+
+  const document = join(folder, 'openapi.json')
+  writeFileSync(document, await (await fetch(`${base}/openapi.json`)).text())
+  const types = await run(process.execPath, [join(ROOT, 'bin/client.ts'), document], { maxBuffer: 2 ** 26 })
+  writeFileSync(join(folder, 'api.ts'), types.stdout)
+
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+  const compile = [tsc, '--ignoreConfig', '--allowImportingTsExtensions', ...STRICT, ...MODULES, program]
+  const compiled = await run(process.execPath, compile, { cwd: ROOT }).catch(error => error)
+  t.equal(compiled.stdout, '', 'it compiles')
+
+  const { token } = await createUser(test)
+  const { stdout } = await run(process.execPath, [program, base, token])
+  t.same(JSON.parse(stdout), { priorities: [4, 3, 2, 1, 0], title: 'Changed', stale: 'precondition_failed' })
+})
+
+t.test('the document lints clean', async t => {
+  const { app } = await testApp(t, { publicUrl: 'https://api.lintel.dev' })
+  const folder = t.testdir({ 'openapi.json': JSON.stringify(app.openapi()) })
+  const redocly = join(ROOT, 'node_modules/.bin/redocly')
+  const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
+  const lint = run(redocly, ['lint', '--format', 'json', join(folder, 'openapi.json')], { env, maxBuffer: 2 ** 26 })
+  const { stdout } = await lint.catch(error => error)
+  t.match(JSON.parse(stdout.slice(stdout.indexOf('{'))).totals, { errors: 0, warnings: 0 })
+})
