@@ -97,7 +97,7 @@ export class Database implements Executor {
         () => client.release(true),
       )
       // What is refused is refused after its locks are free. A lost or silent server is not waited for.
-      if (error instanceof AppError) await rolledBack
+      if (error instanceof AppError && error.status < 500) await rolledBack
       throw error
     }
   }
