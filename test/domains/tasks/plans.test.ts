@@ -35,12 +35,18 @@ interface Plan {
 
 const nodes = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodes)]
 
-/** The plan of a statement as the app sent it. */
+const literal = (value: unknown): string => {
+  if (value === null || typeof value === 'number') return String(value)
+  return pg.escapeLiteral(Array.isArray(value) ? `{${value.map(item => item ?? 'null').join()}}` : String(value))
+}
+
+/** The plan of a prepared statement as the app sends it, on a connection as the app opens it. */
 async function planOf({ text, values }: Query): Promise<Plan[]> {
   const client = new pg.Client({ ...connectionOptions(config.databaseUrl), statement_timeout: 0 })
   await client.connect()
   try {
-    const { rows } = await client.query(`explain (format json) ${text}`, values)
+    await client.query(`prepare asked as ${text}`)
+    const { rows } = await client.query(`explain (format json) execute asked (${values.map(literal).join(', ')})`)
     return nodes(rows[0]['QUERY PLAN'][0].Plan)
   } finally {
     await client.end()
