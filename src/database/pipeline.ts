@@ -8,6 +8,8 @@ import type { Row } from './query.ts'
 const CLIENTS = 2
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 1_000
+/** The driver's message when its own bound is met. */
+const SILENCE = 'Query read timeout'
 
 /** The part of a pino logger that the database needs. */
 export interface Log {
@@ -17,6 +19,8 @@ export interface Log {
 interface Lane {
   client: pg.Client
   inFlight: number
+  /** Takes no more queries and is replaced; those in flight end as they may. */
+  lose(reason: string): void
 }
 
 /** Clients that send each query without waiting for the one before it; reconnected with backoff for as long as it is open. */
@@ -45,6 +49,10 @@ export class Pipeline {
     lane.inFlight++
     try {
       return await send(lane.client, query)
+    } catch (error) {
+      // The server would have ended the statement before: it is silent, on every lane. Whoever has waited is not to wait again.
+      if ((error as Error).message === SILENCE) for (const other of this.#lanes) other.lose(SILENCE)
+      throw error
     } finally {
       lane.inFlight--
     }
@@ -63,19 +71,20 @@ export class Pipeline {
 
   async #connect(): Promise<void> {
     const client = new pg.Client({ ...this.#options, pipeline: true } as pg.ClientConfig)
-    const lane: Lane = { client, inFlight: 0 }
     let lost = false
-    const onLoss = (error?: Error) => {
+    const lose = (reason?: string) => {
       if (lost) return
       lost = true
       if (!this.#lanes.includes(lane)) return
       this.#lanes = this.#lanes.filter(other => other !== lane)
       if (this.#closing.signal.aborted) return
-      this.#log.warn({ reason: error?.message }, 'database connection lost')
+      this.#log.warn({ reason }, 'database connection lost')
+      void client.end()
       void this.#reconnect()
     }
-    client.on('error', onLoss)
-    client.on('end', () => onLoss())
+    const lane: Lane = { client, inFlight: 0, lose }
+    client.on('error', (error: Error) => lose(error.message))
+    client.on('end', () => lose())
     await client.connect()
     // Lost in the moment in which it was ready: whoever connects has to try again.
     if (lost) throw databaseDown()
