@@ -28,6 +28,7 @@ export interface Call {
 export class Client {
   readonly outcomes = new Map<string, number>()
   slowestMs = 0
+  slowest = ''
   /** 503 and 409 that do not say when to come again. */
   withoutRetryAfter = 0
   /** Refusals that name a resource: it was rolled back. */
@@ -59,6 +60,7 @@ export class Client {
       const [response] = await once(sent, 'response')
       const answer = { status: response.statusCode, headers: response.headers, body: await text(response), ms: 0 }
       answer.ms = performance.now() - started
+      if (answer.ms > this.slowestMs) this.slowest = `${method} ${path}${key ? ' with a key' : ''}: ${answer.body}`
       this.#count(answer)
       return answer
     } catch (error) {
