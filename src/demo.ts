@@ -90,7 +90,7 @@ async function insertWork(tx: Transaction, caller: Caller): Promise<void> {
   const owned = { organizationId: organizationId as string, createdBy: caller.actor.id }
   const project = { ...owned, id: projectId as string, name: 'Website', description: 'Everything about the new site' }
   await record(tx, caller, projectEvents.created, found(await insertProject(tx, project)))
-  const grant = { userId: caller.actor.id, keyOrganizationId: null }
+  const grant = { principalId: caller.actor.id as string }
   const rows = tasks.map(task => newTask(caller, grant, project.id, task))
   const [first] = rows
   if (first) first.task.id = taskId as string

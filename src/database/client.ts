@@ -13,6 +13,12 @@ const QUERY_TIMEOUT_MS = 4_000
 /** How long a transaction may wait for a connection, new or freed. */
 const ACQUIRE_TIMEOUT_MS = 2_000
 
+/**
+ * Generic plans: left to itself PostgreSQL may plan a prepared statement anew for each execution, depending on how it was
+ * first used, and planning the look-up of one row costs four times what running it does.
+ */
+const SESSION = '-c TimeZone=UTC -c DateStyle=ISO -c plan_cache_mode=force_generic_plan'
+
 export interface DatabaseOptions {
   url: string
   /** Connections for transactions. */
@@ -24,7 +30,7 @@ export function connectionOptions(url: string): pg.ClientConfig {
   return {
     connectionString: url,
     application_name: 'lintel',
-    options: '-c TimeZone=UTC -c DateStyle=ISO',
+    options: SESSION,
     keepAlive: true,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,

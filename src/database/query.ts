@@ -7,6 +7,26 @@ interface Field {
   name: string
   dataTypeID: number
 }
+/** The part of the driver's wire protocol that a prepared statement needs. */
+interface Connection {
+  bind(message: object): void
+  execute(message: object): void
+  sync(): void
+}
+/** What the driver's query has beyond its published types; pg is pinned to the version this was read in. */
+interface DriverQuery {
+  name: string
+  values: unknown[]
+  /** The driver wraps it to stop the clock of the query: whoever answers, answers through it. */
+  callback: (error: Error | null) => void
+  submit(connection: pg.Connection): void
+  hasBeenParsed(connection: Connection): boolean
+  prepare(connection: Connection): void
+}
+const { Query: BaseQuery, utils } = pg as unknown as {
+  Query: new (config: { name: string; text: string; values: unknown[] }) => DriverQuery
+  utils: { prepareValue(value: unknown): unknown }
+}
 type Done = (error: Error | null, rows: Row[]) => void
 
 const camelCase = (column: string): string => column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
@@ -39,9 +59,7 @@ export class RowPlan {
  * The driver's query, reading rows by a plan that outlives it. The driver's own builds a result with its parsers anew
  * for each execution and emits every row: a tenth of the cost of a read by id.
  */
-export class StatementQuery extends pg.Query {
-  /** The driver wraps it to stop the clock of the query: whoever answers, answers through it. */
-  declare callback: (error: Error | null) => void
+export class StatementQuery extends BaseQuery {
   readonly #plan: RowPlan
   readonly #read: Row[] = []
   #failure: Error | undefined
@@ -50,6 +68,15 @@ export class StatementQuery extends pg.Query {
     super(query)
     this.#plan = plan
     this.callback = error => done(error, this.#read)
+  }
+
+  /** Once the plan is known the rows need no description; the first time on a connection the driver sends everything. */
+  override prepare(connection: Connection): void {
+    if (this.#plan.read && this.hasBeenParsed(connection)) {
+      connection.bind({ statement: this.name, values: this.values, valueMapper: utils.prepareValue })
+      connection.execute({})
+      connection.sync()
+    } else super.prepare(connection)
   }
 
   handleRowDescription({ fields }: { fields: Field[] }): void {

@@ -80,16 +80,17 @@ export type Actor = UserActor | KeyActor
 /** The caller of a route for signed-in users: no key gets that far. */
 export const asUser = (actor: Actor | null): UserActor => actor as UserActor
 
-/** What a statement that checks for itself compares with: the user's memberships, or the key's organization. */
+/**
+ * What a statement that checks for itself compares with: the id of the user, or of the key's organization. Ids are unique
+ * across tables, so one column serves both.
+ */
 export interface Grant {
-  userId: string | null
-  keyOrganizationId: string | null
+  principalId: string
 }
 
-export const grantOf = (actor: Actor | null): Grant =>
-  actor?.type === 'api_key'
-    ? { userId: null, keyOrganizationId: actor.organizationId }
-    : { userId: actor?.id ?? null, keyOrganizationId: null }
+export const grantOf = (actor: Actor | null): Grant => ({
+  principalId: actor?.type === 'api_key' ? actor.organizationId : asUser(actor).id,
+})
 
 /** The organization of a resource, and the caller's role in it if any. */
 export interface Standing {

@@ -7,18 +7,18 @@ import { coalesce } from '../../../lib/coalesce.ts'
 import { members } from '../tables.ts'
 
 /**
- * The condition for a statement that checks the caller itself: the user is a member of `organization` with at least
- * `least`, or the key is the organization's. `exists` is cheaper here than a join.
+ * The condition for a statement that checks the caller itself: the principal is a member of `organization` with at least
+ * `least`, or is the organization, as its keys are. `exists` is cheaper here than a join.
  */
 export function granted(
   organization: SQLWrapper,
-  grant: Record<keyof Grant, SQLWrapper>,
+  { principalId }: Record<keyof Grant, SQLWrapper>,
   least: OrganizationRole,
 ): SQL {
   const roles = rolesFrom(least)
   const role = least === 'viewer' ? sql`` : sql` and m.role in (${sql.raw(roles.map(name => `'${name}'`).join(', '))})`
-  return sql`(${organization} = ${grant.keyOrganizationId}::uuid or exists (
-    select from ${members} m where m.organization_id = ${organization} and m.user_id = ${grant.userId}::uuid${role}))`
+  return sql`(${organization} = ${principalId}::uuid or exists (
+    select from ${members} m where m.organization_id = ${organization} and m.user_id = ${principalId}::uuid${role}))`
 }
 
 type Asked = { ids: string[]; userIds: (string | null)[] }

@@ -17,18 +17,16 @@ export const columns = sql`t.id, t.organization_id, t.project_id, t.title, t.des
 
 interface Asked {
   ids: string[]
-  userIds: (string | null)[]
-  keyOrganizationIds: (string | null)[]
+  principalIds: string[]
 }
 
-const asked = { userId: sql`asked.user_id`, keyOrganizationId: sql`asked.key_organization_id` }
+const asked = { principalId: sql`asked.principal_id` }
 
 const readable = statement(
   'tasks.readable',
   (_, $: Params<Asked>) => sql<TaskRow & { n: number }>`
     select asked.n, ${columns}
-    from unnest(${$.ids}::uuid[], ${$.userIds}::uuid[], ${$.keyOrganizationIds}::uuid[])
-      with ordinality as asked(id, user_id, key_organization_id, n)
+    from unnest(${$.ids}::uuid[], ${$.principalIds}::uuid[]) with ordinality as asked(id, principal_id, n)
     join ${tasks} t on t.id = asked.id
     where ${granted(sql`t.organization_id`, asked, 'viewer')}`,
 )
@@ -40,8 +38,7 @@ export function taskReader(database: Database): (reader: Reader) => Promise<Task
   return coalesce(async (readers: readonly Reader[]) => {
     const rows = await readable(database, {
       ids: readers.map(reader => reader.id),
-      userIds: readers.map(reader => reader.userId),
-      keyOrganizationIds: readers.map(reader => reader.keyOrganizationId),
+      principalIds: readers.map(reader => reader.principalId),
     })
     const answers = new Array<TaskRow | undefined>(readers.length).fill(undefined)
     for (const row of rows) answers[row.n - 1] = row

@@ -3,7 +3,7 @@ import type { Executor } from '../../../database/executor.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { versionMatches } from '../../../database/versions.ts'
 import type { Caller } from '../../../events/caller.ts'
-import { addEvent, emptyEvents, insertEvents, type NewEvents } from '../../../events/record.ts'
+import { eventColumns, insertEvents, newEvent, withData } from '../../../events/record.ts'
 import type { Grant } from '../../../lib/access.ts'
 import { granted } from '../../organizations/queries/access.ts'
 import { members } from '../../organizations/tables.ts'
@@ -20,23 +20,7 @@ export interface NewTask {
   task: Omit<Task, 'organizationId'>
 }
 
-interface NewTasks extends NewEvents {
-  userIds: (string | null)[]
-  keyOrganizationIds: (string | null)[]
-  ids: string[]
-  projectIds: string[]
-  titles: string[]
-  descriptions: (string | null)[]
-  statuses: string[]
-  priorities: number[]
-  assigneeIds: (string | null)[]
-  dueAts: (string | null)[]
-  completedAts: (string | null)[]
-  createdBys: (string | null)[]
-  createdAts: string[]
-}
-
-const asked = { userId: sql`asked.user_id`, keyOrganizationId: sql`asked.key_organization_id` }
+const asked = { principalId: sql.raw('e."principalId"') }
 
 /**
  * Rows of many callers, and their events, in one statement and one commit. What would fail for one of them is a filter
@@ -44,34 +28,30 @@ const asked = { userId: sql`asked.user_id`, keyOrganizationId: sql`asked.key_org
  */
 const insert = statement(
   'tasks.insert',
-  (_, $: Params<NewTasks>) => sql<{ id: string; organizationId: string }>`
-    with inserted as (
+  (_, $: Params<{ rows: string }>) => sql<{ id: string; organizationId: string }>`
+    with e as materialized (
+      select * from jsonb_to_recordset(${$.rows}::jsonb) as e("principalId" uuid, id uuid, "projectId" uuid, title text,
+        description text, status text, priority smallint, "assigneeId" uuid, "dueAt" timestamptz, "completedAt" timestamptz,
+        "createdBy" uuid, "createdAt" timestamptz, ${eventColumns})
+    ),
+    inserted as (
       insert into ${tasks} (id, organization_id, project_id, title, description, status, priority, assignee_id, due_at,
         completed_at, created_by, created_at, updated_at)
-      select asked.id, p.organization_id, p.id, asked.title, asked.description, asked.status, asked.priority,
-        asked.assignee_id, asked.due_at, asked.completed_at, asked.created_by, asked.created_at, asked.created_at
-      from unnest(${$.userIds}::uuid[], ${$.keyOrganizationIds}::uuid[], ${$.ids}::uuid[], ${$.projectIds}::uuid[],
-          ${$.titles}::text[], ${$.descriptions}::text[], ${$.statuses}::text[], ${$.priorities}::smallint[],
-          ${$.assigneeIds}::uuid[], ${$.dueAts}::timestamptz[], ${$.completedAts}::timestamptz[], ${$.createdBys}::uuid[],
-          ${$.createdAts}::timestamptz[])
-        as asked(user_id, key_organization_id, id, project_id, title, description, status, priority, assignee_id, due_at,
-          completed_at, created_by, created_at)
-      join ${projects} p on p.id = asked.project_id and p.status = 'active'
+      select e.id, p.organization_id, p.id, e.title, e.description, e.status, e.priority, e."assigneeId", e."dueAt",
+        e."completedAt", e."createdBy", e."createdAt", e."createdAt"
+      from e join ${projects} p on p.id = e."projectId" and p.status = 'active'
       where ${granted(sql`p.organization_id`, asked, 'member')}
-        and (asked.assignee_id is null or exists (
-          select from ${members} a where a.organization_id = p.organization_id and a.user_id = asked.assignee_id))
+        and (e."assigneeId" is null or exists (
+          select from ${members} a where a.organization_id = p.organization_id and a.user_id = e."assigneeId"))
       returning id, organization_id
     ),
-    logged as (${insertEvents($, {
-      join: sql`join inserted on inserted.id = e.target_id`,
-      organizationId: sql`inserted.organization_id`,
-    })})
+    logged as (${insertEvents(sql`e join inserted on inserted.id = e."targetId"`, sql`inserted.organization_id`)})
     select id, organization_id from inserted`,
 )
 
 /** The tasks that were created, in no order; one that is missing was refused by a filter of the statement. */
 export async function insertTasks(on: Executor, rows: readonly NewTask[]): Promise<Map<string, TaskRow>> {
-  const written = await insert(on, columnsOf(rows))
+  const written = await insert(on, { rows: `[${rows.map(recordOf).join(',')}]` })
   const organizations = new Map(written.map(row => [row.id, row.organizationId]))
   return new Map(
     rows.flatMap(({ task }) => {
@@ -81,28 +61,10 @@ export async function insertTasks(on: Executor, rows: readonly NewTask[]): Promi
   )
 }
 
-function columnsOf(rows: readonly NewTask[]): NewTasks {
-  const events = emptyEvents()
-  for (const { caller, task } of rows) {
-    const data = taskEvents.created.serialize({ ...task, organizationId: '' })
-    addEvent(events, { caller, type: taskEvents.created as never, targetId: task.id, organizationId: null, data })
-  }
-  return {
-    ...events,
-    userIds: rows.map(({ grant }) => grant.userId),
-    keyOrganizationIds: rows.map(({ grant }) => grant.keyOrganizationId),
-    ids: rows.map(({ task }) => task.id),
-    projectIds: rows.map(({ task }) => task.projectId),
-    titles: rows.map(({ task }) => task.title),
-    descriptions: rows.map(({ task }) => task.description),
-    statuses: rows.map(({ task }) => task.status),
-    priorities: rows.map(({ task }) => task.priority),
-    assigneeIds: rows.map(({ task }) => task.assigneeId),
-    dueAts: rows.map(({ task }) => task.dueAt),
-    completedAts: rows.map(({ task }) => task.completedAt),
-    createdBys: rows.map(({ task }) => task.createdBy),
-    createdAts: rows.map(({ task }) => task.createdAt),
-  }
+/** The task, its caller and its event in one object; the event's type is no column of the task, nor the reverse. */
+function recordOf({ caller, grant, task }: NewTask): string {
+  const event = newEvent({ caller, type: taskEvents.created as never, targetId: task.id, organizationId: null })
+  return withData({ ...task, ...grant, ...event }, taskEvents.created.serialize({ ...task, organizationId: '' }))
 }
 
 interface Changes {

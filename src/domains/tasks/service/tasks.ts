@@ -28,7 +28,7 @@ export function newTask(caller: Caller, grant: Grant, projectId: string, input: 
     assigneeId,
     dueAt: utc(dueAt),
     completedAt: status === 'done' ? now : null,
-    createdBy: grant.userId,
+    createdBy: caller.actor.type === 'user' ? caller.actor.id : null,
     createdAt: now,
     updatedAt: now,
   }
