@@ -57,7 +57,8 @@ export class Pipeline {
       return await send(lane.client, query)
     } catch (error) {
       // The server would have ended the statement before: it is silent, on every lane. Whoever has waited is not to wait again.
-      if ((error as Error).message === SILENCE) for (const other of this.#lanes) other.lose(SILENCE)
+      const { cause = error } = error as Error
+      if ((cause as Error).message === SILENCE) for (const other of this.#lanes) other.lose(SILENCE)
       throw error
     } finally {
       lane.inFlight--
