@@ -9,9 +9,9 @@ import type { Row } from './query.ts'
 const STATEMENT_TIMEOUT_MS = 3_000
 const LOCK_TIMEOUT_MS = 2_000
 const IDLE_IN_TRANSACTION_MS = 10_000
-const QUERY_TIMEOUT_MS = 4_000
+const QUERY_TIMEOUT_MS = 3_500
 /** How long a transaction may wait for a connection, new or freed. */
-const ACQUIRE_TIMEOUT_MS = 2_000
+const ACQUIRE_TIMEOUT_MS = 1_000
 
 /**
  * Generic plans: left to itself PostgreSQL may plan a prepared statement anew for each execution, depending on how it was

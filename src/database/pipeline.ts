@@ -88,6 +88,7 @@ export class Pipeline {
     client.on('error', (error: Error) => lose(error.message))
     client.on('end', () => lose())
     await client.connect()
+    if (this.#closing.signal.aborted) return void client.end()
     // Lost in the moment in which it was ready: whoever connects has to try again.
     if (lost) throw databaseDown()
     this.#lanes = [...this.#lanes, lane]

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { requestErrors } from './errors.ts'
 
 export type Position = readonly (string | number)[]
@@ -7,7 +7,7 @@ const FINGERPRINT_CHARACTERS = 8
 
 /** Binds a cursor to what it was issued for: the list, its sort and its filters. */
 export const fingerprint = (...bound: unknown[]): string =>
-  createHash('sha256').update(JSON.stringify(bound)).digest('base64url').slice(0, FINGERPRINT_CHARACTERS)
+  hash('sha256', JSON.stringify(bound), 'base64url').slice(0, FINGERPRINT_CHARACTERS)
 
 export const encodeCursor = (boundTo: string, position: Position): string =>
   Buffer.from(JSON.stringify([boundTo, ...position])).toString('base64url')

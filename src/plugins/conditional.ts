@@ -58,11 +58,12 @@ async function conditional(app: FastifyInstance) {
 
 const tags = (header: string, form: RegExp): string[] => Array.from(header.matchAll(form), ([, tag]) => tag as string)
 
-function nextUrl(url: string, meta: ListOf<unknown>['meta']): string {
-  const [path, query] = url.split('?', 2)
-  const next = new URLSearchParams(query)
-  next.set('cursor', meta.nextCursor as string)
-  return `${path}?${next}`
+const CURSOR = /([?&])cursor=[^&]*/
+
+/** The same query with the next cursor, which is safe in a URL as it is. */
+function nextUrl(url: string, { nextCursor }: ListOf<unknown>['meta']): string {
+  if (CURSOR.test(url)) return url.replace(CURSOR, `$1cursor=${nextCursor}`)
+  return `${url}${url.includes('?') ? '&' : '?'}cursor=${nextCursor}`
 }
 
 export const conditionalPlugin = fp(conditional, { name: 'conditional' })

@@ -75,7 +75,8 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async 
     },
     async handler({ caller, params, ifMatch }, reply) {
       await removeApiKey(caller, { organizationId: params.id, id: params.keyId }, ifMatch)
-      return reply.code(204).send(null)
+      reply.code(204)
+      return null
     },
   })
 }

@@ -57,7 +57,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<AuthOptions> = async (app, op
     },
     async handler({ caller, body }, reply) {
       await verifyEmail(caller, body.token)
-      return reply.code(204).send(null)
+      reply.code(204)
+      return null
     },
   })
 
@@ -74,7 +75,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<AuthOptions> = async (app, op
     },
     async handler({ caller, body }, reply) {
       await resendVerification(app, caller, body.email)
-      return reply.code(202).send(null)
+      reply.code(202)
+      return null
     },
   })
 
@@ -119,7 +121,8 @@ export const authRoutes: FastifyPluginAsyncTypebox<AuthOptions> = async (app, op
     },
     async handler({ caller, actor, body }, reply) {
       await sessions.logout(caller, asUser(actor), body?.scope ?? 'session')
-      return reply.code(204).send(null)
+      reply.code(204)
+      return null
     },
   })
 }

@@ -74,7 +74,8 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
     },
     async handler({ caller, actor, params, ifMatch }, reply) {
       await removeComment(app, caller, actor as Actor, params.id, ifMatch)
-      return reply.code(204).send(null)
+      reply.code(204)
+      return null
     },
   })
 }

@@ -97,7 +97,8 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
     },
     async handler({ caller, params, ifMatch }, reply) {
       await removeOrganization(caller, params.id, ifMatch)
-      return reply.code(204).send(null)
+      reply.code(204)
+      return null
     },
   })
 
@@ -146,7 +147,8 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
     },
     async handler({ caller, params, ifMatch }, reply) {
       await removeMember(caller, { organizationId: params.id, userId: params.userId }, ifMatch)
-      return reply.code(204).send(null)
+      reply.code(204)
+      return null
     },
   })
 }

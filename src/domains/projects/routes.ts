@@ -88,7 +88,8 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
     },
     async handler({ caller, params, ifMatch }, reply) {
       await removeProject(caller, params.id, ifMatch)
-      return reply.code(204).send(null)
+      reply.code(204)
+      return null
     },
   })
 

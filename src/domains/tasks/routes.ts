@@ -119,7 +119,8 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
     },
     async handler({ caller, params, ifMatch }, reply) {
       await removeTask(caller, params.id, ifMatch)
-      return reply.code(204).send(null)
+      reply.code(204)
+      return null
     },
   })
 

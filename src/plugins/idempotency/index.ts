@@ -48,14 +48,23 @@ async function once(
 ): Promise<unknown> {
   const id = sha256(JSON.stringify([request.organizationId, request.actor?.id, key]))
   const fingerprint = sha256(JSON.stringify([request.method, request.url, request.body]))
-  return app.database.transaction(async tx => {
-    const lock = await tryLock(tx, { lock: id.readBigInt64BE() })
-    if (!lock?.locked) throw idempotencyErrors.idempotency_in_progress()
-    const kept = await findAnswer(tx, { id })
-    if (!kept) return keep(tx, handler, { id, fingerprint }, request, reply)
-    if (!equalBytes(kept.fingerprint, fingerprint)) throw idempotencyErrors.idempotency_key_reused()
-    return replay(kept, request, reply)
-  })
+  const outcome = await app.database
+    .transaction(async tx => {
+      const lock = await tryLock(tx, { lock: id.readBigInt64BE() })
+      // Whoever holds the lock may only be replaying.
+      const kept = await findAnswer(tx, { id })
+      if (!kept && !lock?.locked) throw idempotencyErrors.idempotency_in_progress()
+      if (!kept) return { payload: await keep(tx, handler, { id, fingerprint }, request, reply) }
+      if (!equalBytes(kept.fingerprint, fingerprint)) throw idempotencyErrors.idempotency_key_reused()
+      return { kept }
+    })
+    .catch(error => {
+      // What was rolled back has no address.
+      reply.removeHeader('location')
+      throw error
+    })
+  // Sent only now: inside the transaction it would promise what the commit can still lose.
+  return outcome.kept ? replay(outcome.kept, request, reply) : outcome.payload
 }
 
 async function keep(
@@ -66,13 +75,13 @@ async function keep(
   reply: FastifyReply,
 ): Promise<unknown> {
   request.transaction = tx
-  const payload = (await handler(request, reply)) as { version?: number } | undefined
+  const payload = (await handler(request, reply)) as { version?: number } | null
   const secret = request.routeOptions.config.cache === 'no-store'
   await insertAnswer(tx, {
     id,
     fingerprint,
     status: reply.statusCode,
-    body: secret ? null : payload === undefined ? '' : (reply.serialize(payload) as string),
+    body: secret ? null : payload === null ? '' : (reply.serialize(payload) as string),
     location: (reply.getHeader('location') as string | undefined) ?? null,
     etag: payload?.version === undefined ? null : `"${payload.version}"`,
   })
