@@ -1,5 +1,5 @@
-interface Sink {
-  write(text: string): unknown
+export interface Sink {
+  write(bytes: Buffer): unknown
   flushSync(): void
 }
 
@@ -30,8 +30,8 @@ export class LogBuffer {
 
   #flush(): void {
     if (this.#text === '') return
-    const text = this.#text
+    const bytes = Buffer.from(this.#text)
     this.#text = ''
-    this.#sink.write(text)
+    this.#sink.write(bytes)
   }
 }

@@ -4,7 +4,7 @@ import { type FastifyBaseLogger, type FastifyHttpOptions, LogController } from '
 import pino from 'pino'
 import type { Config } from '../config.ts'
 import { newId } from '../lib/ids.ts'
-import { LogBuffer } from '../lib/log-buffer.ts'
+import { LogBuffer, type Sink } from '../lib/log-buffer.ts'
 import { requestIds } from './request.ts'
 
 const BODY_BYTES = 1_048_576
@@ -28,7 +28,8 @@ const errorFields = (error: Error & { code?: string; constraint?: string; severi
   stack: error.stack?.split('\n').slice(1).join('\n'),
 })
 
-const stdout = () => pino.destination({ dest: 1, sync: false })
+/** The types of the library know only text. */
+const bytesToStdout = () => pino.destination({ dest: 1, sync: false, contentMode: 'buffer' }) as unknown as Sink
 
 const logger = ({ logLevel, production }: Config) =>
   pino(
@@ -39,7 +40,7 @@ const logger = ({ logLevel, production }: Config) =>
       serializers: { err: errorFields },
       redact: { paths: ['*.password', '*.token', '*.authorization', '*.cookie', '*.secret'], remove: true },
     },
-    production ? new LogBuffer(stdout()) : stdout(),
+    production ? new LogBuffer(bytesToStdout()) : pino.destination({ dest: 1, sync: false }),
   )
 
 /** A request that Node cannot parse never becomes a request: its problem is written by hand. */
