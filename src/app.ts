@@ -19,6 +19,7 @@ import { openapiPlugin } from './plugins/openapi/index.ts'
 import { rateLimitPlugin } from './plugins/rate-limit.ts'
 import { requestPlugin } from './plugins/request.ts'
 import { securityPlugin } from './plugins/security.ts'
+import { serializationPlugin } from './plugins/serialization.ts'
 import { serverOptions } from './plugins/server.ts'
 import { validationPlugin } from './plugins/validation.ts'
 
@@ -31,6 +32,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(errorsPlugin, config)
   await app.register(guardPlugin)
   await app.register(validationPlugin)
+  await app.register(serializationPlugin)
   await app.register(loadPlugin)
   await app.register(securityPlugin, config)
   await app.register(rateLimitPlugin, { perMinute: config.rateLimit })
