@@ -30,6 +30,12 @@ export const insertComment = one(
 type Key = { id: string; ifMatch: number[] | null }
 const present = ($: Params<Key>) => and(eq(comments.id, $.id), versionMatches(comments.version, $.ifMatch))
 
+export const findComment = one(
+  statement('comments.find', (db, $: Params<{ id: string }>) =>
+    db.select().from(comments).where(eq(comments.id, $.id)),
+  ),
+)
+
 /** Locks the row, so that who may change it still may at the commit. */
 export const lockComment = one(
   statement('comments.lock', (db, $: Params<{ id: string }>) =>

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Actor, grantOf, member } from '../../lib/access.ts'
 import { found, problems } from '../../lib/errors.ts'
 import { IdParams, Nothing } from '../../lib/schema.ts'
-import { listTaskComments } from './queries.ts'
+import { findComment, listTaskComments } from './queries.ts'
 import { Comment, CommentList, CommentsQuery, CreateComment, UpdateComment } from './schemas.ts'
 import { changeComment, createComment, removeComment } from './service.ts'
 
@@ -44,6 +44,20 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
     },
     handler: async ({ actor, params, query }) =>
       found(await listTaskComments(app.database, { taskId: params.id }, grantOf(actor), query)),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/comments/:id',
+    config: { access: member('viewer', 'comment', 'comments:read') },
+    schema: {
+      operationId: 'getComment',
+      summary: 'A comment',
+      tags,
+      params: IdParams,
+      response: { 200: Comment, ...problems(404) },
+    },
+    handler: async ({ params }) => found(await findComment(app.database, { id: params.id })),
   })
 
   app.route({

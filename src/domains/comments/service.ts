@@ -44,7 +44,6 @@ export const removeComment = (
   })
 
 async function requireAdmin(app: FastifyInstance, actor: Actor, id: string): Promise<void> {
-  if (actor.type === 'api_key') throw commentErrors.not_the_author()
   await app.tenancy.check('comment', id, actor, 'admin').catch(error => {
     throw error.code === 'forbidden' ? commentErrors.not_the_author() : error
   })
