@@ -43,11 +43,18 @@ const logger = ({ logLevel, production }: Config) =>
     production ? new LogBuffer(bytesToStdout()) : pino.destination({ dest: 1, sync: false }),
   )
 
+/** Node keeps the answer in progress on its socket; its own handler of such errors looks there too. */
+interface Answering extends Socket {
+  _httpMessage?: { headersSent: boolean } | null
+}
+
 /** A request that Node cannot parse never becomes a request: its problem is written by hand. */
 const refuseUnparsable =
   (publicUrl: string) =>
   (error: NodeJS.ErrnoException, socket: Socket): void => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    // What comes after the head cannot be parsed, and the head has its answer: one request, one answer.
+    if ((socket as Answering)._httpMessage?.headersSent) return void socket.end()
     const timeout = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
     const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
     const [status, code, title] = timeout
