@@ -30,7 +30,7 @@ export async function startLintel(databaseUrl: string): Promise<Lintel> {
     JWT_SECRET: randomBytes(32).toString('hex'),
     RATE_LIMIT,
   }
-  const args = ['--import', root('src/preload.ts'), root('src/server.ts')]
+  const args = ['--max-semi-space-size=16', '--import', root('src/preload.ts'), root('src/server.ts')]
   const server = await startServer('lintel', args, port, environment)
   const config = loadConfig({ ...environment, ROLE: 'api', LOG_LEVEL: 'silent' })
   const signer = await buildApp({ ...config, databaseUrl })

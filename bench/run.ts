@@ -14,7 +14,8 @@ import { requestsFor, type Work } from './works.ts'
 
 const DATABASE = 'lintel_bench'
 const REQUESTS = 4_000
-const WARM_UP = { seconds: 2, connections: 32 }
+/** Until the compiler has settled: a server with everything on takes longer for that than a bare one. */
+const WARM_UP = { seconds: 8, connections: 32 }
 
 interface Bench {
   options: Options
