@@ -18,3 +18,6 @@ export const onBehalfOf = (caller: Caller, userId: string): Caller => ({
   ...caller,
   actor: { type: 'user', id: userId },
 })
+
+/** The user who acts; null for a key or the system. */
+export const userIdOf = ({ actor }: Caller): string | null => (actor.type === 'user' ? actor.id : null)

@@ -38,6 +38,7 @@ type OrganizationRule = Extract<Access, { kind: 'organization' }>
 
 async function access(app: FastifyInstance) {
   const resources = new Map<string, FindStanding>()
+  const ruled = new Set<string>()
   app.decorateRequest('organizationId', null)
 
   app.decorate('tenancy', {
@@ -62,16 +63,14 @@ async function access(app: FastifyInstance) {
     if (!rule) throw new Error(`${route.method} ${route.url} declares no access rule`)
     if (rule.kind === 'public') return
     route.onRequest = [app.authenticate, holds(rule), ...[route.onRequest ?? []].flat()]
-    if (rule.kind === 'organization') route.preHandler = [belongs(app, rule), ...[route.preHandler ?? []].flat()]
+    if (rule.kind === 'organization') {
+      ruled.add(rule.of)
+      route.preHandler = [belongs(app, rule), ...[route.preHandler ?? []].flat()]
+    }
   })
   app.addHook('onReady', async () => {
     for (const resource of ruled)
       if (!resources.has(resource)) throw new Error(`nothing defines the tenancy of ${resource}`)
-  })
-
-  const ruled = new Set<string>()
-  app.addHook('onRoute', ({ config }) => {
-    if (config?.access?.kind === 'organization') ruled.add(config.access.of)
   })
 }
 

@@ -4,12 +4,6 @@ import findMyWay, { type HTTPMethod } from 'find-my-way'
 import { fromDatabase } from '../database/errors.ts'
 import { AppError, type FieldError, type Problem, requestErrors } from '../lib/errors.ts'
 
-declare module 'fastify' {
-  interface FastifyInstance {
-    toProblem(error: AppError, requestId: string): Problem
-  }
-}
-
 /** Fastify's own refusals, in the words of the contract. */
 const byFastifyCode: Record<string, keyof typeof requestErrors> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
@@ -67,7 +61,7 @@ async function errors(app: FastifyInstance, { publicUrl }: { publicUrl: string }
     }
   })
 
-  app.decorate('toProblem', ({ code, title, status, detail, errors }, requestId) => ({
+  const toProblem = ({ code, title, status, detail, errors }: AppError, requestId: string): Problem => ({
     type: `${publicUrl}/docs/errors#${code}`,
     title,
     status,
@@ -75,7 +69,7 @@ async function errors(app: FastifyInstance, { publicUrl }: { publicUrl: string }
     ...(detail === undefined ? {} : { detail }),
     requestId,
     ...(errors === undefined ? {} : { errors }),
-  }))
+  })
 
   const answer = (error: AppError, request: FastifyRequest, reply: FastifyReply) =>
     reply
@@ -83,7 +77,7 @@ async function errors(app: FastifyInstance, { publicUrl }: { publicUrl: string }
       .headers(error.headers)
       .header('content-type', 'application/problem+json')
       .header('cache-control', 'no-store')
-      .send(JSON.stringify(app.toProblem(error, request.id)))
+      .send(JSON.stringify(toProblem(error, request.id)))
 
   app.setErrorHandler((thrown: FastifyError, request, reply) => {
     const error = toAppError(thrown)

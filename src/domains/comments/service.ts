@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Caller } from '../../events/caller.ts'
+import { type Caller, userIdOf } from '../../events/caller.ts'
 import { record } from '../../events/record.ts'
 import type { Actor } from '../../lib/access.ts'
 import { found, matched } from '../../lib/errors.ts'
@@ -8,11 +8,9 @@ import { commentErrors } from './errors.ts'
 import { commentEvents } from './events.ts'
 import { deleteComment, insertComment, lockComment, updateComment } from './queries.ts'
 
-const authorOf = ({ actor }: Caller): string | null => (actor.type === 'user' ? actor.id : null)
-
 export const createComment = (caller: Caller, organizationId: string, taskId: string, body: string) =>
   caller.transaction(async tx => {
-    const row = { id: newId(), organizationId, taskId, authorId: authorOf(caller), body }
+    const row = { id: newId(), organizationId, taskId, authorId: userIdOf(caller), body }
     const comment = found(await insertComment(tx, row))
     await record(tx, caller, commentEvents.created, comment)
     return comment
@@ -22,7 +20,7 @@ export const createComment = (caller: Caller, organizationId: string, taskId: st
 export const changeComment = (caller: Caller, id: string, body: string, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
     const { authorId } = found(await lockComment(tx, { id }))
-    if (authorId === null || authorId !== authorOf(caller)) throw commentErrors.not_the_author()
+    if (authorId === null || authorId !== userIdOf(caller)) throw commentErrors.not_the_author()
     const comment = matched(await updateComment(tx, { id, body, ifMatch }), ifMatch)
     await record(tx, caller, commentEvents.updated, comment)
     return comment
@@ -38,7 +36,7 @@ export const removeComment = (
 ) =>
   caller.transaction(async tx => {
     const { authorId } = found(await lockComment(tx, { id }))
-    if (authorId === null || authorId !== authorOf(caller)) await requireAdmin(app, actor, id)
+    if (authorId === null || authorId !== userIdOf(caller)) await requireAdmin(app, actor, id)
     const comment = matched(await deleteComment(tx, { id, ifMatch }), ifMatch)
     await record(tx, caller, commentEvents.deleted, comment)
   })

@@ -1,4 +1,4 @@
-import type { Caller } from '../../events/caller.ts'
+import { type Caller, userIdOf } from '../../events/caller.ts'
 import { record } from '../../events/record.ts'
 import { found, matched } from '../../lib/errors.ts'
 import { newId } from '../../lib/ids.ts'
@@ -8,7 +8,7 @@ import type { CreateProject, UpdateProject } from './schemas.ts'
 
 export const createProject = (caller: Caller, organizationId: string, { name, description }: CreateProject) =>
   caller.transaction(async tx => {
-    const row = { id: newId(), organizationId, name, description: description ?? null, createdBy: userId(caller) }
+    const row = { id: newId(), organizationId, name, description: description ?? null, createdBy: userIdOf(caller) }
     const project = found(await insertProject(tx, row))
     await record(tx, caller, projectEvents.created, project)
     return project
@@ -43,5 +43,3 @@ export const removeProject = (caller: Caller, id: string, ifMatch: number[] | nu
     const project = matched(await deleteProject(tx, { id, ifMatch }), ifMatch)
     await record(tx, caller, projectEvents.deleted, project)
   })
-
-const userId = ({ actor }: Caller): string | null => (actor.type === 'user' ? actor.id : null)

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Executor } from '../../../database/executor.ts'
-import type { Caller } from '../../../events/caller.ts'
+import { type Caller, userIdOf } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import type { Actor, Grant } from '../../../lib/access.ts'
 import { found, matched, requestErrors } from '../../../lib/errors.ts'
@@ -28,7 +28,7 @@ export function newTask(caller: Caller, grant: Grant, projectId: string, input: 
     assigneeId,
     dueAt: utc(dueAt),
     completedAt: status === 'done' ? now : null,
-    createdBy: caller.actor.type === 'user' ? caller.actor.id : null,
+    createdBy: userIdOf(caller),
     createdAt: now,
     updatedAt: now,
   }
