@@ -1,4 +1,4 @@
-import { index, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { index, integer, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { bytes, id, isoTimestamp, timestamps, version } from '../../database/columns.ts'
 import { organizations } from '../organizations/tables.ts'
 
@@ -16,12 +16,20 @@ export const apiKeys = pgTable(
     hint: text().notNull(),
     scopes: text().array().notNull(),
     expiresAt: isoTimestamp(),
+    /** The secret before the last rotation, valid until the overlap ends. */
+    previousHash: bytes(),
+    previousExpiresAt: isoTimestamp(),
+    /** Requests per minute; null for the limit of every principal. */
+    rateLimit: integer(),
+    /** Written at most once a minute. */
+    lastUsedAt: isoTimestamp(),
     createdBy: uuid(),
     version: version(),
     ...timestamps(),
   },
   table => [
     unique('api_keys_hash_key').on(table.hash),
+    unique('api_keys_previous_hash_key').on(table.previousHash),
     index('api_keys_organization_idx').on(table.organizationId, table.id),
   ],
 )

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ORGANIZATION_ROLES } from '../../lib/access.ts'
-import { Closed, Email, Id, List, ListQuery, Patch, StringEnum, Text, Timestamp } from '../../lib/schema.ts'
+import { Closed, Email, Id, List, ListQuery, Nullable, Patch, StringEnum, Text, Timestamp } from '../../lib/schema.ts'
 import { UserName } from '../users/schemas.ts'
 
 const OrganizationName = Text(1, 100, { examples: ['Analytical Engines Ltd'] })
@@ -43,7 +43,7 @@ export const Member = Type.Object(
     organizationId: Id,
     userId: Id,
     name: UserName,
-    email: Email,
+    email: Nullable(Email),
     role: Role,
     createdAt: Timestamp,
     updatedAt: Timestamp,

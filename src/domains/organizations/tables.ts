@@ -1,6 +1,8 @@
-import { index, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
-import { id, timestamps, version } from '../../database/columns.ts'
+import { bigint, index, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { bytes, id, isoTimestamp, timestamps, version } from '../../database/columns.ts'
 import { users } from '../users/tables.ts'
+
+const role = () => text().$type<'owner' | 'admin' | 'member' | 'viewer'>().notNull()
 
 export const organizations = pgTable(
   'organizations',
@@ -23,7 +25,7 @@ export const members = pgTable(
     userId: uuid()
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
-    role: text().$type<'owner' | 'admin' | 'member' | 'viewer'>().notNull(),
+    role: role(),
     version: version(),
     ...timestamps(),
   },
@@ -31,4 +33,44 @@ export const members = pgTable(
     primaryKey({ name: 'members_pkey', columns: [table.organizationId, table.userId] }),
     index('members_user_idx').on(table.userId),
   ],
+)
+
+/** Pending ones only: an accepted or revoked invitation is deleted. */
+export const invitations = pgTable(
+  'invitations',
+  {
+    id: id(),
+    organizationId: uuid()
+      .notNull()
+      .references(() => organizations.id, { onDelete: 'cascade' }),
+    /** Lower case. */
+    email: text().notNull(),
+    role: role(),
+    /** SHA-256 of the token in the latest mail; null until one is sent. */
+    tokenHash: bytes(),
+    invitedBy: uuid(),
+    expiresAt: isoTimestamp().notNull(),
+    version: version(),
+    ...timestamps(),
+  },
+  table => [
+    unique('invitations_email_key').on(table.organizationId, table.email),
+    unique('invitations_token_key').on(table.tokenHash),
+  ],
+)
+
+/** The deletion of an organization, whose rows outlive its members until the job is through. */
+export const deletions = pgTable(
+  'deletions',
+  {
+    id: id(),
+    organizationId: uuid().notNull(),
+    requestedBy: uuid(),
+    totalRows: bigint({ mode: 'number' }).notNull(),
+    deletedRows: bigint({ mode: 'number' }).notNull().default(0),
+    completedAt: isoTimestamp(),
+    version: version(),
+    ...timestamps(),
+  },
+  table => [index('deletions_requested_by_idx').on(table.requestedBy)],
 )

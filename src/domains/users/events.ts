@@ -2,8 +2,11 @@ import { Type } from '@sinclair/typebox'
 import { defineEvents } from '../../events/registry.ts'
 import { User } from './schemas.ts'
 
+/** No address and no name: the log is for ever, and an account can be erased. */
+const UserReference = Type.Pick(User, ['id', 'role', 'status'], { title: 'UserReference' })
+
 export const userEvents = defineEvents('user', {
-  registered: User,
-  updated: User,
-  email_verified: Type.Pick(User, ['id'], { title: 'UserReference' }),
+  registered: UserReference,
+  updated: UserReference,
+  email_verified: UserReference,
 })

@@ -108,7 +108,7 @@ export const verifyUserEmail = statement('users.verify_email', (db, $: Params<{ 
     .update(users)
     .set({ emailVerifiedAt: sql`coalesce(${users.emailVerifiedAt}, now())`, ...touched(users) })
     .where(eq(users.id, $.id))
-    .returning({ id: users.id }),
+    .returning(userColumns),
 )
 
 const byId = { on: users.id, key: 'id', type: 'uuid' } as const

@@ -7,7 +7,7 @@ export const UserName = Text(1, 100, { examples: ['Ada Lovelace'] })
 export const User = Type.Object(
   {
     id: Id,
-    email: Email,
+    email: Nullable(Email, { description: 'Null for who came with a wallet and gave none.' }),
     name: UserName,
     role: StringEnum(PLATFORM_ROLES),
     status: StringEnum(['active', 'deactivated']),

@@ -1,21 +1,27 @@
-import { boolean, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { boolean, index, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { id, isoTimestamp, timestamps, version } from '../../database/columns.ts'
 
 export const users = pgTable(
   'users',
   {
     id: id(),
-    /** Lower case: one address, one account. */
-    email: text().notNull(),
+    /** Lower case: one address, one account. Who came with a wallet has none. */
+    email: text(),
     name: text().notNull(),
     role: text().$type<'user' | 'moderator' | 'admin'>().notNull().default('user'),
     status: text().$type<'active' | 'deactivated'>().notNull().default('active'),
     passwordHash: text(),
     emailVerifiedAt: isoTimestamp(),
+    /** When the account is erased, unless its owner signs in before. */
+    eraseAt: isoTimestamp(),
     version: version(),
     ...timestamps(),
   },
-  table => [unique('users_email_key').on(table.email)],
+  table => [
+    unique('users_email_key').on(table.email),
+    index('users_erase_idx').on(table.eraseAt).where(sql`${table.eraseAt} is not null`),
+  ],
 )
 
 const userId = () =>

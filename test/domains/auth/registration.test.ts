@@ -55,10 +55,10 @@ t.test('of many registrations of one address at once one makes the account and a
 t.test('a token of a mail is stored only as its hash and ends after a day', async t => {
   await register('late@example.com')
   const token = tokenIn((await awaitMail(test, 'late@example.com')).text)
-  const tables = ['mail_tokens', 'events', 'idempotency_keys', 'users', 'jobs.job']
+  const tables = ['tokens', 'events', 'idempotency_keys', 'users', 'jobs.job']
   for (const table of tables)
     t.equal((await sql(`select from ${table} r where r::text like '%' || $1 || '%'`, [token])).length, 0, table)
-  await sql(`update mail_tokens set expires_at = now() - interval '1 second'`)
+  await sql(`update tokens set expires_at = now() - interval '1 second'`)
   t.equal((await verify(token)).status, 400)
   t.equal((await verify('made-up')).status, 400)
 })

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { randomToken, sha256 } from '../../../lib/crypto.ts'
 import { findCredentials } from '../../users/queries.ts'
-import { insertVerification } from '../queries.ts'
+import { insertToken } from '../queries/tokens.ts'
+
+const VERIFICATION_SECONDS = 86_400
 
 const verify = (link: string) => `Welcome to Lintel.
 
@@ -24,7 +26,13 @@ export async function mailRegistration(app: FastifyInstance, appUrl: string, ema
     return app.mail.send({ to: email, subject: 'You already have an account', text: KNOWN })
   }
   const token = randomToken()
-  await insertVerification(app.database, { hash: sha256(token), userId: user.id })
+  await insertToken(app.database, {
+    hash: sha256(token),
+    purpose: 'verify_email',
+    userId: user.id,
+    subject: null,
+    lifeSeconds: VERIFICATION_SECONDS,
+  })
   const link = `${appUrl}/verify-email?token=${token}`
   await app.mail.send({ to: email, subject: 'Confirm your address', text: verify(link) })
 }

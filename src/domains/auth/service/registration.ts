@@ -8,8 +8,8 @@ import { insertUser, verifyUserEmail } from '../../users/queries.ts'
 import type { User } from '../../users/schemas.ts'
 import { authErrors } from '../errors.ts'
 import { sendRegistrationMail } from '../jobs.ts'
-import { takeVerification } from '../queries.ts'
-import type { Register } from '../schemas.ts'
+import { takeToken } from '../queries/tokens.ts'
+import type { Register } from '../schemas/registration.ts'
 import { hashPassword } from './passwords.ts'
 
 /**
@@ -43,8 +43,9 @@ export const resendVerification = (app: FastifyInstance, caller: Caller, email: 
 /** Throws `token_invalid`. */
 export const verifyEmail = (caller: Caller, token: string): Promise<void> =>
   caller.transaction(async tx => {
-    const taken = await takeVerification(tx, { hash: sha256(token) })
-    if (!taken) throw authErrors.token_invalid()
-    const verified = await verifyUserEmail(tx, { id: taken.userId })
-    await record(tx, onBehalfOf(caller, taken.userId), userEvents.email_verified, ...verified)
+    const taken = await takeToken(tx, { hash: sha256(token), purpose: 'verify_email' })
+    const userId = taken?.userId
+    if (!userId) throw authErrors.token_invalid()
+    const verified = await verifyUserEmail(tx, { id: userId })
+    await record(tx, onBehalfOf(caller, userId), userEvents.email_verified, ...verified)
   })

@@ -7,8 +7,8 @@ import { newId } from '../../../lib/ids.ts'
 import { findCredentials } from '../../users/queries.ts'
 import { authErrors } from '../errors.ts'
 import { sessionEvents } from '../events.ts'
-import { endSession, endSessions, findSession, insertSession, rotateSession } from '../queries.ts'
-import type { Login, LogoutScope, SignedIn, Tokens } from '../schemas.ts'
+import { endSession, endSessions, findSession, insertSession, rotateSession } from '../queries/sessions.ts'
+import type { Login, LogoutScope, SignedIn, Tokens } from '../schemas/sessions.ts'
 import { checkPassword } from './passwords.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -35,7 +35,7 @@ class RefreshTokens {
   }
 }
 
-interface Policy {
+export interface Policy {
   secret: string
   unverifiedLogin: boolean
 }

@@ -1,16 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Closed, Email, Nullable, Password, StringEnum, Text, Token } from '../../lib/schema.ts'
-import { User, UserName } from '../users/schemas.ts'
-
-export const Register = Closed(
-  { email: Email, password: Password, name: UserName },
-  {
-    title: 'Register',
-    examples: [{ email: 'ada@example.com', password: 'correct horse battery', name: 'Ada Lovelace' }],
-  },
-)
-export type Register = Static<typeof Register>
-export const Registered = Type.Object({ user: User }, { title: 'Registered' })
+import { Closed, Email, Nullable, StringEnum, Text, Token } from '../../../lib/schema.ts'
+import { User } from '../../users/schemas.ts'
 
 /** Any length: a wrong password is told apart from a malformed one only when it is set. */
 export const Login = Closed(
@@ -31,8 +21,6 @@ export const SignedIn = Type.Object({ ...tokens, user: User }, { title: 'SignedI
 export type SignedIn = Static<typeof SignedIn>
 
 export const Refresh = Closed({ refreshToken: Token }, { title: 'Refresh' })
-export const VerifyEmail = Closed({ token: Token }, { title: 'VerifyEmail' })
-export const ResendVerification = Closed({ email: Email }, { title: 'ResendVerification' })
 
 const LOGOUT_SCOPES = ['session', 'others', 'all'] as const
 export type LogoutScope = (typeof LOGOUT_SCOPES)[number]

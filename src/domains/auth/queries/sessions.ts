@@ -1,15 +1,14 @@
-import { and, eq, gt, isNull, sql } from 'drizzle-orm'
-import { one, type Params, statement } from '../../database/statement.ts'
-import type { PlatformRole } from '../../lib/access.ts'
-import { users } from '../users/tables.ts'
-import { mailTokens, sessions } from './tables.ts'
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import { one, type Params, statement } from '../../../database/statement.ts'
+import type { PlatformRole } from '../../../lib/access.ts'
+import { users } from '../../users/tables.ts'
+import { sessions } from '../tables.ts'
 
 /** A session ends 90 days after its start, or after 30 days without use. */
 const ABSOLUTE = sql.raw(`interval '90 days'`)
 const IDLE = sql.raw(`interval '30 days'`)
 /** The predecessor of a refresh token may be replayed this long: lost answers, two tabs. */
 const REPLAY = sql.raw(`interval '10 seconds'`)
-const VERIFICATION = sql.raw(`interval '24 hours'`)
 
 interface NewSession {
   id: string
@@ -80,27 +79,4 @@ export const endSessions = statement('sessions.end_all', (db, $: Params<{ userId
       ),
     )
     .returning(ended),
-)
-
-export const insertVerification = statement(
-  'mail_tokens.insert',
-  (_, $: Params<{ hash: Buffer; userId: string }>) => sql`
-    insert into ${mailTokens} (hash, user_id, purpose, expires_at)
-    values (${$.hash}, ${$.userId}, 'verify_email', now() + ${VERIFICATION})`,
-)
-
-/** Consumes the token: the second caller gets nothing. */
-export const takeVerification = one(
-  statement('mail_tokens.take', (db, $: Params<{ hash: Buffer }>) =>
-    db
-      .delete(mailTokens)
-      .where(
-        and(
-          eq(mailTokens.hash, $.hash as never),
-          eq(mailTokens.purpose, 'verify_email'),
-          gt(mailTokens.expiresAt, sql`now()`),
-        ),
-      )
-      .returning({ userId: mailTokens.userId }),
-  ),
 )

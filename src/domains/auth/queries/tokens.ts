@@ -1,0 +1,30 @@
+import { and, eq, gt, sql } from 'drizzle-orm'
+import { one, type Params, statement } from '../../../database/statement.ts'
+import { tokens } from '../tables.ts'
+
+export type Purpose = (typeof tokens.$inferSelect)['purpose']
+
+interface NewToken {
+  hash: Buffer
+  purpose: Purpose
+  userId: string | null
+  subject: string | null
+  lifeSeconds: number
+}
+
+export const insertToken = statement(
+  'tokens.insert',
+  (_, $: Params<NewToken>) => sql`
+    insert into ${tokens} (hash, purpose, user_id, subject, expires_at)
+    values (${$.hash}, ${$.purpose}, ${$.userId}, ${$.subject}, now() + make_interval(secs => ${$.lifeSeconds}))`,
+)
+
+/** Consumes the token: the second caller gets nothing. */
+export const takeToken = one(
+  statement('tokens.take', (db, $: Params<{ hash: Buffer; purpose: Purpose }>) =>
+    db
+      .delete(tokens)
+      .where(and(eq(tokens.hash, $.hash), eq(tokens.purpose, $.purpose), gt(tokens.expiresAt, sql`now()`)))
+      .returning({ userId: tokens.userId, subject: tokens.subject }),
+  ),
+)
