@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
 import { domains } from './domains/index.ts'
 import { accessPlugin } from './plugins/access.ts'
+import { accountsPlugin } from './plugins/accounts.ts'
 import { authPlugin } from './plugins/auth.ts'
 import { compressionPlugin } from './plugins/compression.ts'
 import { conditionalPlugin } from './plugins/conditional.ts'
@@ -40,6 +41,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(openapiPlugin, config)
   await app.register(authPlugin, { secret: config.jwtSecret, issuer: config.publicUrl })
   await app.register(accessPlugin)
+  await app.register(accountsPlugin)
   await app.register(conditionalPlugin)
   await app.register(eventsPlugin, config)
   await app.register(idempotencyPlugin)
