@@ -17,21 +17,27 @@ interface NewSession {
   userAgent: string | null
 }
 
-export const insertSession = one(
-  statement(
-    'sessions.insert',
-    (_, $: Params<NewSession>) => sql<{ id: string; userId: string }>`
-      insert into ${sessions} (id, user_id, address, user_agent, expires_at)
-      values (${$.id}, ${$.userId}, ${$.address}, ${$.userAgent}, now() + ${ABSOLUTE}) returning id, user_id`,
-  ),
-)
-
 interface LiveSession {
   id: string
   userId: string
   generation: number
   role: PlatformRole
 }
+
+/** Undefined where the user is not active. The lock makes it wait for who deactivates the user, and the other way round. */
+export const insertSession = one(
+  statement(
+    'sessions.insert',
+    (_, $: Params<NewSession>) => sql<LiveSession>`
+      with owner as (select id, role from ${users} where id = ${$.userId} and status = 'active' for share),
+      inserted as (
+        insert into ${sessions} (id, user_id, address, user_agent, expires_at)
+        select ${$.id}, id, ${$.address}, ${$.userAgent}, now() + ${ABSOLUTE} from owner
+        returning id, user_id, generation
+      )
+      select i.id, i.user_id, i.generation, o.role from inserted i join owner o on o.id = i.user_id`,
+  ),
+)
 
 const alive = sql`s.ended_at is null and s.expires_at > now() and s.last_used_at > now() - ${IDLE} and u.status = 'active'`
 

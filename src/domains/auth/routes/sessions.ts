@@ -3,13 +3,11 @@ import { asUser, everyone, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
 import { Nothing } from '../../../lib/schema.ts'
 import { Login, Logout, Refresh, SignedIn, Tokens } from '../schemas/sessions.ts'
-import { type Policy, Sessions } from '../service/sessions.ts'
+import type { Sessions } from '../service/sessions.ts'
 
 const tags = ['auth']
 
-export const sessionRoutes: FastifyPluginAsyncTypebox<Policy> = async (app, options) => {
-  const sessions = new Sessions(app, options)
-
+export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = async (app, { sessions }) => {
   app.route({
     method: 'POST',
     url: '/auth/login',

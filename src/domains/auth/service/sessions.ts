@@ -1,39 +1,17 @@
 import type { FastifyInstance } from 'fastify'
+import type { Transaction } from '../../../database/client.ts'
 import { type Caller, onBehalfOf } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import { ACCESS_TOKEN_SECONDS, type UserActor } from '../../../lib/access.ts'
-import { deriveKey, equalBytes, hmac } from '../../../lib/crypto.ts'
 import { newId } from '../../../lib/ids.ts'
 import { findCredentials } from '../../users/queries.ts'
+import type { User } from '../../users/schemas.ts'
 import { authErrors } from '../errors.ts'
 import { sessionEvents } from '../events.ts'
 import { endSession, endSessions, findSession, insertSession, rotateSession } from '../queries/sessions.ts'
 import type { Login, LogoutScope, SignedIn, Tokens } from '../schemas/sessions.ts'
 import { checkPassword } from './passwords.ts'
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
-/** `<session>.<generation>.<mac>`: derived, so one row per session is all there is to store and to steal. */
-class RefreshTokens {
-  readonly #key: Buffer
-
-  constructor(secret: string) {
-    this.#key = deriveKey(secret, 'refresh tokens')
-  }
-
-  issue({ id, generation }: { id: string; generation: number }): string {
-    const body = `${id}.${generation}`
-    return `${body}.${hmac(this.#key, body).toString('base64url')}`
-  }
-
-  /** Throws `refresh_token_invalid` on anything that was not issued here. */
-  read(token: string): { id: string; generation: number } {
-    const [id = '', generation = '', mac = ''] = token.split('.')
-    const genuine = equalBytes(hmac(this.#key, `${id}.${generation}`), Buffer.from(mac, 'base64url'))
-    if (!genuine || !UUID.test(id)) throw authErrors.refresh_token_invalid()
-    return { id, generation: Number(generation) }
-  }
-}
+import { RefreshTokens } from './refresh-tokens.ts'
 
 export interface Policy {
   secret: string
@@ -63,15 +41,24 @@ export class Sessions {
     const found = await findCredentials(this.#app.database, { email: email.toLowerCase() })
     if (!(await checkPassword(password, found?.passwordHash)) || !found) throw authErrors.invalid_credentials()
     const { passwordHash, ...user } = found
+    return this.start(caller, user)
+  }
+
+  /** A session for a user who has proved who they are. Throws `account_deactivated`, `email_not_verified`. */
+  start(caller: Caller, user: User): Promise<SignedIn> {
+    return caller.transaction(tx => this.startIn(tx, caller, user))
+  }
+
+  /** The same in a transaction that is open already. The tokens are good once it has committed. */
+  async startIn(tx: Transaction, caller: Caller, user: User): Promise<SignedIn> {
     if (user.status !== 'active') throw authErrors.account_deactivated()
-    if (user.emailVerifiedAt === null && !this.#unverifiedLogin) throw authErrors.email_not_verified()
+    const unverified = user.email !== null && user.emailVerifiedAt === null
+    if (unverified && !this.#unverifiedLogin) throw authErrors.email_not_verified()
     const { address, userAgent } = caller
-    const session = { id: newId(), userId: user.id, address, userAgent }
-    await caller.transaction(async tx => {
-      await insertSession(tx, session)
-      await record(tx, onBehalfOf(caller, user.id), sessionEvents.started, session)
-    })
-    return { ...this.#tokens({ ...session, generation: 0, role: user.role }), user }
+    const session = await insertSession(tx, { id: newId(), userId: user.id, address, userAgent })
+    if (!session) throw authErrors.account_deactivated()
+    await record(tx, onBehalfOf(caller, user.id), sessionEvents.started, session)
+    return { ...this.#tokens(session), user }
   }
 
   /**
@@ -96,10 +83,8 @@ export class Sessions {
 
   logout(caller: Caller, { id, sessionId }: UserActor, scope: LogoutScope): Promise<void> {
     return caller.transaction(async tx => {
-      const ended =
-        scope === 'session'
-          ? await endSession(tx, { id: sessionId })
-          : await endSessions(tx, { userId: id, except: scope === 'others' ? sessionId : null })
+      if (scope !== 'session') return endSessionsOf(tx, caller, id, scope === 'others' ? sessionId : null)
+      const ended = await endSession(tx, { id: sessionId })
       if (ended.length > 0) await record(tx, caller, sessionEvents.ended, ...ended)
     })
   }
@@ -113,4 +98,10 @@ export class Sessions {
       refreshToken: this.#refreshTokens.issue(session),
     }
   }
+}
+
+/** Ends the sessions of a user but `except`, and with them their refresh and access tokens; null spares none. */
+export async function endSessionsOf(tx: Transaction, caller: Caller, userId: string, except: string | null) {
+  const ended = await endSessions(tx, { userId, except })
+  if (ended.length > 0) await record(tx, caller, sessionEvents.ended, ...ended)
 }
