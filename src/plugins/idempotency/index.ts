@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Transaction } from '../../database/client.ts'
-import { equalBytes, sha256 } from '../../lib/crypto.ts'
+import { equalBytes, hmac, sha256 } from '../../lib/crypto.ts'
 import { idempotencyErrors } from './errors.ts'
 import { findAnswer, insertAnswer, tryLock } from './queries.ts'
 
@@ -47,7 +47,8 @@ async function once(
   reply: FastifyReply,
 ): Promise<unknown> {
   const id = sha256(JSON.stringify([request.organizationId, request.actor?.id, key]))
-  const fingerprint = sha256(JSON.stringify([request.method, request.url, request.body]))
+  // Under the key, which is not stored: what a body held, a password too, cannot be guessed from the row.
+  const fingerprint = hmac(Buffer.from(key), JSON.stringify([request.method, request.url, request.body]))
   const outcome = await app.database
     .transaction(async tx => {
       const lock = await tryLock(tx, { lock: id.readBigInt64BE() })
