@@ -6,8 +6,20 @@ import { Token } from '../../lib/schema.ts'
 import { pageSecurity } from '../security.ts'
 import type { CapturedMail, Mailbox } from './mailbox.ts'
 
-const VerifyQuery = Type.Object({ token: Token })
-type VerifyQuery = Static<typeof VerifyQuery>
+const LinkQuery = Type.Object({ token: Token })
+type LinkQuery = Static<typeof LinkQuery>
+
+/** Where the links of mails lead, by their path below APP_URL, and what a front end then sends. */
+const links: { path: string; title: string; operation: string; body?: object }[] = [
+  { path: 'verify-email', title: 'Confirm an address', operation: 'auth/verify-email' },
+  {
+    path: 'reset-password',
+    title: 'Choose a new password',
+    operation: 'auth/password/reset',
+    body: { password: 'a new password of yours' },
+  },
+  { path: 'confirm-email', title: 'Confirm a change of address', operation: 'auth/email/confirm' },
+]
 
 interface PagesOptions {
   mailbox: Mailbox
@@ -25,11 +37,12 @@ export async function mailboxPages(app: FastifyInstance, { mailbox, publicUrl }:
     return page('Dev mailbox', mails.length > 0 ? mails.map(entry).join('') : '<p>No mail yet.</p>')
   })
 
-  const schema = { hide: true, querystring: VerifyQuery }
-  app.get<{ Querystring: VerifyQuery }>('/dev/verify-email', { config, schema }, async (request, reply) => {
-    reply.type('text/html; charset=utf-8')
-    return page('Confirm an address', confirmation(request.query.token, publicUrl))
-  })
+  const schema = { hide: true, querystring: LinkQuery }
+  for (const { path, title, operation, body } of links)
+    app.get<{ Querystring: LinkQuery }>(`/dev/${path}`, { config, schema }, async ({ query }, reply) => {
+      reply.type('text/html; charset=utf-8')
+      return page(title, instruction(`${publicUrl}/api/v1/${operation}`, { token: query.token, ...body }))
+    })
 }
 
 const LINK = /https?:\/\/\S+/g
@@ -39,7 +52,7 @@ const entry = ({ subject, to, from, sentAt, text }: CapturedMail): string => `
   <p class="quiet">${escapeHtml(sentAt)} · from ${escapeHtml(from)} · to ${escapeHtml(to)}</p>
   <pre>${escapeHtml(text).replace(LINK, url => `<a href="${url}">${url}</a>`)}</pre>`
 
-const confirmation = (token: string, publicUrl: string): string => `
+const instruction = (url: string, body: object): string => `
   <p>In production this link leads to your front end (APP_URL), which then sends:</p>
-  <pre>curl -i ${escapeHtml(publicUrl)}/api/v1/auth/verify-email \\
-  -H 'Content-Type: application/json' -d '{"token":"${escapeHtml(token)}"}'</pre>`
+  <pre>curl -i ${escapeHtml(url)} \\
+  -H 'Content-Type: application/json' -d '${escapeHtml(JSON.stringify(body))}'</pre>`
