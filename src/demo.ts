@@ -12,7 +12,7 @@ import { insertTasks } from './domains/tasks/queries/write.ts'
 import type { CreateTask } from './domains/tasks/schemas.ts'
 import { newTask } from './domains/tasks/service/tasks.ts'
 import { insertUser, verifyUserEmail } from './domains/users/queries.ts'
-import { type Caller, onBehalfOf } from './events/caller.ts'
+import { bySystem, type Caller, onBehalfOf } from './events/caller.ts'
 import { record } from './events/record.ts'
 import { SCOPES } from './lib/access.ts'
 import { sha256 } from './lib/crypto.ts'
@@ -37,26 +37,13 @@ const tasks: CreateTask[] = [
 /** Loads the demo data, once; whether it did. */
 export function loadDemo(database: Database): Promise<boolean> {
   return database.transaction(async tx => {
-    const caller = callerIn(tx)
+    const caller = onBehalfOf(bySystem(tx), demoIds.users as string)
     if (!(await insertPerson(tx, demoIds.users as string, demoUser))) return false
     await insertPerson(tx, demoIds.members as string, demoViewer)
     await insertCompany(tx, caller)
     await insertWork(tx, caller)
     return true
   })
-}
-
-function callerIn(tx: Transaction): Caller {
-  const system: Caller = {
-    actor: { type: 'system', id: null },
-    address: null,
-    userAgent: null,
-    requestId: null,
-    traceparent: null,
-    joined: true,
-    transaction: work => work(tx),
-  }
-  return onBehalfOf(system, demoIds.users as string)
 }
 
 async function insertPerson(tx: Transaction, id: string, person: typeof demoUser): Promise<boolean> {

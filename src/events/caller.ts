@@ -19,5 +19,16 @@ export const onBehalfOf = (caller: Caller, userId: string): Caller => ({
   actor: { type: 'user', id: userId },
 })
 
+/** What the system does by itself, inside `tx`. */
+export const bySystem = (tx: Transaction): Caller => ({
+  actor: { type: 'system', id: null },
+  address: null,
+  userAgent: null,
+  requestId: null,
+  traceparent: null,
+  joined: true,
+  transaction: work => work(tx),
+})
+
 /** The user who acts; null for a key or the system. */
 export const userIdOf = ({ actor }: Caller): string | null => (actor.type === 'user' ? actor.id : null)
