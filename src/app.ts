@@ -19,6 +19,7 @@ import { observabilityPlugin } from './plugins/observability.ts'
 import { openapiPlugin } from './plugins/openapi/index.ts'
 import { rateLimitPlugin } from './plugins/rate-limit.ts'
 import { requestPlugin } from './plugins/request.ts'
+import { revocationPlugin } from './plugins/revocation.ts'
 import { securityPlugin } from './plugins/security.ts'
 import { serializationPlugin } from './plugins/serialization.ts'
 import { serverOptions } from './plugins/server.ts'
@@ -39,6 +40,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(rateLimitPlugin, { perMinute: config.rateLimit })
   await app.register(compressionPlugin)
   await app.register(openapiPlugin, config)
+  await app.register(revocationPlugin)
   await app.register(authPlugin, { secret: config.jwtSecret, issuer: config.publicUrl })
   await app.register(accessPlugin)
   await app.register(accountsPlugin)

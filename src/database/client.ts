@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { AppError } from '../lib/errors.ts'
 import { databaseDown } from './errors.ts'
@@ -43,6 +44,7 @@ export function connectionOptions(url: string): pg.ClientConfig {
 /** An open transaction. It ends when the work given to `transaction()` settles. */
 export class Transaction implements Executor {
   readonly #client: pg.PoolClient
+  readonly #announcements: [topic: string, ids: string[]][] = []
 
   constructor(client: pg.PoolClient) {
     this.#client = client
@@ -50,6 +52,15 @@ export class Transaction implements Executor {
 
   run(query: Query): Promise<Row[]> {
     return send(this.#client, query)
+  }
+
+  /** Tells the listeners of this process as soon as it has committed; those of other processes have to look. */
+  announce(topic: string, ids: string[]): void {
+    this.#announcements.push([topic, ids])
+  }
+
+  get announcements(): readonly [topic: string, ids: string[]][] {
+    return this.#announcements
   }
 
   /** Foreign SQL, as the job library writes it; rows are objects. */
@@ -65,6 +76,7 @@ export class Transaction implements Executor {
 export class Database implements Executor {
   readonly #pipeline: Pipeline
   readonly #pool: pg.Pool
+  readonly #news = new EventEmitter()
 
   constructor({ url, pool, log }: DatabaseOptions) {
     const options = connectionOptions(url)
@@ -93,9 +105,11 @@ export class Database implements Executor {
     const client = await this.#pool.connect()
     try {
       await client.query('begin')
-      const result = await work(new Transaction(client))
+      const tx = new Transaction(client)
+      const result = await work(tx)
       await client.query('commit')
       client.release()
+      for (const [topic, ids] of tx.announcements) this.#news.emit(topic, ids)
       return result
     } catch (error) {
       const rolledBack = client.query('rollback').then(
@@ -106,6 +120,11 @@ export class Database implements Executor {
       if (error instanceof AppError && error.status < 500) await rolledBack
       throw error
     }
+  }
+
+  /** `listener` hears what transactions of this process announce, before whoever waits for them goes on. */
+  onCommitted(topic: string, listener: (ids: string[]) => void): void {
+    this.#news.on(topic, listener)
   }
 
   async close(): Promise<void> {

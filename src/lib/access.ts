@@ -100,3 +100,5 @@ export interface Standing {
 export type FindStanding = (id: string, userId: string | null) => Promise<Standing | undefined>
 
 export const ACCESS_TOKEN_SECONDS = 900
+/** How long an ended session matters: its access tokens have expired by then, also one that was just being signed. */
+export const REVOCATION_SECONDS = ACCESS_TOKEN_SECONDS + 60

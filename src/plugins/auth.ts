@@ -76,8 +76,10 @@ async function auth(app: FastifyInstance, { secret, issuer }: { secret: string; 
     const credential = credentialOf(request)
     if (credential === undefined) return done(requestErrors.unauthenticated())
     if (!credential.startsWith(KEY_PREFIX)) {
-      request.actor = userOf(credential)
-      return done(request.actor ? undefined : requestErrors.unauthenticated())
+      const user = userOf(credential)
+      if (user === null || app.revocations.has(user.sessionId)) return done(requestErrors.unauthenticated())
+      request.actor = user
+      return done()
     }
     app.findKey.by(credential).then(key => {
       request.actor = key ?? null
@@ -128,4 +130,4 @@ function tokenVerifier(app: FastifyInstance): (token: string) => UserActor | nul
 const SIGNATURE_CHARACTERS = 43
 const signatureOf = (token: string): string => token.slice(-SIGNATURE_CHARACTERS)
 
-export const authPlugin = fp(auth, { name: 'auth', dependencies: ['errors'] })
+export const authPlugin = fp(auth, { name: 'auth', dependencies: ['errors', 'revocation'] })

@@ -45,6 +45,14 @@ export async function testApp(t: Test, overrides: Partial<Config> = {}): Promise
   return { app, sql: async (text, values) => (await pool.query(text, values)).rows, config }
 }
 
+/** A further process of the same service, as far as a test can tell: another app on the database of `test`. */
+export async function anotherNode(t: Test, { config }: TestApp, overrides: Partial<Config> = {}) {
+  const app = await buildApp({ ...config, ...overrides, databaseUrl: config.databaseUrl })
+  t.teardown(() => app.close())
+  await app.ready()
+  return app
+}
+
 /** Listens on a free port; the base URL. */
 export async function listen(app: FastifyInstance): Promise<string> {
   await app.listen({ host: '127.0.0.1', port: 0 })

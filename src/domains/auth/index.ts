@@ -3,11 +3,15 @@ import type { Config } from '../../config.ts'
 import { registerAuthJobs } from './jobs.ts'
 import { registrationRoutes } from './routes/registration.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { RevocationFeed } from './service/revocation.ts'
 import { Sessions } from './service/sessions.ts'
 
 export async function auth(app: FastifyInstance, config: Config) {
   const sessions = new Sessions(app, { secret: config.jwtSecret, unverifiedLogin: config.unverifiedLogin })
   await app.register(registrationRoutes)
   await app.register(sessionRoutes, { sessions })
+  const revocations = new RevocationFeed(app)
+  app.addHook('onReady', () => revocations.start())
+  app.addHook('onClose', () => revocations.stop())
   registerAuthJobs(app, config)
 }

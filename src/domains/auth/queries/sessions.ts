@@ -1,7 +1,9 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
+import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import type { PlatformRole } from '../../../lib/access.ts'
 import { users } from '../../users/tables.ts'
+import type { Session } from '../schemas/sessions.ts'
 import { sessions } from '../tables.ts'
 
 /** A session ends 90 days after its start, or after 30 days without use. */
@@ -39,14 +41,24 @@ export const insertSession = one(
   ),
 )
 
-const alive = sql`s.ended_at is null and s.expires_at > now() and s.last_used_at > now() - ${IDLE} and u.status = 'active'`
+const unended = sql`s.ended_at is null and s.expires_at > now() and s.last_used_at > now() - ${IDLE}`
+const alive = sql`${unended} and u.status = 'active'`
+
+interface Rotation {
+  id: string
+  generation: number
+  address: string | null
+  userAgent: string | null
+}
 
 /** Moves the session to its next generation; undefined when `generation` is not the present one or it is not alive. */
 export const rotateSession = one(
   statement(
     'sessions.rotate',
-    (_, $: Params<{ id: string; generation: number }>) => sql<LiveSession>`
-      update ${sessions} s set generation = s.generation + 1, last_used_at = now() from ${users} u
+    (_, $: Params<Rotation>) => sql<LiveSession>`
+      update ${sessions} s set generation = s.generation + 1, last_used_at = now(),
+        address = ${$.address}, user_agent = ${$.userAgent}
+      from ${users} u
       where s.id = ${$.id} and s.generation = ${$.generation} and u.id = s.user_id and ${alive}
       returning s.id, s.user_id, s.generation, u.role`,
   ),
@@ -62,13 +74,21 @@ export const findSession = one(
   ),
 )
 
+/** The feed of every node: what has ended in the last `withinSeconds`. */
+export const listEndedSessions = statement('sessions.ended', (db, $: Params<{ withinSeconds: number }>) =>
+  db
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(sql`${sessions.endedAt} > now() - make_interval(secs => ${$.withinSeconds})`),
+)
+
 const ended = { id: sessions.id, userId: sessions.userId }
 
-export const endSession = statement('sessions.end', (db, $: Params<{ id: string }>) =>
+export const endSession = statement('sessions.end', (db, $: Params<{ id: string; userId: string }>) =>
   db
     .update(sessions)
     .set({ endedAt: sql`now()` })
-    .where(and(eq(sessions.id, $.id), isNull(sessions.endedAt)))
+    .where(and(eq(sessions.id, $.id), eq(sessions.userId, $.userId), isNull(sessions.endedAt)))
     .returning(ended),
 )
 
@@ -86,3 +106,17 @@ export const endSessions = statement('sessions.end_all', (db, $: Params<{ userId
     )
     .returning(ended),
 )
+
+const byId = { on: sql`s.id`, key: 'id', type: 'uuid' } as const
+
+/** The live sessions of a user who calls by session `sessionId`. */
+export const listSessions = defineList<Session, { userId: string }, object, { sessionId: string }>({
+  name: 'sessions.list',
+  columns: sql`id, address, user_agent, created_at, last_used_at, expires_at,
+    id = ${sql.placeholder('sessionId')}::uuid as current`,
+  from: sql`${sessions} s`,
+  where: $ => sql`s.user_id = ${$.userId} and ${unended}`,
+  id: byId,
+  sorts: { createdAt: byId },
+  defaultSort: '-createdAt',
+})

@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, everyone, signedIn } from '../../../lib/access.ts'
-import { problems } from '../../../lib/errors.ts'
-import { Nothing } from '../../../lib/schema.ts'
-import { Login, Logout, Refresh, SignedIn, Tokens } from '../schemas/sessions.ts'
+import { found, problems } from '../../../lib/errors.ts'
+import { IdParams, Nothing } from '../../../lib/schema.ts'
+import { listSessions } from '../queries/sessions.ts'
+import { Login, Logout, Refresh, SessionList, SessionsQuery, SignedIn, Tokens } from '../schemas/sessions.ts'
 import type { Sessions } from '../service/sessions.ts'
 
 const tags = ['auth']
@@ -49,6 +50,41 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
     },
     async handler({ caller, actor, body }, reply) {
       await sessions.logout(caller, asUser(actor), body?.scope ?? 'session')
+      reply.code(204)
+      return null
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/auth/sessions',
+    config: { access: signedIn },
+    schema: {
+      operationId: 'listSessions',
+      summary: 'Where the signed-in user is signed in',
+      tags,
+      querystring: SessionsQuery,
+      response: { 200: SessionList, ...problems(400, 422) },
+    },
+    async handler({ actor, query }) {
+      const { id: userId, sessionId } = asUser(actor)
+      return found(await listSessions(app.database, { userId }, { sessionId }, query))
+    },
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/auth/sessions/:id',
+    config: { access: signedIn },
+    schema: {
+      operationId: 'endSession',
+      summary: 'Sign out one session of the signed-in user',
+      tags,
+      params: IdParams,
+      response: { 204: Nothing, ...problems(404) },
+    },
+    async handler({ caller, actor, params }, reply) {
+      await sessions.end(caller, asUser(actor).id, params.id)
       reply.code(204)
       return null
     },

@@ -1,5 +1,16 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Closed, Email, Nullable, StringEnum, Text, Token } from '../../../lib/schema.ts'
+import {
+  Closed,
+  Email,
+  Id,
+  List,
+  ListQuery,
+  Nullable,
+  StringEnum,
+  Text,
+  Timestamp,
+  Token,
+} from '../../../lib/schema.ts'
 import { User } from '../../users/schemas.ts'
 
 /** Any length: a wrong password is told apart from a malformed one only when it is set. */
@@ -29,3 +40,19 @@ export const Logout = Nullable(Closed({ scope: Type.Optional(StringEnum(LOGOUT_S
   title: 'Logout',
   examples: [{ scope: 'session' }],
 })
+
+export const Session = Type.Object(
+  {
+    id: Id,
+    address: Nullable(Type.String({ description: 'Where it was last refreshed from.' })),
+    userAgent: Nullable(Type.String()),
+    createdAt: Timestamp,
+    lastUsedAt: Type.String({ ...Timestamp, description: 'The last sign-in or refresh: up to 15 minutes behind.' }),
+    expiresAt: Timestamp,
+    current: Type.Boolean({ description: 'Whether this request belongs to it.' }),
+  },
+  { title: 'Session' },
+)
+export type Session = Static<typeof Session>
+export const SessionList = List(Session)
+export const SessionsQuery = ListQuery({}, ['createdAt'])

@@ -3,6 +3,7 @@ import type { Transaction } from '../../../database/client.ts'
 import { type Caller, onBehalfOf } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import { ACCESS_TOKEN_SECONDS, type UserActor } from '../../../lib/access.ts'
+import { found } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { findCredentials } from '../../users/queries.ts'
 import type { User } from '../../users/schemas.ts'
@@ -12,6 +13,7 @@ import { endSession, endSessions, findSession, insertSession, rotateSession } fr
 import type { Login, LogoutScope, SignedIn, Tokens } from '../schemas/sessions.ts'
 import { checkPassword } from './passwords.ts'
 import { RefreshTokens } from './refresh-tokens.ts'
+import { announceEnded } from './revocation.ts'
 
 export interface Policy {
   secret: string
@@ -38,9 +40,10 @@ export class Sessions {
 
   /** Throws `invalid_credentials`, `account_deactivated`, `email_not_verified`. */
   async login(caller: Caller, { email, password }: Login): Promise<SignedIn> {
-    const found = await findCredentials(this.#app.database, { email: email.toLowerCase() })
-    if (!(await checkPassword(password, found?.passwordHash)) || !found) throw authErrors.invalid_credentials()
-    const { passwordHash, ...user } = found
+    const credentials = await findCredentials(this.#app.database, { email: email.toLowerCase() })
+    const correct = await checkPassword(password, credentials?.passwordHash)
+    if (!correct || !credentials) throw authErrors.invalid_credentials()
+    const { passwordHash, ...user } = credentials
     return this.start(caller, user)
   }
 
@@ -68,13 +71,14 @@ export class Sessions {
   async refresh(caller: Caller, token: string): Promise<Tokens> {
     const presented = this.#refreshTokens.read(token)
     const session = await caller.transaction(async tx => {
-      const rotated = await rotateSession(tx, presented)
+      const { address, userAgent } = caller
+      const rotated = await rotateSession(tx, { ...presented, address, userAgent })
       if (rotated) return rotated
       const live = await findSession(tx, presented)
       if (!live) return undefined
       if (live.replayable && live.generation === presented.generation + 1) return live
-      await endSession(tx, live)
-      await record(tx, onBehalfOf(caller, live.userId), sessionEvents.reuse_detected, live)
+      const ended = await endSession(tx, live)
+      await recordEnd(tx, onBehalfOf(caller, live.userId), sessionEvents.reuse_detected, ended)
       return undefined
     })
     if (!session) throw authErrors.refresh_token_invalid()
@@ -84,8 +88,15 @@ export class Sessions {
   logout(caller: Caller, { id, sessionId }: UserActor, scope: LogoutScope): Promise<void> {
     return caller.transaction(async tx => {
       if (scope !== 'session') return endSessionsOf(tx, caller, id, scope === 'others' ? sessionId : null)
-      const ended = await endSession(tx, { id: sessionId })
-      if (ended.length > 0) await record(tx, caller, sessionEvents.ended, ...ended)
+      await recordEnd(tx, caller, sessionEvents.ended, await endSession(tx, { id: sessionId, userId: id }))
+    })
+  }
+
+  /** Throws `not_found`, also for another user's session. */
+  end(caller: Caller, userId: string, id: string): Promise<void> {
+    return caller.transaction(async tx => {
+      const [ended] = await endSession(tx, { id, userId })
+      await recordEnd(tx, caller, sessionEvents.ended, [found(ended)])
     })
   }
 
@@ -102,6 +113,13 @@ export class Sessions {
 
 /** Ends the sessions of a user but `except`, and with them their refresh and access tokens; null spares none. */
 export async function endSessionsOf(tx: Transaction, caller: Caller, userId: string, except: string | null) {
-  const ended = await endSessions(tx, { userId, except })
-  if (ended.length > 0) await record(tx, caller, sessionEvents.ended, ...ended)
+  await recordEnd(tx, caller, sessionEvents.ended, await endSessions(tx, { userId, except }))
+}
+
+type Ended = Awaited<ReturnType<typeof endSessions>>
+
+async function recordEnd(tx: Transaction, caller: Caller, type: typeof sessionEvents.ended, ended: Ended) {
+  if (ended.length === 0) return
+  await record(tx, caller, type, ...ended)
+  announceEnded(tx, ended)
 }
