@@ -68,6 +68,7 @@ async function insertCompany(tx: Transaction, caller: Caller): Promise<void> {
     hint: demoKey.slice(-HINT_CHARACTERS),
     scopes: [...SCOPES],
     expiresAt: null,
+    rateLimit: null,
     createdBy: userId as string,
   })
 }

@@ -73,6 +73,8 @@ export interface KeyActor {
   id: string
   organizationId: string
   scopes: readonly string[]
+  /** Requests per minute; null for the limit of every principal. */
+  rateLimit: number | null
 }
 /** Who calls: a signed-in user, or a key, which acts for its organization and never for a user. */
 export type Actor = UserActor | KeyActor

@@ -32,34 +32,53 @@ const require = createRequire(import.meta.url)
 const LocalStore: new (continueExceeding: boolean, exponentialBackoff: boolean, tracked: number) => Store =
   require('@fastify/rate-limit/store/LocalStore.js')
 
-interface Limiter {
+interface Limit {
   policy: string
+  /** Requests in a window. */
   max: number
-  count(request: FastifyRequest): Count
+}
+type LimitOf = (request: FastifyRequest) => Limit
+
+interface Limiter {
+  limitOf: LimitOf
+  count(request: FastifyRequest, max: number): Count
 }
 
 /** The library's own handler makes four promises for each limiter and request, 8 % of a read by id; its store needs none. */
-function limiter(policy: string, max: number, keyOf: (request: FastifyRequest) => string): Limiter {
+function limiter(limitOf: LimitOf, keyOf: (request: FastifyRequest) => string): Limiter {
   const store = new LocalStore(false, false, TRACKED)
   let count: Count
   const take = (_: null, counted: Count) => {
     count = counted
   }
   return {
-    policy,
-    max,
-    count(request) {
+    limitOf,
+    count(request, max) {
       store.incr(keyOf(request), take, WINDOW_MS, max)
       return count
     },
   }
 }
 
+const always = (policy: string, max: number): LimitOf => {
+  const limit = { policy, max }
+  return () => limit
+}
+
+/** A key may have a limit of its own. Its organization sets it, so it only ever lowers that of every principal. */
+const ofPrincipal = (perMinute: number): LimitOf => {
+  const standard = always('default', perMinute)
+  return request => {
+    const own = request.actor?.type === 'api_key' ? request.actor.rateLimit : null
+    return own !== null && own < perMinute ? { policy: 'api-key', max: own } : standard(request)
+  }
+}
+
 async function rateLimits(app: FastifyInstance, { perMinute, sensitive }: { perMinute: number; sensitive?: number }) {
-  const byAddress = limiter('default', perMinute, addressOf)
-  const byPrincipal = limiter('default', perMinute, ({ actor }) => actor?.id ?? '')
-  const sensitiveByAddress = limiter('sensitive', sensitive ?? SENSITIVE_PER_ADDRESS, addressOf)
-  const sensitiveByAccount = limiter('sensitive', sensitive ?? PER_ACCOUNT, accountOf)
+  const byAddress = limiter(always('default', perMinute), addressOf)
+  const byPrincipal = limiter(ofPrincipal(perMinute), ({ actor }) => actor?.id ?? '')
+  const sensitiveByAddress = limiter(always('sensitive', sensitive ?? SENSITIVE_PER_ADDRESS), addressOf)
+  const sensitiveByAccount = limiter(always('sensitive', sensitive ?? PER_ACCOUNT), accountOf)
 
   app.addHook('onRequest', (request, reply, done) => {
     // A balancer asks from the address of everybody behind it.
@@ -80,8 +99,9 @@ async function rateLimits(app: FastifyInstance, { perMinute, sensitive }: { perM
 
 type Done = (error?: Error) => void
 
-function enforce({ policy, max, count }: Limiter, request: FastifyRequest, reply: FastifyReply, done: Done): void {
-  const { current, ttl } = count(request)
+function enforce({ limitOf, count }: Limiter, request: FastifyRequest, reply: FastifyReply, done: Done): void {
+  const { policy, max } = limitOf(request)
+  const { current, ttl } = count(request, max)
   if (current <= max) {
     done()
     return

@@ -1,4 +1,9 @@
 import { defineEvents } from '../../events/registry.ts'
 import { ApiKey } from './schemas.ts'
 
-export const apiKeyEvents = defineEvents('api_key', { created: ApiKey, updated: ApiKey, deleted: ApiKey })
+export const apiKeyEvents = defineEvents('api_key', {
+  created: ApiKey,
+  updated: ApiKey,
+  rotated: ApiKey,
+  deleted: ApiKey,
+})

@@ -7,8 +7,9 @@ import { apiKeys } from './tables.ts'
 
 type ApiKeyRow = ApiKey & { version: number }
 
-/** What may travel: never the hash. */
-const columns = sql`id, organization_id, name, hint, scopes, expires_at, created_by, version, created_at, updated_at`
+/** What may travel: never a hash. */
+const columns = sql`id, organization_id, name, hint, scopes, expires_at, previous_expires_at, rate_limit,
+  last_used_at, created_by, version, created_at, updated_at`
 
 interface NewKey {
   id: string
@@ -18,6 +19,7 @@ interface NewKey {
   hint: string
   scopes: string[]
   expiresAt: string | null
+  rateLimit: number | null
   createdBy: string | null
 }
 
@@ -25,8 +27,9 @@ export const insertApiKey = one(
   statement(
     'api_keys.insert',
     (_, $: Params<NewKey>) => sql<ApiKeyRow>`
-      insert into ${apiKeys} (id, organization_id, name, hash, hint, scopes, expires_at, created_by)
-      values (${$.id}, ${$.organizationId}, ${$.name}, ${$.hash}, ${$.hint}, ${$.scopes}, ${$.expiresAt}, ${$.createdBy})
+      insert into ${apiKeys} (id, organization_id, name, hash, hint, scopes, expires_at, rate_limit, created_by)
+      values (${$.id}, ${$.organizationId}, ${$.name}, ${$.hash}, ${$.hint}, ${$.scopes}, ${$.expiresAt}, ${$.rateLimit},
+        ${$.createdBy})
       returning ${columns}`,
   ),
 )
@@ -35,15 +38,32 @@ interface LiveKey {
   id: string
   organizationId: string
   scopes: string[]
+  rateLimit: number | null
+  /** Of the secret that was asked for, which may be the one before the last rotation. */
   hash: Buffer
 }
 
-/** Of many callers at once, by hash: one indexed look-up for all. */
+const live = sql`(expires_at is null or expires_at > now())`
+
+/** Of many callers at once, by hash: one indexed look-up for all. Two branches, because `or` would not say which matched. */
 export const findLiveKeys = statement(
   'api_keys.live',
   (_, $: Params<{ hashes: Buffer[] }>) => sql<LiveKey>`
-    select id, organization_id, scopes, hash from ${apiKeys}
-    where hash = any(${$.hashes}::bytea[]) and (expires_at is null or expires_at > now())`,
+    select id, organization_id, scopes, rate_limit, hash from ${apiKeys}
+    where hash = any(${$.hashes}::bytea[]) and ${live}
+    union all
+    select id, organization_id, scopes, rate_limit, previous_hash from ${apiKeys}
+    where previous_hash = any(${$.hashes}::bytea[]) and previous_expires_at > now() and ${live}`,
+)
+
+/** Each at most once a minute, whatever the number of nodes; no version, and no wait for a row that is being changed. */
+export const markUsed = statement(
+  'api_keys.used',
+  (_, $: Params<{ ids: string[] }>) => sql`
+    update ${apiKeys} set last_used_at = now() where id in (
+      select id from ${apiKeys}
+      where id = any(${$.ids}::uuid[]) and (last_used_at is null or last_used_at <= now() - interval '1 minute')
+      for update skip locked)`,
 )
 
 type Key = { organizationId: string; id: string; ifMatch: number[] | null }
@@ -51,20 +71,33 @@ type Key = { organizationId: string; id: string; ifMatch: number[] | null }
 const present = ($: Params<Key>) =>
   and(eq(apiKeys.id, $.id), eq(apiKeys.organizationId, $.organizationId), versionMatches(apiKeys.version, $.ifMatch))
 
+type Change = Pick<NewKey, 'name' | 'scopes' | 'expiresAt' | 'rateLimit'>
+
 /** `changed` names what changes, so that null can be written. */
-export const updateApiKey = statements(
-  'api_keys.update',
-  (_, $: Params<Key & { name: string; scopes: string[]; expiresAt: string | null }>, changed: readonly string[]) => {
-    const set = {
-      name: sql`name = ${$.name}`,
-      scopes: sql`scopes = ${$.scopes}`,
-      expiresAt: sql`expires_at = ${$.expiresAt}`,
-    }
-    const changes = changed.map(column => set[column as keyof typeof set])
-    return sql<ApiKeyRow>`
+export const updateApiKey = statements('api_keys.update', (_, $: Params<Key & Change>, changed: readonly string[]) => {
+  const set = {
+    name: sql`name = ${$.name}`,
+    scopes: sql`scopes = ${$.scopes}`,
+    expiresAt: sql`expires_at = ${$.expiresAt}`,
+    rateLimit: sql`rate_limit = ${$.rateLimit}`,
+  }
+  const changes = changed.map(column => set[column as keyof typeof set])
+  return sql<ApiKeyRow>`
       update ${apiKeys} set ${sql.join(changes, sql`, `)}, version = version + 1, updated_at = now()
       where ${present($)} returning ${columns}`
-  },
+})
+
+type Rotation = Pick<NewKey, 'id' | 'organizationId' | 'hash' | 'hint'> & { overlapSeconds: number }
+
+/** What was the previous secret before is forgotten. */
+export const rotateApiKey = one(
+  statement(
+    'api_keys.rotate',
+    (_, $: Params<Rotation>) => sql<ApiKeyRow>`
+      update ${apiKeys} set previous_hash = hash, previous_expires_at = now() + make_interval(secs => ${$.overlapSeconds}),
+        hash = ${$.hash}, hint = ${$.hint}, version = version + 1, updated_at = now()
+      where id = ${$.id} and organization_id = ${$.organizationId} returning ${columns}`,
+  ),
 )
 
 export const deleteApiKey = one(

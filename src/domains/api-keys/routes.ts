@@ -4,8 +4,17 @@ import { found, problems } from '../../lib/errors.ts'
 import type { KeyMode } from '../../lib/keys.ts'
 import { IdParams, Nothing } from '../../lib/schema.ts'
 import { listApiKeys } from './queries.ts'
-import { ApiKey, ApiKeyList, ApiKeyParams, ApiKeysQuery, CreateApiKey, NewApiKey, UpdateApiKey } from './schemas.ts'
-import { changeApiKey, createApiKey, removeApiKey } from './service.ts'
+import {
+  ApiKey,
+  ApiKeyList,
+  ApiKeyParams,
+  ApiKeysQuery,
+  CreateApiKey,
+  NewApiKey,
+  RotateApiKey,
+  UpdateApiKey,
+} from './schemas.ts'
+import { changeApiKey, createApiKey, removeApiKey, renewApiKey } from './service/keys.ts'
 
 const tags = ['api keys']
 const access = member('admin', 'organization')
@@ -52,7 +61,7 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async 
     config: { access },
     schema: {
       operationId: 'updateApiKey',
-      summary: 'Change name, scopes or expiry of an API key',
+      summary: 'Change name, scopes, expiry or rate limit of an API key',
       tags,
       params: ApiKeyParams,
       body: UpdateApiKey,
@@ -60,6 +69,22 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async 
     },
     handler: ({ caller, params, body, ifMatch }) =>
       changeApiKey(caller, { organizationId: params.id, id: params.keyId }, body, ifMatch),
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/organizations/:id/api-keys/:keyId/rotate',
+    config: { access, cache: 'no-store' },
+    schema: {
+      operationId: 'rotateApiKey',
+      summary: 'A new secret for an API key; the one before stays valid for the overlap',
+      tags,
+      params: ApiKeyParams,
+      body: RotateApiKey,
+      response: { 200: NewApiKey, ...problems(404, 422) },
+    },
+    handler: ({ caller, params, body }) =>
+      renewApiKey(caller, { organizationId: params.id, id: params.keyId }, mode, body?.overlapSeconds),
   })
 
   app.route({

@@ -1,11 +1,10 @@
-import pg from 'pg'
 import t from 'tap'
-import { connectionOptions } from '../../../src/database/client.ts'
 import type { Query } from '../../../src/database/executor.ts'
 import { createOrganization } from '../../helpers/actors.ts'
 import { testApp } from '../../helpers/app.ts'
 import { call } from '../../helpers/call.ts'
 import { createProject } from '../../helpers/factories.ts'
+import { planOf } from '../../helpers/plans.ts'
 import { recordStatements } from '../../helpers/statements.ts'
 
 const TASKS = 100_000
@@ -27,32 +26,6 @@ await sql(
 )
 await sql('analyze')
 
-interface Plan {
-  'Node Type': string
-  'Relation Name'?: string
-  Plans?: Plan[]
-}
-
-const nodes = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodes)]
-
-const literal = (value: unknown): string => {
-  if (value === null || typeof value === 'number') return String(value)
-  return pg.escapeLiteral(Array.isArray(value) ? `{${value.map(item => item ?? 'null').join()}}` : String(value))
-}
-
-/** The plan of a prepared statement as the app sends it, on a connection as the app opens it. */
-async function planOf({ text, values }: Query): Promise<Plan[]> {
-  const client = new pg.Client({ ...connectionOptions(config.databaseUrl), statement_timeout: 0 })
-  await client.connect()
-  try {
-    await client.query(`prepare asked as ${text}`)
-    const { rows } = await client.query(`explain (format json) execute asked (${values.map(literal).join(', ')})`)
-    return nodes(rows[0]['QUERY PLAN'][0].Plan)
-  } finally {
-    await client.end()
-  }
-}
-
 const seen = recordStatements(app)
 
 async function check(t: Tap, path: string) {
@@ -61,7 +34,7 @@ async function check(t: Tap, path: string) {
   t.equal(status, 200, path)
   const statements = seen.filter(({ name }) => name.startsWith('tasks.'))
   t.equal(statements.length, 1, 'one round trip')
-  const plan = await planOf(statements[0] as Query)
+  const plan = await planOf(config.databaseUrl, statements[0] as Query)
   const scans = plan.filter(node => node['Node Type'] === 'Seq Scan' && node['Relation Name'] === 'tasks')
   t.equal(scans.length, 0, `${path} scans no table`)
   return { body, sorts: plan.filter(node => /Sort/.test(node['Node Type'])).length }

@@ -1,0 +1,63 @@
+import type { Caller } from '../../../events/caller.ts'
+import { record } from '../../../events/record.ts'
+import { sha256 } from '../../../lib/crypto.ts'
+import { found, matched } from '../../../lib/errors.ts'
+import { newId } from '../../../lib/ids.ts'
+import { type KeyMode, newApiKey } from '../../../lib/keys.ts'
+import { apiKeyEvents } from '../events.ts'
+import { deleteApiKey, insertApiKey, rotateApiKey, updateApiKey } from '../queries.ts'
+import { type CreateApiKey, OVERLAP_SECONDS, type UpdateApiKey } from '../schemas.ts'
+
+const HINT_CHARACTERS = 4
+
+/** A new secret and what of it is stored. */
+function newSecret(mode: KeyMode) {
+  const key = newApiKey(mode)
+  return { key, stored: { hash: sha256(key), hint: key.slice(-HINT_CHARACTERS) } }
+}
+
+/** The key with its secret, which nobody sees again. */
+export const createApiKey = (
+  caller: Caller,
+  organizationId: string,
+  { name, scopes, expiresAt = null, rateLimit = null }: CreateApiKey,
+  mode: KeyMode,
+) =>
+  caller.transaction(async tx => {
+    const { key, stored } = newSecret(mode)
+    const own = { id: newId(), organizationId, createdBy: caller.actor.id }
+    const created = found(await insertApiKey(tx, { ...own, ...stored, name, scopes, expiresAt, rateLimit }))
+    await record(tx, caller, apiKeyEvents.created, created)
+    return { ...created, key }
+  })
+
+interface KeyPath {
+  organizationId: string
+  id: string
+}
+
+/** Throws `not_found`, `precondition_failed`. */
+export const changeApiKey = (caller: Caller, path: KeyPath, change: UpdateApiKey, ifMatch: number[] | null) =>
+  caller.transaction(async tx => {
+    const values = { name: '', scopes: [], expiresAt: null, rateLimit: null, ...change }
+    const [row] = await updateApiKey(tx, Object.keys(change), { ...path, ...values, ifMatch })
+    const key = matched(row, ifMatch)
+    await record(tx, caller, apiKeyEvents.updated, key)
+    return key
+  })
+
+/** A new secret; the one before stays valid for the overlap, any older one ends here. Throws `not_found`. */
+export const renewApiKey = (caller: Caller, path: KeyPath, mode: KeyMode, overlapSeconds = OVERLAP_SECONDS) =>
+  caller.transaction(async tx => {
+    const { key, stored } = newSecret(mode)
+    const rotated = found(await rotateApiKey(tx, { ...path, ...stored, overlapSeconds }))
+    await record(tx, caller, apiKeyEvents.rotated, rotated)
+    return { ...rotated, key }
+  })
+
+/** Throws `not_found`, `precondition_failed`. */
+export const removeApiKey = (caller: Caller, path: KeyPath, ifMatch: number[] | null) =>
+  caller.transaction(async tx => {
+    const key = matched(await deleteApiKey(tx, { ...path, ifMatch }), ifMatch)
+    await record(tx, caller, apiKeyEvents.deleted, key)
+  })

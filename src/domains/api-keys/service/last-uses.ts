@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '../../../database/client.ts'
+import type { Log } from '../../../database/pipeline.ts'
+import { markUsed } from '../queries.ts'
+
+/** How long a use may wait for others to be written with. */
+const GATHER_MS = 1_000
+const MINUTE_MS = 60_000
+
+/** Writes when keys were last used, off the way of the requests: at most one statement a second, each key once a minute. */
+export class LastUses {
+  readonly #database: Database
+  readonly #log: Log
+  readonly #closing = new AbortController()
+  /** When each key was handed on, for as long as that holds back the next time. */
+  readonly #noted = new Map<string, number>()
+  #waiting: string[] = []
+  #writing: Promise<void> | null = null
+
+  constructor(database: Database, log: Log) {
+    this.#database = database
+    this.#log = log
+  }
+
+  note(id: string): void {
+    const now = Date.now()
+    if (now - (this.#noted.get(id) ?? 0) < MINUTE_MS) return
+    this.#noted.set(id, now)
+    this.#waiting.push(id)
+    this.#writing ??= this.#gather()
+  }
+
+  /** Resolves when everything noted has been written. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#writing
+  }
+
+  async #gather(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await sleep(GATHER_MS, undefined, { signal: this.#closing.signal, ref: false }).catch(() => {})
+      for (const [id, at] of this.#noted) if (Date.now() - at >= MINUTE_MS) this.#noted.delete(id)
+      await this.#write(this.#waiting.splice(0))
+    }
+    this.#writing = null
+  }
+
+  /** In a transaction: on the connections of single statements the commit would hold up the reads behind it. */
+  async #write(ids: string[]): Promise<void> {
+    try {
+      await this.#database.transaction(tx => markUsed(tx, { ids }))
+    } catch (error) {
+      this.#log.warn({ err: error }, 'last use of API keys not written')
+    }
+  }
+}
