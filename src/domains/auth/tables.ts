@@ -49,6 +49,8 @@ export const tokens = pgTable(
 export const emailChanges = pgTable('email_changes', {
   userId: userId().primaryKey(),
   email: text().notNull(),
+  /** The session that asked; it outlives the change. */
+  sessionId: uuid().references(() => sessions.id, { onDelete: 'set null' }),
   oldConfirmedAt: isoTimestamp(),
   newConfirmedAt: isoTimestamp(),
   expiresAt: isoTimestamp().notNull(),
