@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { defineEvents } from '../../events/registry.ts'
 import { Id } from '../../lib/schema.ts'
-import { Member, Organization } from './schemas.ts'
+import { Member } from './schemas/members.ts'
+import { Organization } from './schemas/organizations.ts'
 
 const Wire = Type.Omit(Organization, ['role'], { title: 'OrganizationItself' })
 const Membership = Type.Object({ id: Id, ...Type.Pick(Member, ['organizationId', 'userId', 'role']).properties })

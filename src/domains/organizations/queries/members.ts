@@ -5,7 +5,7 @@ import { contains } from '../../../database/text.ts'
 import { touched, versionMatches } from '../../../database/versions.ts'
 import type { OrganizationRole } from '../../../lib/access.ts'
 import { users } from '../../users/tables.ts'
-import type { Member } from '../schemas.ts'
+import type { Member } from '../schemas/members.ts'
 import { members } from '../tables.ts'
 
 type MemberRow = Member & { version: number }

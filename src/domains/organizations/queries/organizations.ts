@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { touched, versionMatches } from '../../../database/versions.ts'
-import type { Organization } from '../schemas.ts'
+import type { Organization } from '../schemas/organizations.ts'
 import { members, organizations } from '../tables.ts'
 
 type OrganizationRow = Organization & { version: number }

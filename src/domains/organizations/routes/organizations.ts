@@ -1,22 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { asUser, member, signedIn } from '../../lib/access.ts'
-import { found, problems } from '../../lib/errors.ts'
-import { IdParams, Nothing } from '../../lib/schema.ts'
-import { listMembers } from './queries/members.ts'
-import { findOrganization, listOrganizations } from './queries/organizations.ts'
+import { asUser, member, signedIn } from '../../../lib/access.ts'
+import { found, problems } from '../../../lib/errors.ts'
+import { IdParams, Nothing } from '../../../lib/schema.ts'
+import { findOrganization, listOrganizations } from '../queries/organizations.ts'
 import {
   CreateOrganization,
-  Member,
-  MemberList,
-  MemberParams,
-  MembersQuery,
   Organization,
   OrganizationList,
   OrganizationsQuery,
-  UpdateMember,
   UpdateOrganization,
-} from './schemas.ts'
-import { changeMember, changeOrganization, createOrganization, removeMember, removeOrganization } from './service.ts'
+} from '../schemas/organizations.ts'
+import { changeOrganization, createOrganization, removeOrganization } from '../service/organizations.ts'
 
 const tags = ['organizations']
 
@@ -97,56 +91,6 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
     },
     async handler({ caller, params, ifMatch }, reply) {
       await removeOrganization(caller, params.id, ifMatch)
-      reply.code(204)
-      return null
-    },
-  })
-
-  app.route({
-    method: 'GET',
-    url: '/organizations/:id/members',
-    config: { access: member('viewer', 'organization', 'members:read') },
-    schema: {
-      operationId: 'listMembers',
-      summary: 'The members of an organization',
-      tags,
-      params: IdParams,
-      querystring: MembersQuery,
-      response: { 200: MemberList, ...problems(400, 404, 422) },
-    },
-    handler: async ({ params, query }) =>
-      found(await listMembers(app.database, { organizationId: params.id }, {}, query)),
-  })
-
-  app.route({
-    method: 'PATCH',
-    url: '/organizations/:id/members/:userId',
-    config: { access: member('admin', 'organization') },
-    schema: {
-      operationId: 'updateMember',
-      summary: 'Change the role of a member',
-      tags,
-      params: MemberParams,
-      body: UpdateMember,
-      response: { 200: Member, ...problems(404, 409, 412, 422) },
-    },
-    handler: ({ caller, params, body, ifMatch }) =>
-      changeMember(caller, { organizationId: params.id, userId: params.userId }, body.role, ifMatch),
-  })
-
-  app.route({
-    method: 'DELETE',
-    url: '/organizations/:id/members/:userId',
-    config: { access: member('admin', 'organization') },
-    schema: {
-      operationId: 'removeMember',
-      summary: 'Remove a member',
-      tags,
-      params: MemberParams,
-      response: { 204: Nothing, ...problems(404, 409, 412) },
-    },
-    async handler({ caller, params, ifMatch }, reply) {
-      await removeMember(caller, { organizationId: params.id, userId: params.userId }, ifMatch)
       reply.code(204)
       return null
     },

@@ -1,0 +1,61 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { member } from '../../../lib/access.ts'
+import { found, problems } from '../../../lib/errors.ts'
+import { IdParams, Nothing } from '../../../lib/schema.ts'
+import { listMembers } from '../queries/members.ts'
+import { Member, MemberList, MemberParams, MembersQuery, UpdateMember } from '../schemas/members.ts'
+import { changeMember, removeMember } from '../service/members.ts'
+
+const tags = ['organizations']
+
+export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.route({
+    method: 'GET',
+    url: '/organizations/:id/members',
+    config: { access: member('viewer', 'organization', 'members:read') },
+    schema: {
+      operationId: 'listMembers',
+      summary: 'The members of an organization',
+      tags,
+      params: IdParams,
+      querystring: MembersQuery,
+      response: { 200: MemberList, ...problems(400, 404, 422) },
+    },
+    handler: async ({ params, query }) =>
+      found(await listMembers(app.database, { organizationId: params.id }, {}, query)),
+  })
+
+  app.route({
+    method: 'PATCH',
+    url: '/organizations/:id/members/:userId',
+    config: { access: member('admin', 'organization') },
+    schema: {
+      operationId: 'updateMember',
+      summary: 'Change the role of a member',
+      tags,
+      params: MemberParams,
+      body: UpdateMember,
+      response: { 200: Member, ...problems(404, 409, 412, 422) },
+    },
+    handler: ({ caller, params, body, ifMatch }) =>
+      changeMember(caller, { organizationId: params.id, userId: params.userId }, body.role, ifMatch),
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/organizations/:id/members/:userId',
+    config: { access: member('admin', 'organization') },
+    schema: {
+      operationId: 'removeMember',
+      summary: 'Remove a member',
+      tags,
+      params: MemberParams,
+      response: { 204: Nothing, ...problems(404, 409, 412) },
+    },
+    async handler({ caller, params, ifMatch }, reply) {
+      await removeMember(caller, { organizationId: params.id, userId: params.userId }, ifMatch)
+      reply.code(204)
+      return null
+    },
+  })
+}
