@@ -16,5 +16,8 @@ export const comments = pgTable(
     version: version(),
     ...timestamps(),
   },
-  table => [index('comments_task_idx').on(table.taskId, table.id)],
+  table => [
+    index('comments_task_idx').on(table.taskId, table.id),
+    index('comments_organization_idx').on(table.organizationId),
+  ],
 )

@@ -1,4 +1,5 @@
-import { bigint, index, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { bigint, index, pgTable, primaryKey, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { bytes, id, isoTimestamp, timestamps, version } from '../../database/columns.ts'
 import { users } from '../users/tables.ts'
 
@@ -10,10 +11,12 @@ export const organizations = pgTable(
     id: id(),
     name: text().notNull(),
     slug: text().notNull(),
+    /** Set once it is being deleted: nobody has access any more, the slug is free, and a job erases what is left. */
+    deletedAt: isoTimestamp(),
     version: version(),
     ...timestamps(),
   },
-  table => [unique('organizations_slug_key').on(table.slug)],
+  table => [uniqueIndex('organizations_slug_key').on(table.slug).where(sql`${table.deletedAt} is null`)],
 )
 
 export const members = pgTable(
@@ -66,11 +69,12 @@ export const deletions = pgTable(
     id: id(),
     organizationId: uuid().notNull(),
     requestedBy: uuid(),
-    totalRows: bigint({ mode: 'number' }).notNull(),
+    /** Null until the job has counted them. */
+    totalRows: bigint({ mode: 'number' }),
     deletedRows: bigint({ mode: 'number' }).notNull().default(0),
     completedAt: isoTimestamp(),
     version: version(),
     ...timestamps(),
   },
-  table => [index('deletions_requested_by_idx').on(table.requestedBy)],
+  table => [index('deletions_requested_by_idx').on(table.requestedBy, table.id)],
 )
