@@ -23,6 +23,7 @@ import { revocationPlugin } from './plugins/revocation.ts'
 import { securityPlugin } from './plugins/security.ts'
 import { serializationPlugin } from './plugins/serialization.ts'
 import { serverOptions } from './plugins/server.ts'
+import { tokensPlugin } from './plugins/tokens.ts'
 import { validationPlugin } from './plugins/validation.ts'
 
 /** The application on a migrated database, not yet listening: plugins in a fixed order, then every domain. */
@@ -40,8 +41,9 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(rateLimitPlugin, { perMinute: config.rateLimit })
   await app.register(compressionPlugin)
   await app.register(openapiPlugin, config)
+  await app.register(tokensPlugin, { signingKeys: config.signingKeys, issuer: config.publicUrl })
   await app.register(revocationPlugin)
-  await app.register(authPlugin, { secret: config.jwtSecret, issuer: config.publicUrl })
+  await app.register(authPlugin)
   await app.register(accessPlugin)
   await app.register(accountsPlugin)
   await app.register(conditionalPlugin)

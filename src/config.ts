@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import { Nullable, StringEnum } from './lib/schema.ts'
+import { fromPrivateKey, fromSecret, type SigningKey } from './lib/signing-keys.ts'
 
 const MIN_SECRET_BYTES = 32
 const DEVELOPMENT_SECRET = 'development-only-secret-never-for-production'
@@ -20,6 +21,7 @@ export const Environment = Type.Object(
     DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10 }),
     DATA_DIR: Type.String({ default: '.data' }),
     JWT_SECRET: Type.String({ default: DEVELOPMENT_SECRET }),
+    JWT_PRIVATE_KEYS: Type.String({ default: '' }),
     METRICS_TOKEN: Nullable(Type.String(), { default: null }),
     SMTP_URL: Nullable(Type.String({ pattern: '^smtps?://' }), { default: null }),
     MAIL_FROM: Type.String({ default: 'Lintel <no-reply@localhost>' }),
@@ -54,17 +56,29 @@ export function loadConfig(variables: Record<string, string | undefined> = proce
     const [problem] = validate.errors ?? []
     throw new ConfigError(`${problem?.instancePath.slice(1)} is not valid: it ${problem?.message}.`)
   }
+  const signingKeys = signingKeysOf(given)
   if (given.NODE_ENV === 'production') refuseUnsafe(given, variables)
-  return toConfig(given)
+  return toConfig(given, signingKeys)
+}
+
+/** Those that sign access tokens: private keys where there are any, the secrets otherwise. */
+function signingKeysOf({ JWT_SECRET, JWT_PRIVATE_KEYS }: Environment): SigningKey[] {
+  const secrets = list(JWT_SECRET)
+  if (secrets.length === 0) throw new ConfigError('JWT_SECRET holds no secret.')
+  const privateKeys = list(JWT_PRIVATE_KEYS)
+  try {
+    return privateKeys.length > 0 ? privateKeys.map(fromPrivateKey) : secrets.map(fromSecret)
+  } catch {
+    // Without its cause: the key must not get into a log.
+    throw new ConfigError('JWT_PRIVATE_KEYS is not a list of Ed25519 keys, each the base64 of its PKCS#8 DER.')
+  }
 }
 
 function refuseUnsafe(environment: Environment, given: Record<string, string | undefined>): void {
   for (const name of ['DATABASE_URL', 'PUBLIC_URL', 'JWT_SECRET'] as const)
     if (!given[name]) throw new ConfigError(`${name} is required in production.`)
   const seen = new Map<string, string>()
-  for (const name of ['JWT_SECRET', 'METRICS_TOKEN'] as const) {
-    const secret = environment[name]
-    if (secret === null) continue
+  for (const { name, secret } of secretsOf(environment)) {
     const fault = faultOf(secret)
     if (fault) throw new ConfigError(`${name} ${fault}.`)
     const hash = createHash('sha256').update(secret).digest('hex')
@@ -72,6 +86,13 @@ function refuseUnsafe(environment: Environment, given: Record<string, string | u
     seen.set(hash, name)
   }
 }
+
+/** Each secret by itself, also those of a list. */
+const secretsOf = ({ JWT_SECRET, JWT_PRIVATE_KEYS, METRICS_TOKEN }: Environment) => [
+  ...list(JWT_SECRET).map(secret => ({ name: 'JWT_SECRET', secret })),
+  ...list(JWT_PRIVATE_KEYS).map(secret => ({ name: 'JWT_PRIVATE_KEYS', secret })),
+  ...(METRICS_TOKEN === null ? [] : [{ name: 'METRICS_TOKEN', secret: METRICS_TOKEN }]),
+]
 
 function faultOf(secret: string): string | undefined {
   if (secret === DEVELOPMENT_SECRET) return 'is the development default'
@@ -82,7 +103,7 @@ function faultOf(secret: string): string | undefined {
 
 const list = (text: string): string[] => text.split(',').flatMap(item => item.trim() || [])
 
-function toConfig(environment: Environment) {
+function toConfig(environment: Environment, signingKeys: SigningKey[]) {
   const production = environment.NODE_ENV === 'production'
   const publicUrl = environment.PUBLIC_URL ?? `http://localhost:${environment.PORT}`
   return {
@@ -98,7 +119,10 @@ function toConfig(environment: Environment) {
     databaseUrl: environment.DATABASE_URL,
     databasePool: environment.DATABASE_POOL,
     dataDirectory: environment.DATA_DIR,
-    jwtSecret: environment.JWT_SECRET,
+    /** The first issues refresh tokens, all verify. */
+    jwtSecrets: list(environment.JWT_SECRET),
+    /** The first signs access tokens, all verify. */
+    signingKeys,
     metricsToken: environment.METRICS_TOKEN,
     smtpUrl: environment.SMTP_URL,
     mailFrom: environment.MAIL_FROM,

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { ConfigError, Environment, loadConfig } from '../src/config.ts'
@@ -60,8 +61,12 @@ t.test('production refuses a default, short or trivial secret and names the vari
     'abcabcabcabcabcabcabcabcabcabcabcabcabcabc',
   ]
   for (const secret of bad) {
-    for (const name of ['JWT_SECRET', 'METRICS_TOKEN']) {
-      const message = refusal({ [name]: secret })
+    for (const [name, value] of [
+      ['JWT_SECRET', secret],
+      ['JWT_SECRET', `${OTHER}, ${secret}`],
+      ['METRICS_TOKEN', secret],
+    ] as const) {
+      const message = refusal({ [name]: value })
       t.match(message, name, `${name} of ${secret.length} characters`)
       t.notOk(message.includes(secret), 'the value is not in the message')
     }
@@ -73,6 +78,29 @@ t.test('production refuses one secret in two places and names both without the v
   t.match(message, 'METRICS_TOKEN')
   t.match(message, 'JWT_SECRET')
   t.notOk(message.includes(SECRET))
+  t.match(refusal({ JWT_SECRET: `${SECRET},${OTHER},${SECRET}` }), 'JWT_SECRET repeats')
+})
+
+t.test('a list of secrets is read in order, and is never empty', async t => {
+  t.same(loadConfig({ JWT_SECRET: `${SECRET}, ${OTHER}` }).jwtSecrets, [SECRET, OTHER])
+  t.throws(() => loadConfig({ JWT_SECRET: ' , ' }), { message: 'JWT_SECRET holds no secret.' })
+})
+
+t.test('private keys are Ed25519 keys, or the start is refused without a word of them', async t => {
+  const pkcs8 = (key: KeyObject) => key.export({ format: 'der', type: 'pkcs8' }).toString('base64')
+  const [first, second] = [1, 2].map(() => pkcs8(generateKeyPairSync('ed25519').privateKey))
+  const { signingKeys } = loadConfig({ ...PRODUCTION, JWT_PRIVATE_KEYS: `${first},${second}` })
+  t.same(
+    signingKeys.map(({ algorithm }) => algorithm),
+    ['EdDSA', 'EdDSA'],
+  )
+  t.match(refusal({ JWT_PRIVATE_KEYS: `${first},${first}` }), 'JWT_PRIVATE_KEYS repeats')
+  const other = pkcs8(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
+  for (const key of [other, `${first},${other}`, 'nonsense', (first as string).slice(0, -8)]) {
+    const message = refusal({ JWT_PRIVATE_KEYS: key })
+    t.match(message, 'JWT_PRIVATE_KEYS is not')
+    t.notOk(message.includes(key))
+  }
 })
 
 t.test('a variable that does not fit is named, its value is not', async t => {

@@ -8,8 +8,8 @@ declare module 'fastify' {
     readonly ifMatch: number[] | null
   }
   interface FastifyContextConfig {
-    /** `no-store`: the answer holds a token, a key or money. */
-    cache?: 'no-store'
+    /** `no-store`: the answer holds a token, a key or money. `public`: it is the same for everybody. */
+    cache?: 'no-store' | 'public, max-age=300'
   }
 }
 

@@ -22,7 +22,7 @@ const nextAddress = (): string => {
 /** `await call(app, 'POST /projects/…/tasks', { as: member, body })`; a path without `/api` is below `/api/v1`. */
 export async function call(app: FastifyInstance, request: string, { as, body, headers, from }: Call = {}) {
   const [method, path] = request.split(' ') as [InjectOptions['method'], string]
-  const url = /^\/(api|health|docs|metrics|openapi|dev)\b/.test(path) ? path : `/api/v1${path}`
+  const url = /^\/(api|health|docs|metrics|openapi|dev|\.well-known)\b/.test(path) ? path : `/api/v1${path}`
   const answer = await app.inject({
     method: method as 'GET',
     url,

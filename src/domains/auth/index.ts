@@ -7,7 +7,7 @@ import { RevocationFeed } from './service/revocation.ts'
 import { Sessions } from './service/sessions.ts'
 
 export async function auth(app: FastifyInstance, config: Config) {
-  const sessions = new Sessions(app, { secret: config.jwtSecret, unverifiedLogin: config.unverifiedLogin })
+  const sessions = new Sessions(app, { secrets: config.jwtSecrets, unverifiedLogin: config.unverifiedLogin })
   await app.register(registrationRoutes)
   await app.register(sessionRoutes, { sessions })
   const revocations = new RevocationFeed(app)

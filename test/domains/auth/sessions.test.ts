@@ -152,23 +152,3 @@ t.test('no secret of a session is stored', async t => {
     for (const secret of [refreshToken, refreshToken.split('.')[2], accessToken])
       t.equal((await sql(`select from ${table} r where r::text like '%' || $1 || '%'`, [secret])).length, 0, table)
 })
-
-t.test('an access token that was not signed here for this audience and in time is refused', async t => {
-  const { accessToken } = await signedIn()
-  const [header, payload, signature] = accessToken.split('.')
-  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString())
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const sign = (options: object) => app.jwt.sign({ sub: claims.sub, sid: claims.sid, role: 'admin' }, options)
-  const forged = {
-    'alg none': `${part({ alg: 'none', typ: 'at+jwt' })}.${payload}.`,
-    'other claims': `${header}.${part({ ...claims, role: 'admin' })}.${signature}`,
-    'no signature': `${header}.${payload}.`,
-    'other audience': sign({ aud: 'other' }),
-    'other issuer': sign({ iss: 'https://elsewhere.example' }),
-    expired: sign({ expiresIn: 1, clockTimestamp: Date.now() - 60_000 }),
-    'other algorithm': sign({ algorithm: 'HS512' }),
-    'other type': sign({ header: { alg: 'HS256', typ: 'JWT' } }),
-  }
-  for (const [why, token] of Object.entries(forged)) t.equal((await me(token)).status, 401, why)
-  t.equal((await me(accessToken)).status, 200)
-})

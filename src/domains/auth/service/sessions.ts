@@ -16,7 +16,7 @@ import { RefreshTokens } from './refresh-tokens.ts'
 import { announceEnded } from './revocation.ts'
 
 export interface Policy {
-  secret: string
+  secrets: string[]
   unverifiedLogin: boolean
 }
 interface LiveSession {
@@ -32,9 +32,9 @@ export class Sessions {
   readonly #refreshTokens: RefreshTokens
   readonly #unverifiedLogin: boolean
 
-  constructor(app: FastifyInstance, { secret, unverifiedLogin }: Policy) {
+  constructor(app: FastifyInstance, { secrets, unverifiedLogin }: Policy) {
     this.#app = app
-    this.#refreshTokens = new RefreshTokens(secret)
+    this.#refreshTokens = new RefreshTokens(secrets)
     this.#unverifiedLogin = unverifiedLogin
   }
 

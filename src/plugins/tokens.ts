@@ -1,0 +1,152 @@
+import jwt from '@fastify/jwt'
+import { Type } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { ACCESS_TOKEN_SECONDS, everyone, type PlatformRole, type UserActor } from '../lib/access.ts'
+import { StringEnum } from '../lib/schema.ts'
+import type { SigningKey } from '../lib/signing-keys.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** A signed access token; `exp` is 15 minutes ahead. */
+    signAccessToken(session: Session): string
+    /** Whom an access token names; null when it was not signed here for this audience, or has expired. */
+    verifyAccessToken(token: string): UserActor | null
+  }
+}
+
+declare module '@fastify/jwt' {
+  interface FastifyJWT {
+    payload: Omit<Claims, 'exp'>
+    user: Claims
+    /** One for each key, by its `kid`: the library then builds signer and verifier once. */
+    namespaces: string
+  }
+}
+
+interface Session {
+  userId: string
+  sessionId: string
+  role: PlatformRole
+}
+interface Claims {
+  sub: string
+  sid: string
+  role: PlatformRole
+  exp: number
+}
+
+const AUDIENCE = 'lintel'
+const TOKEN_TYPE = 'at+jwt'
+/** Ours have some 350; what is longer is refused before anybody looks into it. */
+const TOKEN_CHARACTERS = 4096
+/** Some 10 MB; the library’s own cache hashes each token on each request, 4 % of a read by id. */
+const VERIFIED_TOKENS = 20_000
+
+interface TokensOptions {
+  /** The first signs, all verify; all of one algorithm. */
+  signingKeys: SigningKey[]
+  issuer: string
+}
+
+async function tokens(app: FastifyInstance, { signingKeys, issuer }: TokensOptions) {
+  for (const { kid, algorithm, secret } of signingKeys) {
+    await app.register(jwt, {
+      namespace: kid,
+      secret,
+      sign: {
+        algorithm,
+        iss: issuer,
+        aud: AUDIENCE,
+        expiresIn: ACCESS_TOKEN_SECONDS,
+        header: { alg: algorithm, typ: TOKEN_TYPE, kid },
+      },
+      verify: {
+        algorithms: [algorithm],
+        allowedIss: issuer,
+        allowedAud: AUDIENCE,
+        requiredClaims: ['sub', 'sid', 'role', 'iss', 'aud', 'iat', 'exp'],
+        checkTyp: TOKEN_TYPE,
+      },
+    })
+  }
+  const [{ kid }] = signingKeys as [SigningKey]
+  app.decorate('signAccessToken', ({ userId, sessionId, role }) =>
+    (app.jwt[kid] as Verifier).sign({ sub: userId, sid: sessionId, role }),
+  )
+  app.decorate(
+    'verifyAccessToken',
+    tokenVerifier(new Map(signingKeys.map(key => [key.kid, app.jwt[key.kid] as Verifier]))),
+  )
+  publishKeys(app, signingKeys)
+}
+
+type Verifier = FastifyInstance['jwt'][string]
+
+interface Verified {
+  token: string
+  claims: Claims
+  expiresAtMs: number
+}
+
+/** Verifies tokens, each signature once: the oldest of the kept ones makes room. Kept by signature, a shorter key. */
+function tokenVerifier(verifiers: ReadonlyMap<unknown, Verifier>): (token: string) => UserActor | null {
+  const kept = new Map<string, Verified>()
+
+  const verify = (token: string): Verified | undefined => {
+    const claims = verifiers.get(keyIdOf(token))?.verify<Claims>(token)
+    if (!claims) return undefined
+    const verified = { token, claims, expiresAtMs: claims.exp * 1000 }
+    if (kept.size >= VERIFIED_TOKENS) kept.delete(kept.keys().next().value as string)
+    kept.set(signatureOf(token), verified)
+    return verified
+  }
+
+  return token => {
+    if (token.length > TOKEN_CHARACTERS) return null
+    const known = kept.get(signatureOf(token))
+    try {
+      const verified = known?.token === token && known.expiresAtMs > Date.now() ? known : verify(token)
+      if (!verified) return null
+      const { sub, sid, role } = verified.claims
+      return { type: 'user', id: sub, sessionId: sid, role }
+    } catch {
+      return null
+    }
+  }
+}
+
+const SIGNATURE_CHARACTERS = 43
+const signatureOf = (token: string): string => token.slice(-SIGNATURE_CHARACTERS)
+
+/** All that is believed of a header before its signature is verified; `jku`, `jwk` and `x5u` are never read. */
+const keyIdOf = (token: string): unknown =>
+  JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString()).kid
+
+const Jwk = Type.Object(
+  {
+    kty: StringEnum(['OKP']),
+    crv: StringEnum(['Ed25519']),
+    x: Type.String(),
+    kid: Type.String(),
+    alg: StringEnum(['EdDSA']),
+    use: StringEnum(['sig']),
+  },
+  { title: 'Jwk' },
+)
+const Jwks = Type.Object({ keys: Type.Array(Jwk) }, { title: 'Jwks' })
+
+/** With them others verify our tokens; a shared secret has nothing to publish. */
+function publishKeys(app: FastifyInstance, signingKeys: SigningKey[]): void {
+  const keys = signingKeys.flatMap(({ jwk }) => jwk ?? [])
+  const schema = {
+    operationId: 'getJwks',
+    summary: 'The public keys that verify access tokens',
+    tags: ['auth'],
+    response: { 200: Jwks },
+  }
+  const config = { access: everyone, cache: 'public, max-age=300' } as const
+  app.get('/.well-known/jwks.json', { config, schema }, async () => ({ keys }))
+}
+
+export const tokensPlugin = fp(tokens, { name: 'tokens', dependencies: ['errors'] })
