@@ -21,8 +21,10 @@ declare module 'fastify' {
     tenancy: Tenancy
   }
   interface FastifyRequest {
-    /** The organization of the resource in the path; null where the rule names none. */
-    organizationId: string | null
+    /** What the rule has found of the resource in the path; null where it names none, or the statement looks itself. */
+    standing: Standing | null
+    /** The organization of the standing. Throws where there is none: a fault of the route. */
+    readonly organizationId: string
   }
 }
 
@@ -39,7 +41,13 @@ type OrganizationRule = Extract<Access, { kind: 'organization' }>
 async function access(app: FastifyInstance) {
   const resources = new Map<string, FindStanding>()
   const ruled = new Set<string>()
-  app.decorateRequest('organizationId', null)
+  app.decorateRequest('standing', null)
+  app.decorateRequest('organizationId', {
+    getter() {
+      if (!this.standing) throw new Error(`the access rule of ${this.routeOptions.url} finds no organization`)
+      return this.standing.organizationId
+    },
+  })
 
   app.decorate('tenancy', {
     define: (resource, find) => void resources.set(resource, find),
@@ -90,7 +98,7 @@ const belongs =
     if (checkedBy === 'statement' && request.headers['idempotency-key'] === undefined) return done()
     const { id } = request.params as { id: string }
     app.tenancy.check(of, id, request.actor as Actor, role).then(standing => {
-      request.organizationId = standing.organizationId
+      request.standing = standing
       done()
     }, done)
   }

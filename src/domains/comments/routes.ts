@@ -24,7 +24,7 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 201: Comment, ...problems(404, 422) },
     },
     async handler({ caller, organizationId, params, body }, reply) {
-      const comment = await createComment(caller, organizationId as string, params.id, body.body)
+      const comment = await createComment(caller, organizationId, params.id, body.body)
       reply.code(201).header('location', `/api/v1/comments/${comment.id}`)
       return comment
     },

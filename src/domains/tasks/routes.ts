@@ -103,7 +103,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Task, ...problems(404, 412, 422) },
     },
     handler: ({ caller, organizationId, params, body, ifMatch }) =>
-      changeTask(caller, { organizationId: organizationId as string, id: params.id }, body, ifMatch),
+      changeTask(caller, { organizationId, id: params.id }, body, ifMatch),
   })
 
   app.route({
@@ -136,7 +136,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Task, ...problems(404) },
     },
     handler: ({ caller, organizationId, params }) =>
-      changeTask(caller, { organizationId: organizationId as string, id: params.id }, { status: 'done' }, null),
+      changeTask(caller, { organizationId, id: params.id }, { status: 'done' }, null),
   })
 
   app.route({
@@ -186,9 +186,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Tasks, ...problems(404, 422) },
     },
     async handler({ caller, organizationId, params, body }) {
-      return {
-        data: await changeTasks(caller, { organizationId: organizationId as string, id: params.id }, body.tasks),
-      }
+      return { data: await changeTasks(caller, { organizationId, id: params.id }, body.tasks) }
     },
   })
 }
