@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { reachesRole, SCOPES } from '../src/lib/access.ts'
+import { PLATFORM_ROLES, type PlatformRole, reachesPlatformRole, reachesRole, SCOPES } from '../src/lib/access.ts'
 import { newId } from '../src/lib/ids.ts'
 import { Client } from './contract/client.ts'
 import { mutationsOf } from './contract/mutations.ts'
@@ -56,6 +56,7 @@ const tenant = operations.filter(({ access }) => access.kind === 'organization')
 const keyed = closed.filter(({ access }) => 'scope' in access && access.scope !== undefined)
 const unkeyed = closed.filter(({ access }) => !('scope' in access) || access.scope === undefined)
 const scopeOf = ({ access }: Operation) => ('scope' in access ? access.scope : undefined)
+const platformRoleOf = ({ access }: Operation) => (access.kind === 'organization' ? access.orPlatform : undefined)
 const withBody = operations.filter(({ body }) => body !== undefined)
 
 each(closed, 'nobody is 401, and so are credentials that are not valid', async (t, operation) => {
@@ -93,13 +94,28 @@ each(tenant, 'another organization is 404 and changes nothing', async (t, operat
   const key = scope ? [await createKey(test, outsider.organizationId, scope)] : []
   const stranger = await createUser(test)
   const before = await snapshot()
-  for (const as of [outsider, stranger, at.platformAdmin, ...key]) {
+  for (const as of [outsider, stranger, ...(platformRoleOf(operation) ? [] : [at.platformAdmin]), ...key]) {
     t.equal((await client.send(operation, { as, params, body })).status, 404)
     const headers: Record<string, string> = operation.method === 'POST' ? { 'idempotency-key': newId() } : {}
     t.equal((await client.send(operation, { as, params, body, headers })).status, 404, 'with an idempotency key')
   }
   t.same(await snapshot(), before, 'nothing has changed')
 })
+
+each(
+  tenant.filter(platformRoleOf),
+  'the platform’s own people get in from the role on that the rule says',
+  async (t, operation) => {
+    for (const role of PLATFORM_ROLES) {
+      const at = await world()
+      const params = await at.paramsOf(operation, at.organization.owner)
+      const body = await at.bodyOf(operation, params, at.organization.owner)
+      const { status } = await client.send(operation, { as: await createUser(test, { role }), params, body })
+      const allowed = reachesPlatformRole(role, platformRoleOf(operation) as PlatformRole)
+      t.ok(allowed ? isSuccess(status) : status === 404, `${role}: ${status}`)
+    }
+  },
+)
 
 each(
   operations.filter(({ path }) => path.includes('{')),

@@ -28,6 +28,8 @@ interface OrganizationAccess {
   scope: Scope | undefined
   /** `statement`: the route's own SQL checks membership, in the same round trip. */
   checkedBy: 'plugin' | 'statement'
+  /** From this platform role on a user gets in as well, in any organization. */
+  orPlatform?: PlatformRole
 }
 
 /** Who may call a route. Every route declares it; the access plugin enforces it. */
@@ -48,7 +50,9 @@ export const member = (
   of: string,
   scope?: Scope,
   checkedBy: OrganizationAccess['checkedBy'] = 'plugin',
-): Access => ({ kind: 'organization', role, of, scope, checkedBy })
+): OrganizationAccess => ({ kind: 'organization', role, of, scope, checkedBy })
+/** Members as `rule` says, or the platform's own people, whose organization it need not be. */
+export const orPlatform = (role: PlatformRole, rule: OrganizationAccess): Access => ({ ...rule, orPlatform: role })
 
 const reaches = <R extends string>(order: readonly R[], role: R, least: R): boolean =>
   order.indexOf(role) >= order.indexOf(least)
@@ -99,6 +103,11 @@ export interface Standing {
   organizationId: string
   role: OrganizationRole | null
 }
+
+/** Whether the caller may remove what others wrote: an admin of the organization, or a moderator of the platform. */
+export const mayModerate = (actor: UserActor, standing: Standing | null): boolean =>
+  (standing?.role != null && reachesRole(standing.role, 'admin')) || reachesPlatformRole(actor.role, 'moderator')
+
 export type FindStanding = (id: string, userId: string | null) => Promise<Standing | undefined>
 
 export const ACCESS_TOKEN_SECONDS = 900

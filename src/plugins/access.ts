@@ -5,6 +5,7 @@ import {
   type Actor,
   type FindStanding,
   type OrganizationRole,
+  type PlatformRole,
   reachesPlatformRole,
   reachesRole,
   type Scope,
@@ -31,8 +32,14 @@ declare module 'fastify' {
 /** What each resource says about the organization it belongs to. */
 interface Tenancy {
   define(resource: string, find: FindStanding): void
-  /** Throws `not_found` outside the caller's organizations, `forbidden` below `role`. */
-  check(resource: string, id: string, actor: Actor, role: OrganizationRole): Promise<Standing>
+  /** Throws `not_found` outside the caller's organizations, `forbidden` below `role`; `orPlatform` lets in besides. */
+  check(
+    resource: string,
+    id: string,
+    actor: Actor,
+    role: OrganizationRole,
+    orPlatform?: PlatformRole,
+  ): Promise<Standing>
 }
 
 type Done = (error?: Error) => void
@@ -51,7 +58,7 @@ async function access(app: FastifyInstance) {
 
   app.decorate('tenancy', {
     define: (resource, find) => void resources.set(resource, find),
-    async check(resource, id, actor, role) {
+    async check(resource, id, actor, role, orPlatform) {
       const find = resources.get(resource) as FindStanding
       const standing = await find(id, actor.type === 'user' ? actor.id : null)
       if (!standing) throw requestErrors.not_found()
@@ -59,6 +66,7 @@ async function access(app: FastifyInstance) {
         if (actor.organizationId !== standing.organizationId) throw requestErrors.not_found()
         return standing
       }
+      if (orPlatform && reachesPlatformRole(actor.role, orPlatform)) return standing
       if (!standing.role) throw requestErrors.not_found()
       if (!reachesRole(standing.role, role)) throw requestErrors.forbidden()
       return standing
@@ -93,11 +101,11 @@ function allows(rule: Access, actor: Actor): boolean {
 
 /** A statement that checks for itself is spared the look-up, unless an idempotency key has to know its tenant. */
 const belongs =
-  (app: FastifyInstance, { of, role, checkedBy }: OrganizationRule) =>
+  (app: FastifyInstance, { of, role, checkedBy, orPlatform }: OrganizationRule) =>
   (request: FastifyRequest, _reply: FastifyReply, done: Done) => {
     if (checkedBy === 'statement' && request.headers['idempotency-key'] === undefined) return done()
     const { id } = request.params as { id: string }
-    app.tenancy.check(of, id, request.actor as Actor, role).then(standing => {
+    app.tenancy.check(of, id, request.actor as Actor, role, orPlatform).then(standing => {
       request.standing = standing
       done()
     }, done)

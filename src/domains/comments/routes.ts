@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { type Actor, grantOf, member } from '../../lib/access.ts'
+import { asUser, grantOf, mayModerate, member, orPlatform } from '../../lib/access.ts'
 import { found, problems } from '../../lib/errors.ts'
 import { IdParams, Nothing } from '../../lib/schema.ts'
 import { findComment, listTaskComments } from './queries.ts'
@@ -8,7 +8,7 @@ import { changeComment, createComment, removeComment } from './service.ts'
 
 const tags = ['comments']
 /** No scope: a comment belongs to a user, and what a key wrote belongs to nobody. */
-const write = { access: member('member', 'comment') }
+const write = member('member', 'comment')
 
 export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
@@ -63,7 +63,7 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'PATCH',
     url: '/comments/:id',
-    config: write,
+    config: { access: write },
     schema: {
       operationId: 'updateComment',
       summary: 'Edit a comment of one’s own',
@@ -78,16 +78,16 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'DELETE',
     url: '/comments/:id',
-    config: write,
+    config: { access: orPlatform('moderator', write) },
     schema: {
       operationId: 'deleteComment',
-      summary: 'Delete a comment, as its author or as an admin',
+      summary: 'Delete a comment, as its author, as an admin, or as a moderator of the platform',
       tags,
       params: IdParams,
       response: { 204: Nothing, ...problems(404, 412) },
     },
-    async handler({ caller, actor, params, ifMatch }, reply) {
-      await removeComment(app, caller, actor as Actor, params.id, ifMatch)
+    async handler({ caller, actor, standing, params, ifMatch }, reply) {
+      await removeComment(caller, params.id, mayModerate(asUser(actor), standing), ifMatch)
       reply.code(204)
       return null
     },

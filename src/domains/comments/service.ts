@@ -1,7 +1,5 @@
-import type { FastifyInstance } from 'fastify'
 import { type Caller, userIdOf } from '../../events/caller.ts'
 import { record } from '../../events/record.ts'
-import type { Actor } from '../../lib/access.ts'
 import { found, matched } from '../../lib/errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { commentErrors } from './errors.ts'
@@ -26,23 +24,12 @@ export const changeComment = (caller: Caller, id: string, body: string, ifMatch:
     return comment
   })
 
-/** Throws `not_found`, `not_the_author`, `precondition_failed`. */
-export const removeComment = (
-  app: FastifyInstance,
-  caller: Caller,
-  actor: Actor,
-  id: string,
-  ifMatch: number[] | null,
-) =>
+/** `moderates`: whether the caller may remove what others wrote. Throws as `changeComment` does. */
+export const removeComment = (caller: Caller, id: string, moderates: boolean, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
     const { authorId } = found(await lockComment(tx, { id }))
-    if (authorId === null || authorId !== userIdOf(caller)) await requireAdmin(app, actor, id)
+    const isAuthor = authorId !== null && authorId === userIdOf(caller)
+    if (!isAuthor && !moderates) throw commentErrors.not_the_author()
     const comment = matched(await deleteComment(tx, { id, ifMatch }), ifMatch)
     await record(tx, caller, commentEvents.deleted, comment)
   })
-
-async function requireAdmin(app: FastifyInstance, actor: Actor, id: string): Promise<void> {
-  await app.tenancy.check('comment', id, actor, 'admin').catch(error => {
-    throw error.code === 'forbidden' ? commentErrors.not_the_author() : error
-  })
-}

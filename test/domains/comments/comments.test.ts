@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createKey, createOrganization } from '../../helpers/actors.ts'
+import { addMember, createKey, createOrganization, createUser } from '../../helpers/actors.ts'
 import { testApp } from '../../helpers/app.ts'
 import { call } from '../../helpers/call.ts'
 import { createComment, createProject, createTask } from '../../helpers/factories.ts'
@@ -33,6 +33,29 @@ t.test('a comment is deleted by its author or by an admin', async t => {
   t.equal((await remove(id, owner)).status, 204)
   t.equal((await remove(await by(member.id), member)).status, 204)
   t.equal((await remove(await by(member.id), admin)).status, 204)
+})
+
+t.test('a moderator of the platform removes comments anywhere and does nothing else there', async t => {
+  for (const role of ['moderator', 'admin'] as const) {
+    const id = await by(member.id)
+    const moderator = await createUser(test, { role })
+    for (const request of [`GET /comments/${id}`, `GET /tasks/${taskId}/comments`, `GET /tasks/${taskId}`])
+      t.equal((await call(app, request, { as: moderator })).status, 404, request)
+    t.equal((await edit(id, moderator)).status, 404)
+    t.equal(await bodyOf(id), 'Comment')
+    t.equal((await remove(id, moderator)).status, 204)
+    t.equal(await bodyOf(id), undefined)
+    const [event] = await sql('select * from events where target_id = $1', [id])
+    t.match(event, { type: 'comment.deleted', actor_type: 'user', actor_id: moderator.id })
+    t.match(event, { organization_id: organization.id, data: { authorId: member.id } })
+    t.equal((await remove(id, moderator)).status, 404)
+  }
+  const id = await by(member.id)
+  t.equal((await remove(id, await createUser(test))).status, 404, 'an ordinary user finds nothing')
+  const inside = await createUser(test, { role: 'moderator' })
+  await addMember(test, organization.id, inside.id, 'viewer')
+  t.equal((await edit(id, inside)).status, 403, 'a viewer who moderates edits nothing')
+  t.equal((await remove(id, inside)).status, 204, 'but removes')
 })
 
 t.test('an author who became a viewer changes nothing any more', async t => {
