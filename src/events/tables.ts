@@ -25,6 +25,9 @@ export const events = pgTable(
   table => [
     index('events_order_idx').on(table.xid, table.seq),
     index('events_organization_order_idx').on(table.organizationId, table.xid, table.seq),
+    // The questions of an audit: without them one reads all 100,000 events of an organization, in 0.3 s.
+    index('events_actor_order_idx').on(table.actorId, table.xid, table.seq),
+    index('events_target_idx').on(table.targetId),
   ],
 )
 

@@ -6,6 +6,9 @@ export interface Plan {
   'Node Type': string
   'Relation Name'?: string
   'Index Name'?: string
+  'Actual Rows': number
+  'Actual Loops': number
+  'Rows Removed by Filter'?: number
   Plans?: Plan[]
 }
 
@@ -18,13 +21,24 @@ const literal = (value: unknown): string => {
 const element = (value: unknown): unknown =>
   Buffer.isBuffer(value) ? `"\\\\x${value.toString('hex')}"` : (value ?? 'null')
 
-/** Every node of the plan of a prepared statement as the app sends it, on a connection as the app opens it. */
+/** Rows that were touched, whether or not they came out. */
+export const rowsRead = (plan: Plan[]): number =>
+  plan
+    .filter(node => node['Relation Name'] !== undefined)
+    .reduce(
+      (sum, node) => sum + node['Actual Loops'] * (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)),
+      0,
+    )
+
+/** Every node of the plan by which a prepared statement ran, as the app sends it and on a connection as the app opens it. */
 export async function planOf(databaseUrl: string, { text, values }: Query): Promise<Plan[]> {
   const client = new pg.Client({ ...connectionOptions(databaseUrl), statement_timeout: 0 })
   await client.connect()
   try {
     await client.query(`prepare asked as ${text}`)
-    const { rows } = await client.query(`explain (format json) execute asked (${values.map(literal).join(', ')})`)
+    const { rows } = await client.query(
+      `explain (analyze, format json) execute asked (${values.map(literal).join(', ')})`,
+    )
     return nodes(rows[0]['QUERY PLAN'][0].Plan)
   } finally {
     await client.end()

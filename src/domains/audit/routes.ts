@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { type Actor, anyCaller, member } from '../../lib/access.ts'
+import { type Actor, anyCaller, member, platform } from '../../lib/access.ts'
 import { found, problems } from '../../lib/errors.ts'
 import { IdParams } from '../../lib/schema.ts'
 import { organizationMissing } from './errors.ts'
-import { listEvents, readFeed } from './queries.ts'
-import { EventFeedQuery, EventList, EventsQuery } from './schemas.ts'
+import { listAllEvents, listAuditEvents, listEvents, readFeed } from './queries.ts'
+import { AllEventsQuery, AuditEventList, EventFeedQuery, EventList, EventsQuery } from './schemas.ts'
 
 const tags = ['events']
 
@@ -19,10 +19,26 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
       tags,
       params: IdParams,
       querystring: EventsQuery,
-      response: { 200: EventList, ...problems(400, 404, 422) },
+      response: { 200: AuditEventList, ...problems(400, 404, 422) },
     },
-    handler: async ({ params, query }) =>
-      found(await listEvents(app.database, { organizationId: params.id }, {}, query)),
+    async handler({ actor, params, query }) {
+      const list = actor?.type === 'user' ? listAuditEvents : listEvents
+      return found(await list(app.database, { organizationId: params.id }, {}, query))
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/audit/events',
+    config: { access: platform('admin') },
+    schema: {
+      operationId: 'listAllEvents',
+      summary: 'Everything that changed anywhere, sign-ins and accounts included, newest first',
+      tags,
+      querystring: AllEventsQuery,
+      response: { 200: AuditEventList, ...problems(400, 422) },
+    },
+    handler: async ({ query }) => found(await listAllEvents(app.database, {}, {}, query)),
   })
 
   app.route({

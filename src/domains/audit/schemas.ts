@@ -1,24 +1,38 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { FeedQuery, Id, List, ListQuery, Nullable, StringEnum, Text, Timestamp } from '../../lib/schema.ts'
 
-export const Event = Type.Object(
-  {
-    id: Id,
-    type: Type.String({ examples: ['task.created'] }),
-    organizationId: Nullable(Id),
-    actor: Type.Object({ type: StringEnum(['user', 'api_key', 'system']), id: Nullable(Id) }),
-    target: Type.Object({ type: Type.String({ examples: ['task'] }), id: Id }),
-    data: Type.Unsafe<unknown>({
-      type: 'object',
-      additionalProperties: true,
-      description: 'The target as it stood after the change, in its wire shape.',
-    }),
-    createdAt: Timestamp,
-  },
-  { title: 'Event' },
-)
+const event = {
+  id: Id,
+  type: Type.String({ examples: ['task.created'] }),
+  organizationId: Nullable(Id),
+  actor: Type.Object({ type: StringEnum(['user', 'api_key', 'system']), id: Nullable(Id) }),
+  target: Type.Object({ type: Type.String({ examples: ['task'] }), id: Id }),
+  data: Type.Unsafe<unknown>({
+    type: 'object',
+    additionalProperties: true,
+    description: 'The target as it stood after the change, in its wire shape.',
+  }),
+  createdAt: Timestamp,
+}
+export const Event = Type.Object(event, { title: 'Event' })
 export type Event = Static<typeof Event>
 export const EventList = List(Event)
+
+const origin = (description: string) =>
+  Type.Optional(Nullable(Type.String(), { description: `${description} Users get it, API keys do not.` }))
+
+/** An event with where it came from, which is about a person: for those who answer for the organization. */
+export const AuditEvent = Type.Object(
+  {
+    ...event,
+    address: origin('The address the request came from.'),
+    userAgent: origin('The `User-Agent` of the request.'),
+    requestId: origin('The `Request-Id` of the request.'),
+  },
+  { title: 'AuditEvent' },
+)
+export type AuditEvent = Static<typeof AuditEvent>
+export const AuditEventList = List(AuditEvent)
 
 const EventFilters = Type.Object({
   type: Type.Optional(Text(1, 100, { examples: ['task.created'] })),
@@ -30,6 +44,10 @@ const EventFilters = Type.Object({
 export type EventFilters = Static<typeof EventFilters>
 
 export const EventsQuery = ListQuery(EventFilters.properties, ['createdAt'])
+
+const AllEventFilters = Type.Object({ ...EventFilters.properties, organizationId: Type.Optional(Id) })
+export type AllEventFilters = Static<typeof AllEventFilters>
+export const AllEventsQuery = ListQuery(AllEventFilters.properties, ['createdAt'])
 export const EventFeedQuery = FeedQuery({
   organizationId: Type.Optional({ ...Id, description: 'Required of a user; a key reads its own organization.' }),
   type: Type.Optional(Text(1, 100)),

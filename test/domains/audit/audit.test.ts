@@ -3,7 +3,7 @@ import t from 'tap'
 import { newId } from '../../../src/lib/ids.ts'
 import { createKey, createOrganization } from '../../helpers/actors.ts'
 import { testApp } from '../../helpers/app.ts'
-import { call } from '../../helpers/call.ts'
+import { type Credentials, call } from '../../helpers/call.ts'
 import { createProject } from '../../helpers/factories.ts'
 import { eventually } from '../../helpers/mail.ts'
 
@@ -19,6 +19,7 @@ interface Event {
   id: string
   type: string
   target: { id: string }
+  createdAt: string
 }
 
 /** What a partner does: reads on from the last cursor until nothing more comes. */
@@ -130,8 +131,16 @@ t.test('the audit list is newest first, page by page, and each filter finds', as
   t.equal((await list(`targetId=${id}`)).length, 2)
   t.match(await list(`targetId=${id}&actorId=${admin.id}`), [{ type: 'task.updated' }])
   t.match(await list(`targetId=${id}&type=task.created`), [{ type: 'task.created' }])
-  t.same(await list('until=2020-01-01T00:00:00.000Z'), [])
-  t.same(await list('since=2999-01-01T00:00:00.000Z'), [])
+  t.same(await list(`targetId=${newId()}`), [])
+  t.same(await list(`actorId=${outsider.id}`), [])
+  const [changed, created] = (await list(`targetId=${id}`)) as [Event, Event]
+  t.same(await list(`targetId=${id}&since=${changed.createdAt}`), [changed], 'since is inclusive')
+  t.same(await list(`targetId=${id}&until=${changed.createdAt}`), [created], 'until is exclusive')
+  for (const nothing of ['until=2020-01-01T00:00:00.000Z', 'since=2999-01-01T00:00:00.000Z'])
+    t.same(await list(nothing), [])
+  const all = (await list('limit=100')).length
+  for (const everything of ['since=0001-01-01T00:00:00.000Z', 'until=9999-12-31T23:59:59.999Z'])
+    t.equal((await list(`limit=100&${everything}`)).length, all, everything)
   const seen: string[] = []
   let cursor: string | null = ''
   while (cursor !== null) {
@@ -139,12 +148,12 @@ t.test('the audit list is newest first, page by page, and each filter finds', as
     seen.push(...body.data.map((event: Event) => event.id))
     cursor = body.meta.nextCursor
   }
-  const all = await sql('select id from events where organization_id = $1 order by xid desc, seq desc', [
+  const logged = await sql('select id from events where organization_id = $1 order by xid desc, seq desc', [
     organization.id,
   ])
   t.same(
     seen,
-    all.map((row: { id: string }) => row.id),
+    logged.map((row: { id: string }) => row.id),
   )
 })
 
@@ -163,9 +172,18 @@ t.test('an event says who, what, from where, and carries no more than the answer
     user_agent: 'partner/1.0',
     request_id: answer.headers['request-id'],
   })
-  const [event] = (await call(app, `GET /organizations/${organization.id}/events?limit=1`, { as: admin })).body.data
+  const origin = { address: '203.0.113.9', userAgent: 'partner/1.0', requestId: answer.headers['request-id'] }
+  const list = async (as: Credentials) =>
+    (await call(app, `GET /organizations/${organization.id}/events?limit=1`, { as })).body.data[0]
+  const event = await list(admin)
   t.same(event.data, answer.body)
-  t.notOk('address' in event || 'xid' in event)
+  t.match(event, origin)
+  t.notOk('xid' in event)
+  const key = await createKey(test, organization.id, 'events:read')
+  const { address, userAgent, requestId, ...itself } = event
+  t.same(await list(key), itself, 'a key is not told where people are')
+  const feed = await call(app, `GET /events?organizationId=${organization.id}&limit=100`, { as: admin })
+  for (const name of Object.keys(origin)) t.notOk(feed.text.includes(`"${name}"`), `the feed has no ${name}`)
 })
 
 t.test('the log is append-only: the database refuses update, delete and truncate', async t => {
