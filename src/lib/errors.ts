@@ -187,6 +187,10 @@ export const requestErrors = defineErrors({
   },
 })
 
+/** `validation_failed` for a field that only the data can judge: `invalid('#/userId', 'is not a member')`. */
+export const invalid = (pointer: string, detail: string): AppError =>
+  requestErrors.validation_failed({ detail: `${pointer.slice(2)} ${detail}`, errors: [{ pointer, detail }] })
+
 /** The row, or `not_found` where there is none. */
 export function found<T>(row: T | undefined): T {
   if (row === undefined) throw requestErrors.not_found()

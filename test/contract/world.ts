@@ -13,12 +13,18 @@ type Params = Record<string, string>
 export class World {
   readonly organization: TestOrganization
   readonly platformAdmin: TestUser
+  readonly bystander: TestUser
   readonly #client: Client
   readonly #specification: Specification
 
-  private constructor(parts: Pick<World, 'organization' | 'platformAdmin'>, client: Client, spec: Specification) {
+  private constructor(
+    parts: Pick<World, 'organization' | 'platformAdmin' | 'bystander'>,
+    client: Client,
+    spec: Specification,
+  ) {
     this.organization = parts.organization
     this.platformAdmin = parts.platformAdmin
+    this.bystander = parts.bystander
     this.#client = client
     this.#specification = spec
   }
@@ -26,10 +32,12 @@ export class World {
   static async create(test: TestApp, client: Client, specification: Specification): Promise<World> {
     const organization = await createOrganization(test)
     const platformAdmin = await createUser(test, { role: 'admin' })
+    // A second owner, so that one may go.
+    await addMember(test, organization.id, (await createUser(test)).id, 'owner')
     // The newest member is the first row of a list: a person of no importance to whom anything may be done.
     const bystander = await createUser(test)
     await addMember(test, organization.id, bystander.id, 'member')
-    return new World({ organization, platformAdmin }, client, specification)
+    return new World({ organization, platformAdmin, bystander }, client, specification)
   }
 
   /** A value for each parameter of the path, from left to right; `as` makes what it may make itself. */
@@ -103,6 +111,7 @@ export class World {
   #referred({ operation, params, as, name, parent }: Context): Promise<string> {
     const collection = name === 'id' ? parent : this.#collectionOf(name)
     if (collection === 'organizations') return Promise.resolve(this.organization.id)
+    if (collection === 'users') return Promise.resolve(this.bystander.id)
     const creator = collection ? this.#specification.creatorOf(collection) : undefined
     if (!creator) return Promise.resolve(newId())
     return this.#create(creator, as, operation.path.startsWith(creator.path) ? params : undefined)

@@ -16,7 +16,7 @@ export const organizationErrors = defineErrors({
   last_owner: {
     status: 409,
     title: 'The last owner stays',
-    help: 'Make another member owner first, or delete the organization.',
+    help: 'Make another member owner first, or delete the organization. An account that is the last owner of one stays too.',
   },
   owner_required: {
     status: 403,

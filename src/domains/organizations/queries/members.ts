@@ -29,12 +29,19 @@ export const findMember = one(
   ),
 )
 
-/** Locks the owners, so that two that leave at once see each other; in the order of their ids, against deadlocks. */
-export const lockOwners = statement(
-  'members.lock_owners',
+/** Only with the organization locked does the answer hold until the commit. */
+export const findOwners = statement(
+  'members.owners',
   (_, $: Params<{ organizationId: string }>) => sql<{ userId: string }>`
-    select user_id from ${members} where organization_id = ${$.organizationId} and role = 'owner'
-    order by user_id for update`,
+    select user_id from ${members} where organization_id = ${$.organizationId} and role = 'owner'`,
+)
+
+/** The organizations that would have no owner without the user. */
+export const findOwnedAlone = statement(
+  'members.owned_alone',
+  (_, $: Params<{ userId: string }>) => sql<{ organizationId: string }>`
+    select m.organization_id from ${members} m where m.user_id = ${$.userId} and m.role = 'owner' and not exists (
+      select from ${members} o where o.organization_id = m.organization_id and o.role = 'owner' and o.user_id <> m.user_id)`,
 )
 
 const key = ($: Params<MemberKey & { ifMatch: number[] | null }>) =>

@@ -39,6 +39,27 @@ export const findOrganization = one(
   ),
 )
 
+/**
+ * Holds an organization until the commit: its members change one after the other, and whoever counts them after this sees
+ * the change before. Undefined where the organization is gone or going.
+ */
+export const lockOrganization = one(
+  statement(
+    'organizations.lock',
+    (_, $: Params<{ id: string }>) => sql<{ id: string }>`
+      select id from ${organizations} where id = ${$.id} and deleted_at is null for no key update`,
+  ),
+)
+
+/** The same for all that a user is a member of, in the order of their ids, against deadlocks. */
+export const lockOrganizationsOf = statement(
+  'organizations.lock_of_user',
+  (_, $: Params<{ userId: string }>) => sql<{ id: string }>`
+    select o.id from ${organizations} o
+    where o.deleted_at is null and o.id in (select m.organization_id from ${members} m where m.user_id = ${$.userId})
+    order by o.id for no key update of o`,
+)
+
 interface Change {
   id: string
   name: string | null

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { member } from '../../../lib/access.ts'
+import { asUser, member } from '../../../lib/access.ts'
 import { found, problems } from '../../../lib/errors.ts'
 import { IdParams, Nothing } from '../../../lib/schema.ts'
 import { listMembers } from '../queries/members.ts'
-import { Member, MemberList, MemberParams, MembersQuery, UpdateMember } from '../schemas/members.ts'
-import { changeMember, removeMember } from '../service/members.ts'
+import { Member, MemberList, MemberParams, MembersQuery, TransferOwnership, UpdateMember } from '../schemas/members.ts'
+import { changeMember, removeMember, transferOwnership } from '../service/members.ts'
 
 const tags = ['organizations']
 
@@ -57,5 +57,38 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
       reply.code(204)
       return null
     },
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/organizations/:id/leave',
+    config: { access: member('viewer', 'organization') },
+    schema: {
+      operationId: 'leaveOrganization',
+      summary: 'Leave an organization; its last owner stays',
+      tags,
+      params: IdParams,
+      response: { 204: Nothing, ...problems(404, 409) },
+    },
+    async handler({ caller, actor, params }, reply) {
+      await removeMember(caller, { organizationId: params.id, userId: asUser(actor).id }, null)
+      reply.code(204)
+      return null
+    },
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/organizations/:id/transfer-ownership',
+    config: { access: member('owner', 'organization') },
+    schema: {
+      operationId: 'transferOwnership',
+      summary: 'Make another member owner; the caller becomes an admin',
+      tags,
+      params: IdParams,
+      body: TransferOwnership,
+      response: { 200: Member, ...problems(404, 422) },
+    },
+    handler: ({ caller, params, body }) => transferOwnership(caller, params.id, body),
   })
 }

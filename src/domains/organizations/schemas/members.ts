@@ -20,6 +20,8 @@ export const Member = Type.Object(
 export type Member = Static<typeof Member>
 export const MemberParams = Closed({ id: Id, userId: Id })
 export const UpdateMember = Closed({ role: Role }, { title: 'UpdateMember', examples: [{ role: 'admin' }] })
+export const TransferOwnership = Closed({ userId: Id }, { title: 'TransferOwnership' })
+export type TransferOwnership = Static<typeof TransferOwnership>
 export const MemberList = List(Member)
 export const MembersQuery = ListQuery(
   { role: Type.Optional(Role), search: Type.Optional(Text(1, 200, { description: 'Part of a name or an address.' })) },

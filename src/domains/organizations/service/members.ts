@@ -2,10 +2,12 @@ import type { Transaction } from '../../../database/client.ts'
 import type { Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import type { OrganizationRole } from '../../../lib/access.ts'
-import { found, matched } from '../../../lib/errors.ts'
+import { found, invalid, matched } from '../../../lib/errors.ts'
 import { organizationErrors } from '../errors.ts'
 import { memberEvents } from '../events.ts'
-import { deleteMember, findMember, lockOwners, updateMember } from '../queries/members.ts'
+import { deleteMember, findMember, findOwnedAlone, findOwners, updateMember } from '../queries/members.ts'
+import { lockOrganization, lockOrganizationsOf } from '../queries/organizations.ts'
+import type { TransferOwnership } from '../schemas/members.ts'
 
 interface Membership {
   organizationId: string
@@ -21,6 +23,7 @@ export const changeMember = (
 ) =>
   caller.transaction(async tx => {
     await guardOwners(tx, caller, membership, role)
+    found(await findMember(tx, membership))
     matched(await updateMember(tx, { ...membership, role, ifMatch }), ifMatch)
     const member = found(await findMember(tx, membership))
     await record(tx, caller, memberEvents.updated, byUser(member))
@@ -36,17 +39,45 @@ export const removeMember = (caller: Caller, membership: Membership, ifMatch: nu
     await record(tx, caller, memberEvents.removed, byUser(member))
   })
 
-/** Only an owner makes, changes or removes an owner, and one always remains. Holds the lock until the commit. */
+/** The caller becomes an admin. Throws `owner_required`, `validation_failed` where the other is no other member. */
+export const transferOwnership = (caller: Caller, organizationId: string, { userId }: TransferOwnership) =>
+  caller.transaction(async tx => {
+    const from = { organizationId, userId: caller.actor.id as string }
+    const to = { organizationId, userId }
+    if (!(await holdOwners(tx, organizationId)).includes(from.userId)) throw organizationErrors.owner_required()
+    if (userId === from.userId) throw invalid('#/userId', 'is the caller')
+    const changed = await updateMember(tx, { ...to, role: 'owner', ifMatch: null })
+    if (!changed) throw invalid('#/userId', 'is not a member of the organization')
+    await updateMember(tx, { ...from, role: 'admin', ifMatch: null })
+    const [owner, admin] = [found(await findMember(tx, to)), found(await findMember(tx, from))]
+    await record(tx, caller, memberEvents.updated, byUser(owner), byUser(admin))
+    return owner
+  })
+
+/** Before an account goes: an organization keeps an owner. Throws `last_owner`. */
+export async function keepLastOwner(tx: Transaction, userId: string): Promise<void> {
+  await lockOrganizationsOf(tx, { userId })
+  const alone = await findOwnedAlone(tx, { userId })
+  if (alone.length > 0) throw organizationErrors.last_owner()
+}
+
+/** Only an owner makes, changes or removes an owner, and one always remains. */
 async function guardOwners(
   tx: Transaction,
   caller: Caller,
   { organizationId, userId }: Membership,
   role: OrganizationRole | null,
 ) {
-  const owners = (await lockOwners(tx, { organizationId })).map(owner => owner.userId)
+  const owners = await holdOwners(tx, organizationId)
   const concernsOwner = owners.includes(userId) || role === 'owner'
   if (concernsOwner && !owners.includes(caller.actor.id ?? '')) throw organizationErrors.owner_required()
   if (owners.includes(userId) && role !== 'owner' && owners.length === 1) throw organizationErrors.last_owner()
+}
+
+/** Who owns the organization, and until the commit nobody else does. */
+async function holdOwners(tx: Transaction, organizationId: string): Promise<string[]> {
+  found(await lockOrganization(tx, { id: organizationId }))
+  return (await findOwners(tx, { organizationId })).map(owner => owner.userId)
 }
 
 const byUser = <T extends { userId: string }>(member: T) => ({ ...member, id: member.userId })

@@ -3,7 +3,7 @@ import type { Executor } from '../../../database/executor.ts'
 import { type Caller, userIdOf } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import type { Actor, Grant } from '../../../lib/access.ts'
-import { found, matched, requestErrors } from '../../../lib/errors.ts'
+import { found, invalid, matched, requestErrors } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { findProject } from '../../projects/queries.ts'
 import { taskErrors } from '../errors.ts'
@@ -71,9 +71,6 @@ async function requireMembers(
   const pointer = userIds.length === 1 ? '#/assigneeId' : `#/tasks/${at}/assigneeId`
   throw invalid(pointer, 'is not a member of the organization')
 }
-
-const invalid = (pointer: string, detail: string) =>
-  requestErrors.validation_failed({ detail: `${pointer.slice(2)} ${detail}`, errors: [{ pointer, detail }] })
 
 interface Path {
   organizationId: string
