@@ -2,6 +2,7 @@ import { type AppError, errorOfConstraint, requestErrors } from '../lib/errors.t
 
 const QUERY_CANCELED = '57014'
 const LOCK_NOT_AVAILABLE = '55P03'
+const FOREIGN_KEY_VIOLATION = '23503'
 const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK = '40P01'
 /** SQLSTATE classes that say the server or the way to it is gone: connection, resources, operator intervention. */
@@ -22,10 +23,13 @@ export const databaseDown = (cause?: unknown): AppError => requestErrors.databas
 /** The answer to an error that came out of the database layer, or undefined when it is none of the database's. */
 export function fromDatabase(error: DatabaseError): AppError | undefined {
   const { code = '', constraint, message } = error
-  if (constraint) return errorOfConstraint(constraint)?.({ cause: error })
+  if (constraint) return (errorOfConstraint(constraint) ?? goneMeanwhile(code))?.({ cause: error })
   if ([QUERY_CANCELED, LOCK_NOT_AVAILABLE].includes(code)) return requestErrors.handler_timeout({ cause: error })
   if ([SERIALIZATION_FAILURE, DEADLOCK].includes(code)) return requestErrors.overloaded({ cause: error })
   if (ACQUIRE_MESSAGE.test(message)) return requestErrors.overloaded({ cause: error })
   const down = DOWN_CLASSES.includes(code.slice(0, 2)) || SOCKET_CODES.includes(code) || DRIVER_MESSAGES.test(message)
   return down ? databaseDown(error) : undefined
 }
+
+/** What a row refers to was there when the request came, and is not when it is written. */
+const goneMeanwhile = (code: string) => (code === FOREIGN_KEY_VIOLATION ? requestErrors.not_found : undefined)

@@ -1,8 +1,10 @@
+import pg from 'pg'
 import t from 'tap'
 import { addMember, createKey, createOrganization, createUser } from '../../helpers/actors.ts'
 import { testApp } from '../../helpers/app.ts'
 import { call } from '../../helpers/call.ts'
 import { createComment, createProject, createTask } from '../../helpers/factories.ts'
+import { eventually } from '../../helpers/mail.ts'
 
 const test = await testApp(t)
 const { app, sql } = test
@@ -71,6 +73,25 @@ t.test('what a key wrote belongs to nobody: only an admin removes it', async t =
   for (const someone of [member, admin]) t.equal((await edit(body.id, someone)).status, 403)
   t.equal((await remove(body.id, member)).status, 403)
   t.equal((await remove(body.id, admin)).status, 204)
+})
+
+t.test('a comment on a task that goes at the same moment is 404', async t => {
+  const going = await createTask(test, { projectId: await createProject(test, { organizationId: organization.id }) })
+  const other = new pg.Client({ connectionString: test.config.databaseUrl })
+  await other.connect()
+  try {
+    await other.query('begin')
+    await other.query('delete from tasks where id = $1', [going])
+    const answer = call(app, `POST /tasks/${going}/comments`, { as: member, body: { body: 'too late' } })
+    const waits = async () =>
+      (await sql(`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`))
+        .length > 0
+    await eventually(waits, 'the comment waits for the task')
+    await other.query('commit')
+    t.match((await answer).body, { status: 404, code: 'not_found' })
+  } finally {
+    await other.end()
+  }
 })
 
 t.test('comments come oldest first, and each change is recorded', async t => {
