@@ -6,7 +6,7 @@ import { requestErrors } from '../lib/errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Small limits of a sensitive route, by address and by the account named in the body. */
+    /** Small limits of a sensitive route, by address and by the account that calls or that the body names. */
     sensitive?: boolean
   }
 }
@@ -121,7 +121,8 @@ function enforce({ limitOf, count }: Limiter, request: FastifyRequest, reply: Fa
 /** IPv6 by /64: one customer holds the whole prefix. */
 const addressOf = ({ ip }: FastifyRequest): string => (ip.includes(':') ? normalizeIP(ip) : ip)
 
-function accountOf({ body, ip }: FastifyRequest): string {
+function accountOf({ actor, body, ip }: FastifyRequest): string {
+  if (actor) return actor.id
   const { email } = (body ?? {}) as { email?: unknown }
   return typeof email === 'string' ? email.toLowerCase() : ip
 }
