@@ -26,6 +26,8 @@ export const Password = Type.String({
   pattern: STORABLE,
   examples: ['correct horse battery'],
 })
+/** A password that is checked and not set: that it is too short would be no news about a wrong one. */
+export const GivenPassword = Type.String({ minLength: 1, maxLength: 128, pattern: STORABLE })
 /** An opaque single-use or refresh token, as it travels in a body. */
 export const Token = Type.String({ minLength: 1, maxLength: 512, pattern: '^[\\w.-]+$' })
 

@@ -1,5 +1,7 @@
+import { hashSync } from '@node-rs/argon2'
 import type { OrganizationRole, PlatformRole, Scope } from '../../src/lib/access.ts'
 import { sha256 } from '../../src/lib/crypto.ts'
+import { demoUser } from '../../src/lib/demo.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { newApiKey } from '../../src/lib/keys.ts'
 import type { TestApp } from './app.ts'
@@ -19,15 +21,21 @@ export interface TestKey {
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
-/** An active user with a verified address and a live session; there is no password. */
+/** The password of every test user, as the examples of the document have it. */
+export const { password: PASSWORD } = demoUser
+/** As cheap as can be: a login writes a dearer one in its place. */
+const PASSWORD_HASH = hashSync(PASSWORD, { memoryCost: 8, timeCost: 1, parallelism: 1 })
+
+/** An active user with a password, a verified address and a live session. */
 export async function createUser({ app, sql }: TestApp, { role = 'user' as PlatformRole } = {}): Promise<TestUser> {
   const id = newId()
   const email = `user-${id}@example.com`
   await sql(
-    `with u as (insert into users (id, email, name, role, email_verified_at) values ($1, $2, $3, $4, now()) returning id),
+    `with u as (insert into users (id, email, name, role, password_hash, email_verified_at)
+        values ($1, $2, $3, $4, $5, now()) returning id),
       p as (insert into profiles (user_id) select id from u)
       insert into settings (user_id) select id from u`,
-    [id, email, `User ${id.slice(-4)}`, role],
+    [id, email, `User ${id.slice(-4)}`, role, PASSWORD_HASH],
   )
   return { id, email, ...(await signIn({ app, sql }, id, role)) }
 }

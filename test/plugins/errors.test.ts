@@ -20,7 +20,7 @@ t.test('an unknown path is 404, a wrong method 405 with the methods it knows', a
   t.match(unknown.body, { status: 404, code: 'not_found' })
   t.match(unknown.headers['content-type'], PROBLEM)
   for (const [request, allow] of [
-    ['PUT /users/me', ['GET', 'HEAD', 'PATCH']],
+    ['PUT /users/me', ['DELETE', 'GET', 'HEAD', 'PATCH']],
     ['DELETE /organizations', ['GET', 'HEAD', 'POST']],
     ['PATCH /auth/login', ['POST']],
     [`GET /tasks/${organization.id}/complete`, ['POST']],

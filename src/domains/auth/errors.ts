@@ -21,5 +21,26 @@ export const authErrors = defineErrors({
     title: 'Address not verified',
     help: 'Follow the link in the mail; `POST /api/v1/auth/verify-email/resend` sends another.',
   },
+  password_wrong: {
+    status: 403,
+    title: 'Password not correct',
+    help: 'Send the present password of the account. The session goes on; a new access token would change nothing.',
+  },
+  password_not_set: {
+    status: 409,
+    title: 'The account has no password',
+    help: 'Set the first one with a link: `POST /api/v1/auth/password/forgot`. Without an address, add one first.',
+  },
+  reauthentication_required: {
+    status: 403,
+    title: 'Sign in again first',
+    help: 'The account has no password to ask for, so this needs a sign-in of the last ten minutes.',
+  },
+  email_taken: {
+    status: 409,
+    title: 'Address belongs to another account',
+    constraint: 'users_email_key',
+    help: 'Somebody registered with it meanwhile. Your account keeps its present address.',
+  },
   account_deactivated: { status: 403, title: 'Account deactivated', help: 'Ask your administrator.' },
 })

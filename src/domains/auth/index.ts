@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
 import { registerAuthJobs } from './jobs.ts'
+import { accountRoutes } from './routes/account.ts'
+import { emailRoutes } from './routes/email.ts'
+import { passwordRoutes } from './routes/passwords.ts'
 import { registrationRoutes } from './routes/registration.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { RevocationFeed } from './service/revocation.ts'
@@ -9,6 +12,9 @@ import { Sessions } from './service/sessions.ts'
 export async function auth(app: FastifyInstance, config: Config) {
   const sessions = new Sessions(app, { secrets: config.jwtSecrets, unverifiedLogin: config.unverifiedLogin })
   await app.register(registrationRoutes)
+  await app.register(passwordRoutes)
+  await app.register(emailRoutes)
+  await app.register(accountRoutes)
   await app.register(sessionRoutes, { sessions })
   const revocations = new RevocationFeed(app)
   app.addHook('onReady', () => revocations.start())

@@ -1,10 +1,33 @@
 import type { FastifyInstance } from 'fastify'
 import { defineJob } from '../../jobs/define.ts'
-import { mailRegistration } from './service/mails.ts'
+import { deleteExpired, dueAccounts, eraseAccount } from './service/erasure.ts'
+import { type Notice, notices } from './service/letters.ts'
+import { mailEmailChange, mailPasswordReset, mailRegistration, type Origin } from './service/mails.ts'
 
-/** Names an address only: the token is made when the mail is, so that no job row ever holds one. */
+// Payloads name an address or a user only: a token is made when its mail is, so that no job row ever holds one.
 export const sendRegistrationMail = defineJob<{ email: string }>('auth.registration_mail')
+export const sendPasswordResetMail = defineJob<{ email: string; origin: Origin }>('auth.password_reset_mail')
+export const sendEmailChangeMail = defineJob<{ userId: string; toOld: boolean }>('auth.email_change_mail')
+export const sendNotice = defineJob<{ email: string; notice: Notice }>('auth.notice')
+
+type Nothing = Record<string, never>
+const findDueAccounts = defineJob<Nothing>('auth.due_accounts')
+const eraseDueAccount = defineJob<{ userId: string }>('auth.erase_account')
+const expire = defineJob<Nothing>('auth.expire')
+const HOURLY = { erasure: '29 * * * *', expiry: '41 * * * *' }
 
 export function registerAuthJobs(app: FastifyInstance, { appUrl }: { appUrl: string }): void {
-  app.jobs.handleOutside(sendRegistrationMail, ({ email }) => mailRegistration(app, appUrl, email))
+  const { jobs, mail } = app
+  jobs.handleOutside(sendRegistrationMail, ({ email }) => mailRegistration(app, appUrl, email))
+  jobs.handleOutside(sendPasswordResetMail, ({ email, origin }) => mailPasswordReset(app, appUrl, email, origin))
+  jobs.handleOutside(sendEmailChangeMail, ({ userId, toOld }) => mailEmailChange(app, appUrl, userId, toOld))
+  jobs.handleOutside(sendNotice, ({ email, notice }) => mail.send({ to: email, ...notices[notice] }))
+
+  jobs.handle(findDueAccounts, async (_payload, tx) => {
+    for (const userId of await dueAccounts(tx)) await jobs.enqueue(tx, eraseDueAccount, { userId })
+  })
+  jobs.handle(eraseDueAccount, ({ userId }, tx) => eraseAccount(app, tx, userId))
+  jobs.handle(expire, (_payload, tx) => deleteExpired(tx))
+  jobs.schedule(findDueAccounts, HOURLY.erasure, {})
+  jobs.schedule(expire, HOURLY.expiry, {})
 }

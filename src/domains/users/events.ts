@@ -7,6 +7,17 @@ const UserReference = Type.Pick(User, ['id', 'role', 'status'], { title: 'UserRe
 
 export const userEvents = defineEvents('user', {
   registered: UserReference,
+  /** Somebody registered with an address that has an account. */
+  registration_repeated: UserReference,
   updated: UserReference,
   email_verified: UserReference,
+  password_reset_requested: UserReference,
+  password_reset: UserReference,
+  password_changed: UserReference,
+  email_change_requested: UserReference,
+  email_change_confirmed: UserReference,
+  email_changed: UserReference,
+  deletion_requested: UserReference,
+  deletion_cancelled: UserReference,
+  erased: UserReference,
 })

@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, lte, sql } from 'drizzle-orm'
 import { defineList } from '../../database/list.ts'
 import { one, type Params, statement, statements } from '../../database/statement.ts'
 import { contains } from '../../database/text.ts'
@@ -40,29 +40,47 @@ export const findMe = one(
   ),
 )
 
-/** The credentials of an address; the only statement that reads a hash. */
+const credentials = { ...userColumns, passwordHash: users.passwordHash }
+
+/** The credentials of an address; with `findCredentialsOf` the only statements that read a hash. */
 export const findCredentials = one(
   statement('users.credentials', (db, $: Params<{ email: string }>) =>
-    db
-      .select({ ...userColumns, passwordHash: users.passwordHash })
-      .from(users)
-      .where(eq(users.email, $.email)),
+    db.select(credentials).from(users).where(eq(users.email, $.email)),
   ),
 )
 
-/** User, profile and settings at once; nothing comes back when the address is taken. */
+export const findCredentialsOf = one(
+  statement('users.credentials_of', (db, $: Params<{ id: string }>) =>
+    db.select(credentials).from(users).where(eq(users.id, $.id)),
+  ),
+)
+
+type NewUser = Params<{ id: string; email: string; name: string; passwordHash: string | null }>
+
+/** User, profile and settings at once, unless the address is taken. */
+const inserting = ($: NewUser) => sql`
+  with inserted as (
+    insert into ${users} (id, email, name, password_hash)
+    values (${$.id}, ${$.email}, ${$.name}, ${$.passwordHash})
+    on conflict on constraint users_email_key do nothing returning *
+  ),
+  profile as (insert into ${profiles} (user_id) select id from inserted),
+  preferences as (insert into ${settings} (user_id) select id from inserted)`
+
+const row = sql.raw('id, email, name, role, status, email_verified_at, version, created_at, updated_at')
+
+/** Nothing comes back when the address is taken. */
 export const insertUser = one(
+  statement('users.insert', (_, $: NewUser) => sql<UserRow>`${inserting($)} select ${row} from inserted`),
+)
+
+/** The same, or who has the address; nothing where that one came in this very moment. */
+export const insertOrFindUser = one(
   statement(
-    'users.insert',
-    (_, $: Params<{ id: string; email: string; name: string; passwordHash: string | null }>) => sql<UserRow>`
-      with inserted as (
-        insert into ${users} (id, email, name, password_hash)
-        values (${$.id}, ${$.email}, ${$.name}, ${$.passwordHash})
-        on conflict on constraint users_email_key do nothing returning *
-      ),
-      profile as (insert into ${profiles} (user_id) select id from inserted),
-      preferences as (insert into ${settings} (user_id) select id from inserted)
-      select id, email, name, role, status, email_verified_at, version, created_at, updated_at from inserted`,
+    'users.insert_or_find',
+    (_, $: NewUser) => sql<UserRow & { inserted: boolean }>`
+      ${inserting($)} select ${row}, true as inserted from inserted
+      union all select ${row}, false from ${users} where email = ${$.email}`,
   ),
 )
 
@@ -109,6 +127,116 @@ export const verifyUserEmail = statement('users.verify_email', (db, $: Params<{ 
     .set({ emailVerifiedAt: sql`coalesce(${users.emailVerifiedAt}, now())`, ...touched(users) })
     .where(eq(users.id, $.id))
     .returning(userColumns),
+)
+
+/**
+ * Waits for whoever else is changing the account, and lets others wait: what was decided then holds until the commit.
+ * Where tokens are locked as well, the user comes first.
+ */
+export const lockUser = one(
+  statement('users.lock', (db, $: Params<{ id: string }>) =>
+    db
+      .select({ ...userColumns, eraseAt: users.eraseAt })
+      .from(users)
+      .where(eq(users.id, $.id))
+      .for('no key update'),
+  ),
+)
+
+export const lockUserByEmail = one(
+  statement('users.lock_by_email', (db, $: Params<{ email: string }>) =>
+    db.select(userColumns).from(users).where(eq(users.email, $.email)).for('no key update'),
+  ),
+)
+
+const hasPassword = ($: Params<{ id: string; current: string }>) =>
+  and(eq(users.id, $.id), eq(users.passwordHash, $.current))
+
+/** Locks the user; nothing where `current` is no longer the hash. */
+export const lockPassword = statement('users.lock_password', (db, $: Params<{ id: string; current: string }>) =>
+  db.select({ id: users.id }).from(users).where(hasPassword($)).for('no key update'),
+)
+
+/** The same password under other parameters, which nobody sees: the version stays. */
+export const rehashPassword = statement(
+  'users.rehash_password',
+  (db, $: Params<{ id: string; current: string; passwordHash: string }>) =>
+    db
+      .update(users)
+      .set({ passwordHash: sql`${$.passwordHash}` })
+      .where(hasPassword($))
+      .returning({ id: users.id }),
+)
+
+/** Undefined where `current` is no longer the hash. */
+export const changePassword = one(
+  statement('users.change_password', (db, $: Params<{ id: string; current: string; passwordHash: string }>) =>
+    db
+      .update(users)
+      .set({ passwordHash: sql`${$.passwordHash}`, ...touched(users) })
+      .where(hasPassword($))
+      .returning(userColumns),
+  ),
+)
+
+export const setPassword = statement('users.set_password', (db, $: Params<{ id: string; passwordHash: string }>) =>
+  db
+    .update(users)
+    .set({ passwordHash: sql`${$.passwordHash}`, ...touched(users) })
+    .where(eq(users.id, $.id))
+    .returning(userColumns),
+)
+
+/** To an address that has just been confirmed. */
+export const changeEmail = statement('users.change_email', (db, $: Params<{ id: string; email: string }>) =>
+  db
+    .update(users)
+    .set({ email: sql`${$.email}`, emailVerifiedAt: sql`now()`, ...touched(users) })
+    .where(eq(users.id, $.id))
+    .returning(userColumns),
+)
+
+const erasure = { ...userColumns, eraseAt: users.eraseAt }
+
+export const scheduleErasure = statement('users.schedule_erasure', (db, $: Params<{ id: string; days: number }>) =>
+  db
+    .update(users)
+    .set({ eraseAt: sql`now() + make_interval(days => ${$.days})`, ...touched(users) })
+    .where(eq(users.id, $.id))
+    .returning(erasure),
+)
+
+/** Undefined where none is scheduled; then nothing is locked. */
+export const cancelErasure = one(
+  statement('users.cancel_erasure', (db, $: Params<{ id: string }>) =>
+    db
+      .update(users)
+      .set({ eraseAt: null, ...touched(users) })
+      .where(and(eq(users.id, $.id), isNotNull(users.eraseAt)))
+      .returning(userColumns),
+  ),
+)
+
+const due = lte(users.eraseAt, sql`now()`)
+
+export const findDueErasures = statement('users.due_erasures', (db, _: Params<object>) =>
+  db.select({ id: users.id }).from(users).where(due),
+)
+
+/** Locks a user whose time has come. */
+export const lockDueErasure = one(
+  statement('users.lock_due_erasure', (db, $: Params<{ id: string }>) =>
+    db
+      .select(userColumns)
+      .from(users)
+      .where(and(eq(users.id, $.id), due))
+      .for('update'),
+  ),
+)
+
+/** With everything that belongs to the user alone. */
+export const deleteUser = statement('users.delete', (db, $: Params<{ id: string }>) =>
+  db.delete(users).where(eq(users.id, $.id)),
 )
 
 const byId = { on: users.id, key: 'id', type: 'uuid' } as const

@@ -74,6 +74,16 @@ export const findSession = one(
   ),
 )
 
+/** A session that began within the last `seconds`. */
+export const findRecentSession = one(
+  statement('sessions.find_recent', (db, $: Params<{ id: string; seconds: number }>) =>
+    db
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(and(eq(sessions.id, $.id), sql`${sessions.createdAt} > now() - make_interval(secs => ${$.seconds})`)),
+  ),
+)
+
 /** The feed of every node: what has ended in the last `withinSeconds`. */
 export const listEndedSessions = statement('sessions.ended', (db, $: Params<{ withinSeconds: number }>) =>
   db
@@ -105,6 +115,13 @@ export const endSessions = statement('sessions.end_all', (db, $: Params<{ userId
       ),
     )
     .returning(ended),
+)
+
+/** What ended, expired or was left alone more than `days` ago. */
+export const deleteEndedSessions = statement(
+  'sessions.delete_ended',
+  (_, $: Params<{ days: number }>) => sql`
+    delete from ${sessions} where least(ended_at, expires_at, last_used_at + ${IDLE}) < now() - make_interval(days => ${$.days})`,
 )
 
 const byId = { on: sql`s.id`, key: 'id', type: 'uuid' } as const

@@ -1,4 +1,4 @@
-import { and, eq, gt, sql } from 'drizzle-orm'
+import { and, eq, gt, lte, sql } from 'drizzle-orm'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { tokens } from '../tables.ts'
 
@@ -19,6 +19,16 @@ export const insertToken = statement(
     values (${$.hash}, ${$.purpose}, ${$.userId}, ${$.subject}, now() + make_interval(secs => ${$.lifeSeconds}))`,
 )
 
+/** What a token is for and whose, without consuming it. */
+export const findToken = one(
+  statement('tokens.find', (db, $: Params<{ hash: Buffer }>) =>
+    db
+      .select({ purpose: tokens.purpose, userId: tokens.userId, subject: tokens.subject })
+      .from(tokens)
+      .where(and(eq(tokens.hash, $.hash), gt(tokens.expiresAt, sql`now()`))),
+  ),
+)
+
 /** Consumes the token: the second caller gets nothing. */
 export const takeToken = one(
   statement('tokens.take', (db, $: Params<{ hash: Buffer; purpose: Purpose }>) =>
@@ -27,4 +37,14 @@ export const takeToken = one(
       .where(and(eq(tokens.hash, $.hash), eq(tokens.purpose, $.purpose), gt(tokens.expiresAt, sql`now()`)))
       .returning({ userId: tokens.userId, subject: tokens.subject }),
   ),
+)
+
+export const deleteTokens = statement(
+  'tokens.delete',
+  (_, $: Params<{ userId: string; purposes: Purpose[] }>) =>
+    sql`delete from ${tokens} where user_id = ${$.userId} and purpose = any(${$.purposes}::text[])`,
+)
+
+export const deleteExpiredTokens = statement('tokens.delete_expired', (db, _: Params<object>) =>
+  db.delete(tokens).where(lte(tokens.expiresAt, sql`now()`)),
 )

@@ -2,20 +2,19 @@ import { type Static, Type } from '@sinclair/typebox'
 import {
   Closed,
   Email,
+  GivenPassword,
   Id,
   List,
   ListQuery,
   Nullable,
   StringEnum,
-  Text,
   Timestamp,
   Token,
 } from '../../../lib/schema.ts'
 import { User } from '../../users/schemas.ts'
 
-/** Any length: a wrong password is told apart from a malformed one only when it is set. */
 export const Login = Closed(
-  { email: Email, password: Text(1, 128) },
+  { email: Email, password: GivenPassword },
   { title: 'Login', examples: [{ email: 'demo@lintel.localhost', password: 'demo-password' }] },
 )
 export type Login = Static<typeof Login>

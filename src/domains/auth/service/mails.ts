@@ -1,38 +1,68 @@
 import type { FastifyInstance } from 'fastify'
-import { randomToken, sha256 } from '../../../lib/crypto.ts'
-import { findCredentials } from '../../users/queries.ts'
-import { insertToken } from '../queries/tokens.ts'
+import type { Transaction } from '../../../database/client.ts'
+import { bySystem, type Caller } from '../../../events/caller.ts'
+import { record } from '../../../events/record.ts'
+import { userEvents } from '../../users/events.ts'
+import { findCredentials, lockUser, lockUserByEmail } from '../../users/queries.ts'
+import { findEmailChange } from '../queries/email-changes.ts'
+import {
+  addressInUse,
+  alreadyRegistered,
+  EMAIL_CHANGE_SECONDS,
+  type Letter,
+  newAddress,
+  oldAddress,
+  passwordReset,
+  RESET_SECONDS,
+  VERIFICATION_SECONDS,
+  verification,
+} from './letters.ts'
+import { issueToken } from './tokens.ts'
 
-const VERIFICATION_SECONDS = 86_400
+type Mail = Letter & { to: string }
 
-const verify = (link: string) => `Welcome to Lintel.
-
-Please confirm your address within 24 hours:
-${link}
-
-If you did not register, ignore this mail.
-`
-
-const KNOWN = `Somebody, perhaps you, tried to register with this address, which already has an account.
-
-Sign in as usual. If it was not you, there is nothing to do.
-`
+/** The mail goes out after the commit: it promises nothing that was rolled back, and no transaction waits for SMTP. */
+async function send(app: FastifyInstance, compose: (tx: Transaction) => Promise<Mail | undefined>): Promise<void> {
+  const mail = await app.database.transaction(compose)
+  if (mail) await app.mail.send(mail)
+}
 
 /** To an unverified account a link, to a verified one a notice, to an unknown address nothing. */
-export async function mailRegistration(app: FastifyInstance, appUrl: string, email: string): Promise<void> {
-  const user = await findCredentials(app.database, { email })
-  if (!user) return
-  if (user.emailVerifiedAt !== null) {
-    return app.mail.send({ to: email, subject: 'You already have an account', text: KNOWN })
-  }
-  const token = randomToken()
-  await insertToken(app.database, {
-    hash: sha256(token),
-    purpose: 'verify_email',
-    userId: user.id,
-    subject: null,
-    lifeSeconds: VERIFICATION_SECONDS,
+export const mailRegistration = (app: FastifyInstance, appUrl: string, email: string): Promise<void> =>
+  send(app, async tx => {
+    const user = await lockUserByEmail(tx, { email })
+    if (!user) return undefined
+    if (user.emailVerifiedAt !== null) return { to: email, ...alreadyRegistered }
+    const token = await issueToken(tx, {
+      purpose: 'verify_email',
+      userId: user.id,
+      lifeSeconds: VERIFICATION_SECONDS,
+    })
+    return { to: email, ...verification(`${appUrl}/verify-email?token=${token}`) }
   })
-  const link = `${appUrl}/verify-email?token=${token}`
-  await app.mail.send({ to: email, subject: 'Confirm your address', text: verify(link) })
-}
+
+/** Where a request came from, for the event of what it leads to. */
+export type Origin = Pick<Caller, 'address' | 'userAgent' | 'requestId'>
+
+/** To an unknown address, or a deactivated account, nothing. */
+export const mailPasswordReset = (app: FastifyInstance, appUrl: string, email: string, origin: Origin): Promise<void> =>
+  send(app, async tx => {
+    const user = await lockUserByEmail(tx, { email })
+    if (user?.status !== 'active') return undefined
+    const token = await issueToken(tx, { purpose: 'reset_password', userId: user.id, lifeSeconds: RESET_SECONDS })
+    await record(tx, { ...bySystem(tx), ...origin }, userEvents.password_reset_requested, user)
+    return { to: email, ...passwordReset(`${appUrl}/reset-password?token=${token}`) }
+  })
+
+/** Nothing where the change is gone; whose the new address is already gets no link. */
+export const mailEmailChange = (app: FastifyInstance, appUrl: string, userId: string, toOld: boolean): Promise<void> =>
+  send(app, async tx => {
+    const user = await lockUser(tx, { id: userId })
+    const change = await findEmailChange(tx, { userId })
+    const to = toOld ? user?.email : change?.email
+    if (!change || !to) return undefined
+    if (!toOld && (await findCredentials(tx, { email: to }))) return { to, ...addressInUse }
+    const purpose = toOld ? 'old_email' : 'new_email'
+    const link = `${appUrl}/confirm-email?token=${await issueToken(tx, { purpose, userId, lifeSeconds: EMAIL_CHANGE_SECONDS })}`
+    return { to, ...(toOld ? oldAddress(link, change.email) : newAddress(link)) }
+  })

@@ -5,13 +5,14 @@ import { record } from '../../../events/record.ts'
 import { ACCESS_TOKEN_SECONDS, type UserActor } from '../../../lib/access.ts'
 import { found } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
-import { findCredentials } from '../../users/queries.ts'
+import { findCredentials, lockPassword, rehashPassword } from '../../users/queries.ts'
 import type { User } from '../../users/schemas.ts'
 import { authErrors } from '../errors.ts'
 import { sessionEvents } from '../events.ts'
 import { endSession, endSessions, findSession, insertSession, rotateSession } from '../queries/sessions.ts'
 import type { Login, LogoutScope, SignedIn, Tokens } from '../schemas/sessions.ts'
-import { checkPassword } from './passwords.ts'
+import { cancelDeletion } from './deletion-cancellation.ts'
+import { checkPassword, hashPassword, isOutdated } from './passwords.ts'
 import { RefreshTokens } from './refresh-tokens.ts'
 import { announceEnded } from './revocation.ts'
 
@@ -44,7 +45,16 @@ export class Sessions {
     const correct = await checkPassword(password, credentials?.passwordHash)
     if (!correct || !credentials) throw authErrors.invalid_credentials()
     const { passwordHash, ...user } = credentials
-    return this.start(caller, user)
+    const current = { id: user.id, current: passwordHash as string }
+    const renewed = isOutdated(current.current) ? await hashPassword(password) : undefined
+    return caller.transaction(async tx => {
+      // Who changed the password meanwhile has ended every session: none may begin with the old one.
+      const [same] = await (renewed
+        ? rehashPassword(tx, { ...current, passwordHash: renewed })
+        : lockPassword(tx, current))
+      if (!same) throw authErrors.invalid_credentials()
+      return this.startIn(tx, caller, user)
+    })
   }
 
   /** A session for a user who has proved who they are. Throws `account_deactivated`, `email_not_verified`. */
@@ -58,9 +68,11 @@ export class Sessions {
     const unverified = user.email !== null && user.emailVerifiedAt === null
     if (unverified && !this.#unverifiedLogin) throw authErrors.email_not_verified()
     const { address, userAgent } = caller
+    const owner = onBehalfOf(caller, user.id)
+    await cancelDeletion(this.#app, tx, owner, user.id)
     const session = await insertSession(tx, { id: newId(), userId: user.id, address, userAgent })
     if (!session) throw authErrors.account_deactivated()
-    await record(tx, onBehalfOf(caller, user.id), sessionEvents.started, session)
+    await record(tx, owner, sessionEvents.started, session)
     return { ...this.#tokens(session), user }
   }
 

@@ -1,0 +1,23 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { asUser, signedIn } from '../../../lib/access.ts'
+import { problems } from '../../../lib/errors.ts'
+import { Deletion } from '../schemas/account.ts'
+import { requestDeletion } from '../service/deletion.ts'
+
+export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.route({
+    method: 'DELETE',
+    url: '/users/me',
+    config: { access: signedIn },
+    schema: {
+      operationId: 'deleteMe',
+      summary: 'Delete the account of the signed-in user after 14 days; signing in keeps it',
+      tags: ['users'],
+      response: { 202: Deletion, ...problems(409, 412) },
+    },
+    async handler({ caller, actor, ifMatch }, reply) {
+      reply.code(202)
+      return requestDeletion(app, caller, asUser(actor).id, ifMatch)
+    },
+  })
+}

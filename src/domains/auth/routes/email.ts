@@ -1,0 +1,42 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { asUser, everyone, signedIn } from '../../../lib/access.ts'
+import { problems } from '../../../lib/errors.ts'
+import { Nothing } from '../../../lib/schema.ts'
+import { ChangeEmail, ConfirmEmail, EmailConfirmation } from '../schemas/email.ts'
+import { confirmEmail, requestEmailChange } from '../service/email-change.ts'
+
+const tags = ['auth']
+
+export const emailRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.route({
+    method: 'POST',
+    url: '/auth/email/change',
+    config: { access: signedIn, sensitive: true },
+    schema: {
+      operationId: 'changeEmail',
+      summary: 'Ask for another address; the old and the new one confirm it',
+      tags,
+      body: ChangeEmail,
+      response: { 202: Nothing, ...problems(403, 422, 429) },
+    },
+    async handler({ caller, actor, body }, reply) {
+      await requestEmailChange(app, caller, asUser(actor), body)
+      reply.code(202)
+      return null
+    },
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/auth/email/confirm',
+    config: { access: everyone, sensitive: true },
+    schema: {
+      operationId: 'confirmEmail',
+      summary: 'Confirm a change of address with the token of one of the two mails',
+      tags,
+      body: ConfirmEmail,
+      response: { 200: EmailConfirmation, ...problems(400, 409, 422, 429) },
+    },
+    handler: ({ caller, body }) => confirmEmail(app, caller, body.token),
+  })
+}

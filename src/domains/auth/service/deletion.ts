@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify'
+import type { Caller } from '../../../events/caller.ts'
+import { record } from '../../../events/record.ts'
+import { requestErrors } from '../../../lib/errors.ts'
+import { userEvents } from '../../users/events.ts'
+import { lockUser, scheduleErasure } from '../../users/queries.ts'
+import type { Deletion } from '../schemas/account.ts'
+import { GRACE_DAYS } from './letters.ts'
+import { notify } from './notices.ts'
+import { endSessionsOf } from './sessions.ts'
+
+/** Ends every session now and the account after a grace period. Throws what other domains object, `precondition_failed`. */
+export const requestDeletion = (
+  app: FastifyInstance,
+  caller: Caller,
+  userId: string,
+  ifMatch: number[] | null,
+): Promise<Deletion> =>
+  caller.transaction(async tx => {
+    const user = await lockUser(tx, { id: userId })
+    if (!user) throw requestErrors.unauthenticated()
+    if (ifMatch && !ifMatch.includes(user.version)) throw requestErrors.precondition_failed()
+    if (user.eraseAt !== null) return { eraseAt: user.eraseAt }
+    await app.accounts.checkDeletion(tx, userId)
+    const [scheduled] = await scheduleErasure(tx, { id: userId, days: GRACE_DAYS })
+    await record(tx, caller, userEvents.deletion_requested, user)
+    await endSessionsOf(tx, caller, userId, null)
+    await notify(app, tx, caller, user.email, 'deletion_requested')
+    return { eraseAt: scheduled?.eraseAt as string }
+  })

@@ -1,0 +1,104 @@
+/** What a mail says; the address is its sender's business. */
+export interface Letter {
+  subject: string
+  text: string
+}
+
+export const VERIFICATION_SECONDS = 86_400
+export const RESET_SECONDS = 1_800
+export const EMAIL_CHANGE_SECONDS = 86_400
+/** From the wish to the erasure: who signs in until then keeps the account. */
+export const GRACE_DAYS = 14
+
+export const verification = (link: string): Letter => ({
+  subject: 'Confirm your address',
+  text: `Welcome to Lintel.
+
+Please confirm your address within 24 hours:
+${link}
+
+If you did not register, ignore this mail.
+`,
+})
+
+export const alreadyRegistered: Letter = {
+  subject: 'You already have an account',
+  text: `Somebody, perhaps you, tried to register with this address, which already has an account.
+
+Sign in as usual. If it was not you, there is nothing to do.
+`,
+}
+
+export const passwordReset = (link: string): Letter => ({
+  subject: 'Choose a new password',
+  text: `Somebody, perhaps you, asked for a new password for your account.
+
+Choose one within 30 minutes:
+${link}
+
+If it was not you, ignore this mail: your password stays as it is.
+`,
+})
+
+export const oldAddress = (link: string, email: string): Letter => ({
+  subject: 'Confirm the change of your address',
+  text: `The address of your account is to become ${email}.
+
+If you want that, confirm it within 24 hours, here and in the mail to the new address:
+${link}
+
+If it was not you, change your password now: somebody knows it. Without this link nothing changes.
+`,
+})
+
+export const newAddress = (link: string): Letter => ({
+  subject: 'Confirm your new address',
+  text: `This address is to become that of an account at Lintel.
+
+If it is yours, confirm it within 24 hours:
+${link}
+
+If you did not ask for this, ignore this mail.
+`,
+})
+
+export const addressInUse: Letter = {
+  subject: 'This address already has an account',
+  text: `Somebody, perhaps you, asked for this address to become that of another account. It already has one of its own.
+
+If it was not you, there is nothing to do.
+`,
+}
+
+/** What the owner of an account is told after the fact. */
+export const notices = {
+  password_changed: {
+    subject: 'Your password was changed',
+    text: `The password of your account was changed, and other devices were signed out.
+
+If it was not you, ask for a new password now: "forgot password" on the sign-in page.
+`,
+  },
+  email_changed: {
+    subject: 'The address of your account was changed',
+    text: `The address of your account was changed after both addresses had confirmed it. Other devices were signed out.
+
+If it was not you, tell us at once.
+`,
+  },
+  deletion_requested: {
+    subject: 'Your account will be deleted',
+    text: `Your account will be erased in ${GRACE_DAYS} days, with everything that is yours alone. All devices were signed out.
+
+To keep it, sign in before that.
+`,
+  },
+  deletion_cancelled: {
+    subject: 'Your account stays',
+    text: `You signed in, so your account will not be erased.
+
+If it was not you, ask for a new password now: "forgot password" on the sign-in page.
+`,
+  },
+} satisfies Record<string, Letter>
+export type Notice = keyof typeof notices

@@ -1,0 +1,16 @@
+import type { FastifyInstance } from 'fastify'
+import type { Transaction } from '../../../database/client.ts'
+import type { Caller } from '../../../events/caller.ts'
+import { sendNotice } from '../jobs.ts'
+import type { Notice } from './letters.ts'
+
+/** Tells whoever reads `email`, once `tx` has committed; nobody where there is no address. */
+export async function notify(
+  app: FastifyInstance,
+  tx: Transaction,
+  caller: Caller,
+  email: string | null,
+  notice: Notice,
+): Promise<void> {
+  if (email !== null) await app.jobs.enqueue(tx, sendNotice, { email, notice }, caller.traceparent)
+}

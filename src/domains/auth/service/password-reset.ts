@@ -1,0 +1,44 @@
+import type { FastifyInstance } from 'fastify'
+import { type Caller, onBehalfOf } from '../../../events/caller.ts'
+import { record } from '../../../events/record.ts'
+import { sha256 } from '../../../lib/crypto.ts'
+import { userEvents } from '../../users/events.ts'
+import { setPassword, verifyUserEmail } from '../../users/queries.ts'
+import { authErrors } from '../errors.ts'
+import { sendPasswordResetMail } from '../jobs.ts'
+import { findToken } from '../queries/tokens.ts'
+import type { ResetPassword } from '../schemas/passwords.ts'
+import { notify } from './notices.ts'
+import { hashPassword, refuseWeak } from './passwords.ts'
+import { endSessionsOf } from './sessions.ts'
+import { redeemToken, revokeLinks } from './tokens.ts'
+
+/** Looks nothing up: a known address costs what an unknown one does. */
+export const forgotPassword = (app: FastifyInstance, caller: Caller, email: string): Promise<void> =>
+  caller.transaction(tx => {
+    const { address, userAgent, requestId, traceparent } = caller
+    const payload = { email: email.toLowerCase(), origin: { address, userAgent, requestId } }
+    return app.jobs.enqueue(tx, sendPasswordResetMail, payload, traceparent)
+  })
+
+/**
+ * Sets the password, confirms the address, since its mail was read, and ends every session and link of the account.
+ * Throws `token_invalid`, and `validation_failed` for a weak password, which leaves the token good.
+ */
+export async function resetPassword(app: FastifyInstance, caller: Caller, { token, password }: ResetPassword) {
+  refuseWeak(password, 'password')
+  // Guesses are not worth a hash.
+  const known = await findToken(app.database, { hash: sha256(token) })
+  if (known?.purpose !== 'reset_password') throw authErrors.token_invalid()
+  const passwordHash = await hashPassword(password)
+  await caller.transaction(async tx => {
+    const { user } = await redeemToken(tx, token, 'reset_password')
+    const owner = onBehalfOf(caller, user.id)
+    await record(tx, owner, userEvents.password_reset, ...(await setPassword(tx, { id: user.id, passwordHash })))
+    if (user.emailVerifiedAt === null)
+      await record(tx, owner, userEvents.email_verified, ...(await verifyUserEmail(tx, { id: user.id })))
+    await revokeLinks(tx, user.id)
+    await endSessionsOf(tx, owner, user.id, null)
+    await notify(app, tx, owner, user.email, 'password_changed')
+  })
+}

@@ -1,0 +1,37 @@
+import type { Transaction } from '../../../database/client.ts'
+import { randomToken, sha256 } from '../../../lib/crypto.ts'
+import { lockUser } from '../../users/queries.ts'
+import { authErrors } from '../errors.ts'
+import { deleteEmailChange } from '../queries/email-changes.ts'
+import { deleteTokens, findToken, insertToken, type Purpose, takeToken } from '../queries/tokens.ts'
+
+interface Issue {
+  purpose: Purpose
+  userId: string
+  lifeSeconds: number
+}
+
+/** A token for a mail, in place of the older ones of its purpose. The caller has locked the user. */
+export async function issueToken(tx: Transaction, { purpose, userId, lifeSeconds }: Issue): Promise<string> {
+  const token = randomToken()
+  await deleteTokens(tx, { userId, purposes: [purpose] })
+  await insertToken(tx, { hash: sha256(token), purpose, userId, subject: null, lifeSeconds })
+  return token
+}
+
+/** Consumes a token of a mail and locks its user, the user first. Throws `token_invalid`. */
+export async function redeemToken(tx: Transaction, token: string, ...purposes: Purpose[]) {
+  const hash = sha256(token)
+  const known = await findToken(tx, { hash })
+  if (!known?.userId || !purposes.includes(known.purpose)) throw authErrors.token_invalid()
+  const user = await lockUser(tx, { id: known.userId })
+  const taken = await takeToken(tx, { hash, purpose: known.purpose })
+  if (!user || !taken) throw authErrors.token_invalid()
+  return { user, purpose: known.purpose }
+}
+
+/** Whoever took hold of the account may have started something: every link in a mail ends, and a change of address. */
+export async function revokeLinks(tx: Transaction, userId: string): Promise<void> {
+  await deleteTokens(tx, { userId, purposes: ['verify_email', 'reset_password', 'old_email', 'new_email'] })
+  await deleteEmailChange(tx, { userId })
+}
