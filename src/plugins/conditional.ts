@@ -38,7 +38,12 @@ async function conditional(app: FastifyInstance) {
 
   app.addHook('preSerialization', (request, reply, payload: Representation | null, done) => {
     reply.header('cache-control', request.routeOptions.config.cache ?? 'private, no-cache')
-    if (payload?.version !== undefined) {
+    if (payload === null) {
+      // Nothing is no body: JSON would be four letters of it.
+      reply.removeHeader('content-type').serializer(() => '')
+      return done(null, payload)
+    }
+    if (payload.version !== undefined) {
       const etag = String(payload.version)
       reply.header('etag', `"${etag}"`)
       const known = request.headers['if-none-match']
@@ -51,7 +56,7 @@ async function conditional(app: FastifyInstance) {
         return done(null, '')
       }
     }
-    if (payload?.meta?.nextCursor != null) reply.header('link', `<${nextUrl(request.url, payload.meta)}>; rel="next"`)
+    if (payload.meta?.nextCursor != null) reply.header('link', `<${nextUrl(request.url, payload.meta)}>; rel="next"`)
     done(null, payload)
   })
 }
