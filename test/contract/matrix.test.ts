@@ -1,0 +1,62 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { testApp } from '../helpers/app.ts'
+import { CALLERS, type CallerName, callerIn, givePasswords, withPassword } from './callers.ts'
+import { Client } from './client.ts'
+import { type Operation, Specification } from './specification.ts'
+import { ROLES, World } from './world.ts'
+
+/** Every operation × every kind of caller → status. `UPDATE_MATRIX=1` writes it anew: read the difference with suspicion. */
+const GOLDEN = fileURLToPath(new URL('matrix.txt', import.meta.url))
+const NAME_CHARACTERS = 30
+const CELL_CHARACTERS = 4
+
+const test = await testApp(t)
+const specification = new Specification(test.app)
+const client = new Client(test, specification)
+
+const isRole = (name: CallerName): name is (typeof ROLES)[number] => ROLES.includes(name as (typeof ROLES)[number])
+
+/** Sent as it should be sent; what it needs is made by the caller where a member may, and by the owner otherwise. */
+async function statusOf(operation: Operation, at: World, name: CallerName): Promise<number> {
+  const as = await callerIn(test, at, operation)(name)
+  const maker = isRole(name) && as ? as : at.organization.owner
+  const params = await at.paramsOf(operation, maker)
+  const body = await at.bodyOf(operation, params, maker)
+  if (typeof body?.email === 'string') body.email = await withPassword(test, `${name.replaceAll(' ', '-')}@example.com`)
+  await givePasswords(test)
+  const scoped = operation.parameters.some(parameter => parameter.name === 'organizationId')
+  const query = scoped ? { query: { organizationId: at.organization.id } } : {}
+  return (await client.send(operation, { as, params, body, ...query })).status
+}
+
+async function rowOf(operation: Operation): Promise<string> {
+  const statuses: number[] = []
+  let world = await World.create(test, client, specification)
+  for (const name of CALLERS) {
+    const status = await statusOf(operation, world, name)
+    statuses.push(status)
+    // What was refused has changed nothing.
+    if (status < 400 && operation.method !== 'GET') world = await World.create(test, client, specification)
+  }
+  return operation.id.padEnd(NAME_CHARACTERS) + statuses.map(status => String(status).padEnd(CELL_CHARACTERS)).join(' ')
+}
+
+/** The names of the columns, each above its column: a staircase. */
+const header = CALLERS.map((name, at) => {
+  const bars = '|'.padEnd(CELL_CHARACTERS + 1).repeat(at)
+  return `${' '.repeat(NAME_CHARACTERS)}${bars}${name}`
+})
+
+const nameOf = (row: string) => row.split(' ', 1)[0]
+
+t.test('every operation answers every kind of caller with the status of the golden file', async t => {
+  const found = [...header]
+  for (const operation of specification.operations) found.push((await rowOf(operation)).trimEnd())
+  t.same(client.faults, [], 'every answer fits the document')
+  if (process.env.UPDATE_MATRIX) writeFileSync(GOLDEN, `${found.join('\n')}\n`)
+  const golden = existsSync(GOLDEN) ? readFileSync(GOLDEN, 'utf8').trimEnd().split('\n') : []
+  t.same(found.map(nameOf), golden.map(nameOf), 'the file names every operation and no other')
+  for (const row of found) t.ok(golden.includes(row), row)
+})
