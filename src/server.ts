@@ -3,9 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
+import type { Database } from './database/client.ts'
 import { type Embedded, EmbeddedError, startEmbedded } from './database/embedded.ts'
 import { migrate } from './database/migrate.ts'
 import { loadDemo } from './demo.ts'
+import { firstAdminLink } from './domains/auth/service/first-admin.ts'
+import { hasAdmin } from './domains/users/queries.ts'
 import { demoIds, demoKey, demoUser } from './lib/demo.ts'
 
 /** Past this a stop is no longer orderly: what still runs is cut off. */
@@ -43,11 +46,19 @@ async function startApp(config: Config, databaseUrl: string, ownsDatabase: boole
     if (config.serves) await app.listen({ host: config.host, port: config.port })
     else await app.ready()
     if (!config.production && config.serves) say(banner(config, demo))
+    if (config.serves)
+      await invite(app.database, config).catch(err => app.log.warn({ err }, 'no link for a first admin'))
     return app
   } catch (error) {
     await app.close()
     throw sentenceOf(error as NodeJS.ErrnoException, config)
   }
+}
+
+/** The first admin comes by a link, since nobody else could make one. It is no log line: a log is read by many. */
+async function invite(database: Database, { appUrl }: Config): Promise<void> {
+  if ((await hasAdmin(database, {}))?.present) return
+  say(`No admin yet. This link makes one, once and within 30 minutes: ${await firstAdminLink(database, appUrl)}`)
 }
 
 const isUnreachable = (error: NodeJS.ErrnoException): boolean =>

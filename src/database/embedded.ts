@@ -25,7 +25,7 @@ import {
 } from './embedded/cluster.ts'
 import { asEmbeddedError, EmbeddedError } from './embedded/errors.ts'
 import { acquireLock } from './embedded/lock.ts'
-import { type ServerOptions, startServer, stopOrphan } from './embedded/server.ts'
+import { portOf, type ServerOptions, startServer, stopOrphan } from './embedded/server.ts'
 
 export { EmbeddedError, removeData }
 
@@ -66,7 +66,7 @@ export async function startEmbedded({ dataDirectory, progress = () => {} }: Embe
     const password = await prepareData(server, join(folder, 'postgres.password'))
     await stopOrphan(server)
     const { port, stop } = await startServer(server)
-    const url = `postgresql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`
+    const url = urlOf(port, password)
     let stopping: Promise<void> | undefined
     const stopOnce = () => (stopping ??= stop().finally(unlock))
     await connectOnce(url, folder).catch(async error => {
@@ -79,6 +79,21 @@ export async function startEmbedded({ dataDirectory, progress = () => {} }: Embe
     throw asEmbeddedError(error, resolve(dataDirectory))
   }
 }
+
+/** The server that another process runs for this data directory; undefined where there is none. */
+export async function findEmbedded({ dataDirectory }: EmbeddedOptions): Promise<string | undefined> {
+  const port = portOf(join(dataDirectory, 'postgres'))
+  if (port === undefined) return undefined
+  const password = readFileSync(join(dataDirectory, 'postgres.password'), 'utf8').trim()
+  const url = urlOf(port, password)
+  return connectOnce(url, dataDirectory).then(
+    () => url,
+    () => undefined,
+  )
+}
+
+const urlOf = (port: number, password: string): string =>
+  `postgresql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`
 
 /** The password of the database, which is made if there is none. */
 async function prepareData({ progress, ...place }: ServerOptions, passwordFile: string): Promise<string> {

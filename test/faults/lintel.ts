@@ -133,8 +133,11 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
   return child.exitCode ?? (child.signalCode as string)
 }
 
+/** What the first start says to whoever operates it. */
+const INVITATION = 'No admin yet.'
+
 function isFault(line: string): boolean {
-  if (line === '') return false
+  if (line === '' || line.startsWith(INVITATION)) return false
   try {
     return JSON.parse(line).level >= PINO_ERROR
   } catch {

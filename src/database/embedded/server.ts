@@ -34,6 +34,7 @@ const RETRY_MS = 300
 const PASSING_TROUBLE = /Address already in use|still in use|could not create any TCP\/IP sockets/
 /** Lines of postmaster.pid. */
 const PID_LINE = 0
+const PORT_LINE = 3
 const STATUS_LINE = 7
 
 /** Given on the command line, so that data made by an older Lintel runs with the settings of this one. */
@@ -163,6 +164,9 @@ async function freePort(): Promise<number> {
   await once(probe, 'close')
   return typeof address === 'object' && address ? address.port : 0
 }
+
+/** Where the server that runs on these data listens, or the last one did that was killed. */
+export const portOf = (data: string): number | undefined => Number(readPidFile(data)[PORT_LINE]) || undefined
 
 function readPidFile(data: string): string[] {
   try {

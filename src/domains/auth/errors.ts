@@ -40,7 +40,12 @@ export const authErrors = defineErrors({
     status: 409,
     title: 'Address belongs to another account',
     constraint: 'users_email_key',
-    help: 'Somebody registered with it meanwhile. Your account keeps its present address.',
+    help: 'Each address has one account, and this one got it before; nothing was changed.',
+  },
+  last_admin: {
+    status: 409,
+    title: 'Last admin of the platform',
+    help: 'Without an active admin nobody could make another one. Make somebody else an admin first.',
   },
   account_deactivated: { status: 403, title: 'Account deactivated', help: 'Ask your administrator.' },
 })

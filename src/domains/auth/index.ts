@@ -2,10 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
 import { registerAuthJobs } from './jobs.ts'
 import { accountRoutes } from './routes/account.ts'
+import { accountsRoutes } from './routes/accounts.ts'
 import { emailRoutes } from './routes/email.ts'
 import { passwordRoutes } from './routes/passwords.ts'
 import { registrationRoutes } from './routes/registration.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { refuseLastAdmin } from './service/accounts.ts'
 import { RevocationFeed } from './service/revocation.ts'
 import { Sessions } from './service/sessions.ts'
 
@@ -16,6 +18,8 @@ export async function auth(app: FastifyInstance, config: Config) {
   await app.register(emailRoutes)
   await app.register(accountRoutes)
   await app.register(sessionRoutes, { sessions })
+  await app.register(accountsRoutes)
+  app.accounts.beforeDeletion(refuseLastAdmin)
   const revocations = new RevocationFeed(app)
   app.addHook('onReady', () => revocations.start())
   app.addHook('onClose', () => revocations.stop())

@@ -20,4 +20,7 @@ export const userEvents = defineEvents('user', {
   deletion_requested: UserReference,
   deletion_cancelled: UserReference,
   erased: UserReference,
+  role_changed: UserReference,
+  deactivated: UserReference,
+  activated: UserReference,
 })

@@ -20,6 +20,7 @@ export const users = pgTable(
   },
   table => [
     unique('users_email_key').on(table.email),
+    index('users_admins_idx').on(table.id).where(sql`${table.role} = 'admin'`),
     index('users_erase_idx').on(table.eraseAt).where(sql`${table.eraseAt} is not null`),
   ],
 )

@@ -18,6 +18,12 @@ const links: { path: string; title: string; operation: string; body?: object }[]
     operation: 'auth/password/reset',
     body: { password: 'a new password of yours' },
   },
+  {
+    path: 'first-admin',
+    title: 'Become the first admin',
+    operation: 'auth/first-admin',
+    body: { email: 'admin@example.com', password: 'a new password of yours', name: 'Admin' },
+  },
   { path: 'confirm-email', title: 'Confirm a change of address', operation: 'auth/email/confirm' },
 ]
 

@@ -29,6 +29,16 @@ export const findToken = one(
   ),
 )
 
+/** Consumes every token of the purpose if `hash` is a valid one of them, so that of several links one works. */
+export const takeTokensOf = statement(
+  'tokens.take_all',
+  (_, $: Params<{ hash: Buffer; purpose: Purpose }>) =>
+    sql<{ hash: Buffer }>`
+    delete from ${tokens} where purpose = ${$.purpose} and exists (
+      select from ${tokens} t where t.hash = ${$.hash} and t.purpose = ${$.purpose} and t.expires_at > now())
+    returning hash`,
+)
+
 /** Consumes the token: the second caller gets nothing. */
 export const takeToken = one(
   statement('tokens.take', (db, $: Params<{ hash: Buffer; purpose: Purpose }>) =>

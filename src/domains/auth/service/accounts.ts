@@ -1,0 +1,57 @@
+import type { Transaction } from '../../../database/client.ts'
+import type { Caller } from '../../../events/caller.ts'
+import { record } from '../../../events/record.ts'
+import { found, matched } from '../../../lib/errors.ts'
+import { userEvents } from '../../users/events.ts'
+import { administerUser, findUser, lockWithAdmins } from '../../users/queries.ts'
+import type { User } from '../../users/schemas.ts'
+import { authErrors } from '../errors.ts'
+import type { UpdateAccount } from '../schemas/accounts.ts'
+import { endSessionsOf } from './sessions.ts'
+
+const unchanged = { name: null, role: null, status: null, ifMatch: null }
+
+/**
+ * A new role ends every session of the user, whose access tokens name the old one. Throws `not_found`,
+ * `precondition_failed`, `last_admin`.
+ */
+export const updateAccount = (caller: Caller, id: string, change: UpdateAccount, ifMatch: number[] | null) =>
+  caller.transaction(async tx => {
+    const { name, role } = change
+    const before = await lockAccount(tx, id)
+    if (role !== undefined && role !== 'admin') await refuseLastAdmin(tx, id)
+    const user = matched(await administerUser(tx, { ...unchanged, ...change, id, ifMatch }), ifMatch)
+    const roleChanged = user.role !== before.role
+    if (name !== undefined || !roleChanged) await record(tx, caller, userEvents.updated, user)
+    if (!roleChanged) return user
+    await record(tx, caller, userEvents.role_changed, user)
+    await endSessionsOf(tx, caller, id, null)
+    return user
+  })
+
+/** Doing it twice changes and records nothing more. Throws `not_found`, `last_admin`. */
+const setStatus = (status: User['status'], type: typeof userEvents.activated) => (caller: Caller, id: string) =>
+  caller.transaction(async tx => {
+    const before = await lockAccount(tx, id)
+    if (before.status === status) return found(await findUser(tx, { id }))
+    if (status === 'deactivated') await refuseLastAdmin(tx, id)
+    const user = found(await administerUser(tx, { ...unchanged, id, status }))
+    await record(tx, caller, type, user)
+    await endSessionsOf(tx, caller, id, null)
+    return user
+  })
+
+export const activateAccount = setStatus('active', userEvents.activated)
+export const deactivateAccount = setStatus('deactivated', userEvents.deactivated)
+
+/** Until the transaction ends nobody else changes this account or any admin's. */
+const lockAccount = async (tx: Transaction, id: string) =>
+  found((await lockWithAdmins(tx, { id })).find(user => user.id === id))
+
+/** Throws `last_admin` where without this user no active admin is left. */
+export async function refuseLastAdmin(tx: Transaction, id: string): Promise<void> {
+  const admins = (await lockWithAdmins(tx, { id })).filter(
+    ({ role, status }) => role === 'admin' && status === 'active',
+  )
+  if (admins.length === 1 && admins[0]?.id === id) throw authErrors.last_admin()
+}
