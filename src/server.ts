@@ -8,7 +8,7 @@ import { type Embedded, EmbeddedError, startEmbedded } from './database/embedded
 import { migrate } from './database/migrate.ts'
 import { loadDemo } from './demo.ts'
 import { firstAdminLink } from './domains/auth/service/first-admin.ts'
-import { hasAdmin } from './domains/users/queries.ts'
+import { hasAdmin } from './domains/users/queries/admins.ts'
 import { demoIds, demoKey, demoUser } from './lib/demo.ts'
 
 /** Past this a stop is no longer orderly: what still runs is cut off. */

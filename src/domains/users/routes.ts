@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, platform, signedIn } from '../../lib/access.ts'
 import { found, problems } from '../../lib/errors.ts'
 import { IdParams } from '../../lib/schema.ts'
-import { findMe, findUser, listUsers } from './queries.ts'
+import { findMe, findUser, listUsers } from './queries/users.ts'
 import { Me, UpdateMe, User, UserList, UsersQuery } from './schemas.ts'
 import { updateMe } from './service.ts'
 

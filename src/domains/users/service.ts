@@ -2,7 +2,7 @@ import type { Caller } from '../../events/caller.ts'
 import { record } from '../../events/record.ts'
 import { matched } from '../../lib/errors.ts'
 import { userEvents } from './events.ts'
-import { findMe, updateProfile, updateSettings, updateUser } from './queries.ts'
+import { findMe, updateProfile, updateSettings, updateUser } from './queries/users.ts'
 import type { UpdateMe } from './schemas.ts'
 
 /** Throws `precondition_failed`. */

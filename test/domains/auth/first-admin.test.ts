@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { firstAdminLink } from '../../../src/domains/auth/service/first-admin.ts'
-import { hasAdmin } from '../../../src/domains/users/queries.ts'
+import { hasAdmin } from '../../../src/domains/users/queries/admins.ts'
 import { testApp } from '../../helpers/app.ts'
 import { call } from '../../helpers/call.ts'
 

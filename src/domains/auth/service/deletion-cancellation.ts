@@ -3,7 +3,7 @@ import type { Transaction } from '../../../database/client.ts'
 import type { Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import { userEvents } from '../../users/events.ts'
-import { cancelErasure } from '../../users/queries.ts'
+import { cancelErasure } from '../../users/queries/erasure.ts'
 import { notify } from './notices.ts'
 
 /** Who signs in wants to stay. */

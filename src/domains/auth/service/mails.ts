@@ -3,7 +3,8 @@ import type { Transaction } from '../../../database/client.ts'
 import { bySystem, type Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import { userEvents } from '../../users/events.ts'
-import { findCredentials, lockUser, lockUserByEmail } from '../../users/queries.ts'
+import { findCredentials } from '../../users/queries/passwords.ts'
+import { lockUser, lockUserByEmail } from '../../users/queries/users.ts'
 import { findEmailChange } from '../queries/email-changes.ts'
 import {
   addressInUse,

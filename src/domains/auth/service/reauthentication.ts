@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { UserActor } from '../../../lib/access.ts'
 import { requestErrors } from '../../../lib/errors.ts'
-import { findCredentialsOf } from '../../users/queries.ts'
+import { findCredentialsOf } from '../../users/queries/passwords.ts'
 import { authErrors } from '../errors.ts'
 import { findRecentSession } from '../queries/sessions.ts'
 import { checkPassword } from './passwords.ts'

@@ -1,6 +1,6 @@
 import type { Transaction } from '../../../database/client.ts'
 import { randomToken, sha256 } from '../../../lib/crypto.ts'
-import { lockUser } from '../../users/queries.ts'
+import { lockUser } from '../../users/queries/users.ts'
 import { authErrors } from '../errors.ts'
 import { deleteEmailChange } from '../queries/email-changes.ts'
 import { deleteTokens, findToken, insertToken, type Purpose, takeToken } from '../queries/tokens.ts'

@@ -1,11 +1,10 @@
-import { and, eq, isNotNull, lte, or, sql } from 'drizzle-orm'
-import { defineList } from '../../database/list.ts'
-import { one, type Params, statement, statements } from '../../database/statement.ts'
-import { contains } from '../../database/text.ts'
-import { touched, versionMatches } from '../../database/versions.ts'
-import type { PlatformRole } from '../../lib/access.ts'
-import type { Me, User } from './schemas.ts'
-import { profiles, settings, users } from './tables.ts'
+import { and, eq, sql } from 'drizzle-orm'
+import { defineList } from '../../../database/list.ts'
+import { one, type Params, statement, statements } from '../../../database/statement.ts'
+import { contains } from '../../../database/text.ts'
+import { touched, versionMatches } from '../../../database/versions.ts'
+import type { Me, User } from '../schemas.ts'
+import { profiles, settings, users } from '../tables.ts'
 
 /** What may travel: never the password hash. */
 export const userColumns = {
@@ -38,21 +37,6 @@ export const findMe = one(
           'emailNotifications', s.email_notifications) as settings
       from ${users} u join ${profiles} p on p.user_id = u.id join ${settings} s on s.user_id = u.id
       where u.id = ${$.id}`,
-  ),
-)
-
-const credentials = { ...userColumns, passwordHash: users.passwordHash }
-
-/** The credentials of an address; with `findCredentialsOf` the only statements that read a hash. */
-export const findCredentials = one(
-  statement('users.credentials', (db, $: Params<{ email: string }>) =>
-    db.select(credentials).from(users).where(eq(users.email, $.email)),
-  ),
-)
-
-export const findCredentialsOf = one(
-  statement('users.credentials_of', (db, $: Params<{ id: string }>) =>
-    db.select(credentials).from(users).where(eq(users.id, $.id)),
   ),
 )
 
@@ -150,44 +134,6 @@ export const lockUserByEmail = one(
   ),
 )
 
-const hasPassword = ($: Params<{ id: string; current: string }>) =>
-  and(eq(users.id, $.id), eq(users.passwordHash, $.current))
-
-/** Locks the user; nothing where `current` is no longer the hash. */
-export const lockPassword = statement('users.lock_password', (db, $: Params<{ id: string; current: string }>) =>
-  db.select({ id: users.id }).from(users).where(hasPassword($)).for('no key update'),
-)
-
-/** The same password under other parameters, which nobody sees: the version stays. */
-export const rehashPassword = statement(
-  'users.rehash_password',
-  (db, $: Params<{ id: string; current: string; passwordHash: string }>) =>
-    db
-      .update(users)
-      .set({ passwordHash: sql`${$.passwordHash}` })
-      .where(hasPassword($))
-      .returning({ id: users.id }),
-)
-
-/** Undefined where `current` is no longer the hash. */
-export const changePassword = one(
-  statement('users.change_password', (db, $: Params<{ id: string; current: string; passwordHash: string }>) =>
-    db
-      .update(users)
-      .set({ passwordHash: sql`${$.passwordHash}`, ...touched(users) })
-      .where(hasPassword($))
-      .returning(userColumns),
-  ),
-)
-
-export const setPassword = statement('users.set_password', (db, $: Params<{ id: string; passwordHash: string }>) =>
-  db
-    .update(users)
-    .set({ passwordHash: sql`${$.passwordHash}`, ...touched(users) })
-    .where(eq(users.id, $.id))
-    .returning(userColumns),
-)
-
 /** To an address that has just been confirmed. */
 export const changeEmail = statement('users.change_email', (db, $: Params<{ id: string; email: string }>) =>
   db
@@ -195,92 +141,6 @@ export const changeEmail = statement('users.change_email', (db, $: Params<{ id: 
     .set({ email: sql`${$.email}`, emailVerifiedAt: sql`now()`, ...touched(users) })
     .where(eq(users.id, $.id))
     .returning(userColumns),
-)
-
-const erasure = { ...userColumns, eraseAt: users.eraseAt }
-
-export const scheduleErasure = statement('users.schedule_erasure', (db, $: Params<{ id: string; days: number }>) =>
-  db
-    .update(users)
-    .set({ eraseAt: sql`now() + make_interval(days => ${$.days})`, ...touched(users) })
-    .where(eq(users.id, $.id))
-    .returning(erasure),
-)
-
-/** Undefined where none is scheduled; then nothing is locked. */
-export const cancelErasure = one(
-  statement('users.cancel_erasure', (db, $: Params<{ id: string }>) =>
-    db
-      .update(users)
-      .set({ eraseAt: null, ...touched(users) })
-      .where(and(eq(users.id, $.id), isNotNull(users.eraseAt)))
-      .returning(userColumns),
-  ),
-)
-
-const due = lte(users.eraseAt, sql`now()`)
-
-export const findDueErasures = statement('users.due_erasures', (db, _: Params<object>) =>
-  db.select({ id: users.id }).from(users).where(due),
-)
-
-/** Locks a user whose time has come. */
-export const lockDueErasure = one(
-  statement('users.lock_due_erasure', (db, $: Params<{ id: string }>) =>
-    db
-      .select(userColumns)
-      .from(users)
-      .where(and(eq(users.id, $.id), due))
-      .for('update'),
-  ),
-)
-
-/** With everything that belongs to the user alone. */
-export const deleteUser = statement('users.delete', (db, $: Params<{ id: string }>) =>
-  db.delete(users).where(eq(users.id, $.id)),
-)
-
-const isActiveAdmin = sql`${users.role} = 'admin' and ${users.status} = 'active'`
-
-/** The user and every active admin, locked in one order, so that of several changes each sees what the one before left. */
-export const lockWithAdmins = statement('users.lock_with_admins', (db, $: Params<{ id: string }>) =>
-  db
-    .select({ id: users.id, role: users.role, status: users.status })
-    .from(users)
-    .where(or(eq(users.id, $.id), isActiveAdmin))
-    .orderBy(users.id)
-    .for('no key update'),
-)
-
-export const hasAdmin = one(
-  statement(
-    'users.has_admin',
-    () => sql<{ present: boolean }>`select exists (select from ${users} where ${isActiveAdmin}) as present`,
-  ),
-)
-
-interface Administration {
-  id: string
-  name: string | null
-  role: PlatformRole | null
-  status: User['status'] | null
-  ifMatch: number[] | null
-}
-
-/** What only admins change; null leaves a column as it is. Undefined where `ifMatch` names other versions. */
-export const administerUser = one(
-  statement('users.administer', (db, $: Params<Administration>) =>
-    db
-      .update(users)
-      .set({
-        name: sql`coalesce(${$.name}, ${users.name})`,
-        role: sql`coalesce(${$.role}, ${users.role})`,
-        status: sql`coalesce(${$.status}, ${users.status})`,
-        ...touched(users),
-      })
-      .where(and(eq(users.id, $.id), versionMatches(users.version, $.ifMatch)))
-      .returning(userColumns),
-  ),
 )
 
 const byId = { on: users.id, key: 'id', type: 'uuid' } as const

@@ -1,0 +1,50 @@
+import { and, eq, or, sql } from 'drizzle-orm'
+import { one, type Params, statement } from '../../../database/statement.ts'
+import { touched, versionMatches } from '../../../database/versions.ts'
+import type { PlatformRole } from '../../../lib/access.ts'
+import type { User } from '../schemas.ts'
+import { users } from '../tables.ts'
+import { userColumns } from './users.ts'
+
+const isActiveAdmin = sql`${users.role} = 'admin' and ${users.status} = 'active'`
+
+/** The user and every active admin, locked in one order, so that of several changes each sees what the one before left. */
+export const lockWithAdmins = statement('users.lock_with_admins', (db, $: Params<{ id: string }>) =>
+  db
+    .select({ id: users.id, role: users.role, status: users.status })
+    .from(users)
+    .where(or(eq(users.id, $.id), isActiveAdmin))
+    .orderBy(users.id)
+    .for('no key update'),
+)
+
+export const hasAdmin = one(
+  statement(
+    'users.has_admin',
+    () => sql<{ present: boolean }>`select exists (select from ${users} where ${isActiveAdmin}) as present`,
+  ),
+)
+
+interface Administration {
+  id: string
+  name: string | null
+  role: PlatformRole | null
+  status: User['status'] | null
+  ifMatch: number[] | null
+}
+
+/** What only admins change; null leaves a column as it is. Undefined where `ifMatch` names other versions. */
+export const administerUser = one(
+  statement('users.administer', (db, $: Params<Administration>) =>
+    db
+      .update(users)
+      .set({
+        name: sql`coalesce(${$.name}, ${users.name})`,
+        role: sql`coalesce(${$.role}, ${users.role})`,
+        status: sql`coalesce(${$.status}, ${users.status})`,
+        ...touched(users),
+      })
+      .where(and(eq(users.id, $.id), versionMatches(users.version, $.ifMatch)))
+      .returning(userColumns),
+  ),
+)

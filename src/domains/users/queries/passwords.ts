@@ -1,0 +1,58 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { one, type Params, statement } from '../../../database/statement.ts'
+import { touched } from '../../../database/versions.ts'
+import { users } from '../tables.ts'
+import { userColumns } from './users.ts'
+
+const credentials = { ...userColumns, passwordHash: users.passwordHash }
+
+/** The credentials of an address; with `findCredentialsOf` the only statements that read a hash. */
+export const findCredentials = one(
+  statement('users.credentials', (db, $: Params<{ email: string }>) =>
+    db.select(credentials).from(users).where(eq(users.email, $.email)),
+  ),
+)
+
+export const findCredentialsOf = one(
+  statement('users.credentials_of', (db, $: Params<{ id: string }>) =>
+    db.select(credentials).from(users).where(eq(users.id, $.id)),
+  ),
+)
+
+const hasPassword = ($: Params<{ id: string; current: string }>) =>
+  and(eq(users.id, $.id), eq(users.passwordHash, $.current))
+
+/** Locks the user; nothing where `current` is no longer the hash. */
+export const lockPassword = statement('users.lock_password', (db, $: Params<{ id: string; current: string }>) =>
+  db.select({ id: users.id }).from(users).where(hasPassword($)).for('no key update'),
+)
+
+/** The same password under other parameters, which nobody sees: the version stays. */
+export const rehashPassword = statement(
+  'users.rehash_password',
+  (db, $: Params<{ id: string; current: string; passwordHash: string }>) =>
+    db
+      .update(users)
+      .set({ passwordHash: sql`${$.passwordHash}` })
+      .where(hasPassword($))
+      .returning({ id: users.id }),
+)
+
+/** Undefined where `current` is no longer the hash. */
+export const changePassword = one(
+  statement('users.change_password', (db, $: Params<{ id: string; current: string; passwordHash: string }>) =>
+    db
+      .update(users)
+      .set({ passwordHash: sql`${$.passwordHash}`, ...touched(users) })
+      .where(hasPassword($))
+      .returning(userColumns),
+  ),
+)
+
+export const setPassword = statement('users.set_password', (db, $: Params<{ id: string; passwordHash: string }>) =>
+  db
+    .update(users)
+    .set({ passwordHash: sql`${$.passwordHash}`, ...touched(users) })
+    .where(eq(users.id, $.id))
+    .returning(userColumns),
+)
