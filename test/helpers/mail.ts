@@ -29,3 +29,6 @@ export async function mailsTo({ config }: TestApp, address: string): Promise<Cap
 /** The mail number `nth` to an address, once it has come. */
 export const awaitMail = (test: TestApp, address: string, nth = 1): Promise<CapturedMail> =>
   eventually(async () => (await mailsTo(test, address))[nth - 1], `mail ${nth} to ${address}`)
+
+/** The token in the link of a mail. */
+export const tokenIn = ({ text }: Pick<CapturedMail, 'text'>): string => /token=([\w-]+)/.exec(text)?.[1] as string

@@ -40,20 +40,26 @@ export class Sessions {
   }
 
   /** Throws `invalid_credentials`, `account_deactivated`, `email_not_verified`. */
-  async login(caller: Caller, { email, password }: Login): Promise<SignedIn> {
+  async login(caller: Caller, login: Login): Promise<SignedIn> {
+    // Where the hash was replaced while it was being checked, by a change or by another login, the new one decides.
+    const signedIn = (await this.#attempt(caller, login)) ?? (await this.#attempt(caller, login))
+    if (!signedIn) throw authErrors.invalid_credentials()
+    return signedIn
+  }
+
+  /** Undefined where the hash is no longer the one that was checked: no session begins with a password of before. */
+  async #attempt(caller: Caller, { email, password }: Login): Promise<SignedIn | undefined> {
     const credentials = await findCredentials(this.#app.database, { email: email.toLowerCase() })
     const correct = await checkPassword(password, credentials?.passwordHash)
     if (!correct || !credentials) throw authErrors.invalid_credentials()
     const { passwordHash, ...user } = credentials
-    const current = { id: user.id, current: passwordHash as string }
-    const renewed = isOutdated(current.current) ? await hashPassword(password) : undefined
+    const checked = { id: user.id, current: passwordHash as string }
+    const renewed = isOutdated(checked.current) ? await hashPassword(password) : undefined
     return caller.transaction(async tx => {
-      // Who changed the password meanwhile has ended every session: none may begin with the old one.
       const [same] = await (renewed
-        ? rehashPassword(tx, { ...current, passwordHash: renewed })
-        : lockPassword(tx, current))
-      if (!same) throw authErrors.invalid_credentials()
-      return this.startIn(tx, caller, user)
+        ? rehashPassword(tx, { ...checked, passwordHash: renewed })
+        : lockPassword(tx, checked))
+      return same && this.startIn(tx, caller, user)
     })
   }
 
