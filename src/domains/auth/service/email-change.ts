@@ -26,11 +26,12 @@ export async function requestEmailChange(
   actor: UserActor,
   { email, password }: ChangeEmail,
 ): Promise<void> {
-  const { id: userId } = await reauthenticate(app, actor, password)
+  const { id: userId, sessionId } = actor
+  await reauthenticate(app, actor, password)
   await caller.transaction(async tx => {
     const user = await lockUser(tx, { id: userId })
     if (!user) throw requestErrors.unauthenticated()
-    const change = { userId, email: email.toLowerCase(), sessionId: actor.sessionId, lifeSeconds: EMAIL_CHANGE_SECONDS }
+    const change = { userId, email: email.toLowerCase(), sessionId, lifeSeconds: EMAIL_CHANGE_SECONDS }
     if (user.email === change.email) throw sameAddress()
     const oldConfirmed = user.email === null || user.emailVerifiedAt === null
     await revokeLinks(tx, userId)

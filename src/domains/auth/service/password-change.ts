@@ -8,7 +8,7 @@ import { authErrors } from '../errors.ts'
 import type { ChangePassword } from '../schemas/passwords.ts'
 import { notify } from './notices.ts'
 import { hashPassword, refuseWeak } from './passwords.ts'
-import { reauthenticate } from './reauthentication.ts'
+import { provePassword } from './reauthentication.ts'
 import { endSessionsOf } from './sessions.ts'
 import { revokeLinks } from './tokens.ts'
 
@@ -23,16 +23,15 @@ export async function changePassword(
   { currentPassword, newPassword }: ChangePassword,
 ): Promise<void> {
   refuseWeak(newPassword, 'newPassword')
-  const { id, passwordHash: current } = await reauthenticate(app, actor, currentPassword)
-  if (current === null) throw authErrors.password_not_set()
+  const current = await provePassword(app, actor, currentPassword)
   const passwordHash = await hashPassword(newPassword)
   await caller.transaction(async tx => {
-    const user = await updatePassword(tx, { id, current, passwordHash })
+    const user = await updatePassword(tx, { id: actor.id, current, passwordHash })
     // Somebody changed it while this one was being checked.
     if (!user) throw authErrors.password_wrong()
     await record(tx, caller, userEvents.password_changed, user)
-    await revokeLinks(tx, id)
-    await endSessionsOf(tx, caller, id, actor.sessionId)
+    await revokeLinks(tx, user.id)
+    await endSessionsOf(tx, caller, user.id, actor.sessionId)
     await notify(app, tx, caller, user.email, 'password_changed')
   })
 }

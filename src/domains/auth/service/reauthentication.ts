@@ -9,18 +9,31 @@ import { checkPassword } from './passwords.ts'
 /** Without a password, signing in is the proof; so long ago may it be. */
 const RECENT_SECONDS = 600
 
+/** The hash that `password` fits. Throws `password_wrong`, and `password_not_set` where there is none. */
+export async function provePassword(app: FastifyInstance, { id }: UserActor, password: string): Promise<string> {
+  const hash = await ownHash(app, id)
+  if (hash === null) throw authErrors.password_not_set()
+  if (!(await checkPassword(password, hash))) throw authErrors.password_wrong()
+  return hash
+}
+
 /**
  * Before what could take the account from its owner: an access token alone may be stolen, so the password is asked for
  * again, or, where there is none, a sign-in of the last ten minutes. Throws `password_wrong`, `reauthentication_required`.
  */
-export async function reauthenticate(app: FastifyInstance, { id, sessionId }: UserActor, password?: string) {
-  const user = await findCredentialsOf(app.database, { id })
-  if (!user) throw requestErrors.unauthenticated()
-  if (user.passwordHash === null) {
+export async function reauthenticate(app: FastifyInstance, { id, sessionId }: UserActor, password = ''): Promise<void> {
+  const hash = await ownHash(app, id)
+  if (hash === null) {
     const recent = await findRecentSession(app.database, { id: sessionId, seconds: RECENT_SECONDS })
     if (!recent) throw authErrors.reauthentication_required()
-  } else if (password === undefined || !(await checkPassword(password, user.passwordHash))) {
+  } else if (password === '' || !(await checkPassword(password, hash))) {
     throw authErrors.password_wrong()
   }
-  return user
+}
+
+/** A user who is gone has an access token for minutes yet. */
+async function ownHash(app: FastifyInstance, id: string): Promise<string | null> {
+  const user = await findCredentialsOf(app.database, { id })
+  if (!user) throw requestErrors.unauthenticated()
+  return user.passwordHash
 }
