@@ -1,5 +1,5 @@
 import fastJsonStringify from 'fast-json-stringify'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
 type Schema = { [key: string]: unknown }
@@ -19,23 +19,9 @@ function withoutEscapes(schema: unknown): unknown {
 
 const isList = ({ title }: Schema): boolean => String(title).endsWith('List')
 
-/** Where null stands for no body at all, also under a status that would allow one. */
-const isNothing = (schema: unknown): boolean => (schema as Schema).type === 'null'
-
-function untyped(_request: FastifyRequest, reply: FastifyReply, payload: unknown, done: Done): void {
-  if (payload === null) reply.removeHeader('content-type')
-  done(null, payload)
-}
-type Done = (error: null, payload: unknown) => void
-
 /** A list is made into bytes once; as text it would be flattened to be measured, and encoded again to be written. */
 async function serialization(app: FastifyInstance) {
-  app.addHook('onRoute', route => {
-    const answers = Object.values((route.schema?.response ?? {}) as Record<string, Schema>)
-    if (answers.some(isNothing)) route.preSerialization = [untyped, ...[route.preSerialization ?? []].flat()]
-  })
   app.setSerializerCompiler(({ schema }) => {
-    if (isNothing(schema)) return () => ''
     const stringify = fastJsonStringify(withoutEscapes(schema) as object)
     return isList(schema as Schema) ? data => Buffer.from(stringify(data)) as unknown as string : stringify
   })
