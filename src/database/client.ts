@@ -5,6 +5,7 @@ import { databaseDown } from './errors.ts'
 import { type Executor, type Query, send } from './executor.ts'
 import { type Log, Pipeline } from './pipeline.ts'
 import type { Row } from './query.ts'
+import { WireClient } from './wire.ts'
 
 /** Server-side bounds come first, so that the client's own bound only meets a server that is silent. */
 const STATEMENT_TIMEOUT_MS = 3_000
@@ -81,7 +82,7 @@ export class Database implements Executor {
   constructor({ url, pool, log }: DatabaseOptions) {
     const options = connectionOptions(url)
     this.#pipeline = new Pipeline(options, log)
-    this.#pool = new pg.Pool({ ...options, max: pool })
+    this.#pool = new pg.Pool({ ...options, max: pool, Client: WireClient })
     this.#pool.on('error', error => log.warn({ reason: error.message }, 'idle database connection lost'))
     this.#pool.on('connect', client => client.on('error', () => {}))
   }

@@ -22,6 +22,18 @@ export const asText = (text: string): string => text
 
 /** Types whose text is the value. */
 const TEXT_TYPES: number[] = [builtins.TEXT, builtins.VARCHAR, builtins.UUID]
+/** Types whose text is ASCII whatever the value. */
+const ASCII_TYPES: number[] = [
+  builtins.UUID,
+  builtins.TIMESTAMPTZ,
+  builtins.BOOL,
+  builtins.INT2,
+  builtins.INT4,
+  builtins.INT8,
+  builtins.BYTEA,
+]
+
+export const isAscii = (oid: number): boolean => ASCII_TYPES.includes(oid)
 
 /** The driver's parser of a type, but timestamps as ISO 8601 text and bigint as an exact number. */
 export function parserOf(oid: number): (text: string) => unknown {

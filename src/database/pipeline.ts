@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import { databaseDown } from './errors.ts'
 import { type Query, send } from './executor.ts'
 import type { Row } from './query.ts'
+import { WireClient } from './wire.ts'
 
 /** Two, so that one slow statement does not hold up every read behind it. */
 const CLIENTS = 2
@@ -10,8 +11,8 @@ const CLIENTS = 2
 const STALL_MS = 20
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 1_000
-/** The driver's message when its own bound is met. */
-const SILENCE = 'Query read timeout'
+/** How often a server is looked at that may have fallen silent. */
+const WATCH_MS = 250
 
 /** The part of a pino logger that the database needs. */
 export interface Log {
@@ -19,8 +20,9 @@ export interface Log {
 }
 
 interface Lane {
-  client: pg.Client
-  inFlight: number
+  client: WireClient
+  /** When each query without an answer was sent, the oldest first: answers come in that order. */
+  sentAt: number[]
   /** When it last answered, or was last idle. */
   movedAt: number
   /** Takes no more queries and is replaced; those in flight end as they may. */
@@ -32,11 +34,19 @@ export class Pipeline {
   readonly #options: pg.ClientConfig
   readonly #log: Log
   readonly #closing = new AbortController()
+  readonly #silentMs: number
+  readonly #watch: NodeJS.Timeout
   #lanes: Lane[] = []
 
-  constructor(options: pg.ClientConfig, log: Log) {
+  /**
+   * A server that leaves a query unanswered for `query_timeout` is silent. The driver's own clock is not used: a timer for
+   * each query, and the callback that it wraps keeps the rows until the next full collection.
+   */
+  constructor({ query_timeout: silentMs = 0, ...options }: pg.ClientConfig, log: Log) {
     this.#options = options
+    this.#silentMs = silentMs
     this.#log = log
+    this.#watch = setInterval(() => this.#hearSilence(), WATCH_MS).unref()
   }
 
   get connected(): boolean {
@@ -50,29 +60,35 @@ export class Pipeline {
   async run(query: Query): Promise<Row[]> {
     const now = performance.now()
     const lane =
-      this.#lanes.find(({ inFlight, movedAt }) => inFlight === 0 || now - movedAt < STALL_MS) ?? this.#lanes.at(-1)
+      this.#lanes.find(({ sentAt, movedAt }) => sentAt.length === 0 || now - movedAt < STALL_MS) ?? this.#lanes.at(-1)
     if (!lane) throw databaseDown()
-    if (lane.inFlight++ === 0) lane.movedAt = now
+    if (lane.sentAt.push(now) === 1) lane.movedAt = now
     try {
       return await send(lane.client, query)
-    } catch (error) {
-      // The server would have ended the statement before: it is silent, on every lane. Whoever has waited is not to wait again.
-      const { cause = error } = error as Error
-      if ((cause as Error).message === SILENCE) for (const other of this.#lanes) other.lose(SILENCE)
-      throw error
     } finally {
-      lane.inFlight--
+      lane.sentAt.shift()
       lane.movedAt = performance.now()
+    }
+  }
+
+  /** The server would have ended the statement before: it is silent, on every lane. Whoever has waited is not to wait again. */
+  #hearSilence(): void {
+    const late = performance.now() - this.#silentMs
+    if (!this.#lanes.some(({ sentAt: [oldest = late] }) => oldest < late)) return
+    for (const lane of this.#lanes) {
+      lane.lose('the server is silent')
+      lane.client.destroy()
     }
   }
 
   async close(): Promise<void> {
     this.#closing.abort()
+    clearInterval(this.#watch)
     await Promise.all(this.#lanes.map(lane => lane.client.end()))
   }
 
   async #connect(): Promise<void> {
-    const client = new pg.Client({ ...this.#options, pipeline: true } as pg.ClientConfig)
+    const client = new WireClient({ ...this.#options, pipeline: true } as pg.ClientConfig)
     let lost = false
     const lose = (reason?: string) => {
       if (lost) return
@@ -84,7 +100,7 @@ export class Pipeline {
       void client.end()
       void this.#reconnect()
     }
-    const lane: Lane = { client, inFlight: 0, movedAt: 0, lose }
+    const lane: Lane = { client, sentAt: [], movedAt: 0, lose }
     client.on('error', (error: Error) => lose(error.message))
     client.on('end', () => lose())
     await client.connect()

@@ -1,5 +1,6 @@
 import pg from 'pg'
-import { asText, parserOf } from './parsers.ts'
+import { asText, isAscii, parserOf } from './parsers.ts'
+import type { WireRow } from './wire.ts'
 
 export type Row = Record<string, unknown>
 
@@ -24,26 +25,52 @@ interface DriverQuery {
   prepare(connection: Connection): void
 }
 const { Query: BaseQuery, utils } = pg as unknown as {
-  Query: new (config: { name: string; text: string; values: unknown[] }) => DriverQuery
+  Query: new (config: {
+    name: string
+    text: string
+    values: unknown[]
+    callback: DriverQuery['callback']
+  }) => DriverQuery
   utils: { prepareValue(value: unknown): unknown }
+}
+interface Statement {
+  name: string
+  text: string
+  values: unknown[]
+  plan: RowPlan
 }
 type Done = (error: Error | null, rows: Row[]) => void
 
 const camelCase = (column: string): string => column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
-type Read = (values: (string | null)[]) => Row
+type Read = (bytes: Buffer, start: number, end: number) => Row
+
+/** Reads the value at `at`, `length` bytes long, out of the row: `text` is the whole row as Latin-1. */
+function expressionOf(oid: number, column: number): string {
+  const value = isAscii(oid) ? 'text.slice(at, at + length)' : 'bytes.utf8Slice(start + at, start + at + length)'
+  return parserOf(oid) === asText ? value : `parsers[${column}](${value})`
+}
 
 /**
- * A reader compiled for the columns of a statement: an object literal has its final shape at once, while one filled in a
- * loop grows, and leaves three times the garbage.
+ * A reader compiled for the columns of a statement. The row becomes one string of which most values are slices: a string
+ * made for each value by itself is a tenth of the cost of a list. An object literal has its final shape at once, while
+ * one filled in a loop grows, and leaves three times the garbage.
  */
 function compile(fields: Field[]): Read {
-  const parsers = fields.map(field => parserOf(field.dataTypeID))
-  const properties = fields.map(({ name }, at) => {
-    const value = parsers[at] === asText ? `v[${at}]` : `v[${at}] === null ? null : p[${at}](v[${at}])`
-    return `${JSON.stringify(camelCase(name))}: ${value}`
-  })
-  return new Function('p', `return v => ({ ${properties.join(', ')} })`)(parsers)
+  const values = fields.map(
+    ({ dataTypeID }, column) => `
+    length = bytes.readInt32BE(start + at); at += 4
+    let v${column} = null
+    if (length !== -1) { v${column} = ${expressionOf(dataTypeID, column)}; at += length }`,
+  )
+  const properties = fields.map(({ name }, column) => `${JSON.stringify(camelCase(name))}: v${column}`)
+  const source = `return (bytes, start, end) => {
+    const text = bytes.latin1Slice(start, end)
+    let at = 2
+    let length = 0${values.join('')}
+    return { ${properties.join(', ')} }
+  }`
+  return new Function('parsers', source)(fields.map(field => parserOf(field.dataTypeID)))
 }
 
 /** How to read the rows of one statement: learned from its first answer, and the same ever after. */
@@ -61,13 +88,15 @@ export class RowPlan {
  */
 export class StatementQuery extends BaseQuery {
   readonly #plan: RowPlan
-  readonly #read: Row[] = []
+  readonly #read: Row[]
   #failure: Error | undefined
 
-  constructor({ plan, ...query }: { name: string; text: string; values: unknown[]; plan: RowPlan }, done: Done) {
-    super(query)
+  /** The driver is given the callback: set afterwards, V8 keeps the rows of every query until the next full collection. */
+  constructor({ name, text, values, plan }: Statement, done: Done) {
+    const read: Row[] = []
+    super({ name, text, values, callback: error => done(error, read) })
     this.#plan = plan
-    this.callback = error => done(error, this.#read)
+    this.#read = read
   }
 
   /** Once the plan is known the rows need no description; the first time on a connection the driver sends everything. */
@@ -83,10 +112,10 @@ export class StatementQuery extends BaseQuery {
     this.#plan.learn(fields)
   }
 
-  handleDataRow({ fields }: { fields: (string | null)[] }): void {
+  handleDataRow({ bytes, start, end }: WireRow): void {
     if (this.#failure) return
     try {
-      this.#read.push((this.#plan.read as Read)(fields))
+      this.#read.push((this.#plan.read as Read)(bytes, start, end))
     } catch (error) {
       this.#failure = error as Error
     }

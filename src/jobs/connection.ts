@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { Db } from 'pg-boss'
 import { connectionOptions, Transaction } from '../database/client.ts'
+import { WireClient } from '../database/wire.ts'
 
 const CONNECTIONS = 4
 /** Maintenance of the queue may take longer than a request. */
@@ -23,7 +24,12 @@ export class JobConnections implements Db {
 
   constructor(url: string) {
     const { query_timeout, ...options } = connectionOptions(url)
-    this.#pool = new pg.Pool({ ...options, max: CONNECTIONS, statement_timeout: STATEMENT_TIMEOUT_MS })
+    this.#pool = new pg.Pool({
+      ...options,
+      max: CONNECTIONS,
+      Client: WireClient,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+    })
     this.#pool.on('error', () => {})
     this.#pool.on('connect', client => client.on('error', () => {}))
   }

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader'
 
-/** Bounds the arrays of one statement: past this, larger batches no longer lower the cost of a row. */
+/** Past this, larger batches no longer lower the cost of a row. */
 const MAX_BATCH = 256
 
 /**
@@ -8,7 +8,10 @@ const MAX_BATCH = 256
  * end of the current turn of the event loop, so a lone call waits for nobody. Every result belongs to its call alone:
  * nothing is cached. `answer` returns one result, or an Error, for each key in order; a rejection rejects the batch.
  */
-export function coalesce<Key, Result>(answer: (keys: readonly Key[]) => Promise<(Result | Error)[]>) {
+export function coalesce<Key, Result>(
+  answer: (keys: readonly Key[]) => Promise<(Result | Error)[]>,
+  maxBatchSize = MAX_BATCH,
+) {
   const waiting: (() => void)[] = []
   let inFlight = 0
 
@@ -27,7 +30,7 @@ export function coalesce<Key, Result>(answer: (keys: readonly Key[]) => Promise<
     },
     {
       cache: false,
-      maxBatchSize: MAX_BATCH,
+      maxBatchSize,
       batchScheduleFn: send => {
         if (waiting.push(send) === 1 && inFlight === 0) setImmediate(leave)
       },

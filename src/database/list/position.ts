@@ -1,0 +1,28 @@
+import { decodeCursor, type Position } from '../../lib/cursor.ts'
+import type { Sort } from './page.ts'
+
+/** A missing time sorts last: its index holds `coalesce(…, 'infinity')`. */
+export const LAST = 'infinity'
+
+/** The position in a cursor that was issued for `boundTo`. Throws `cursor_invalid`, `cursor_mismatch`. */
+export function positionOf(boundTo: string, cursor: string, sort: Sort, id: Sort): Position {
+  const fits = ([value, tie, ...more]: Position) => more.length === 0 && isOf[sort.type](value) && isOf[id.type](tie)
+  return decodeCursor(boundTo, cursor, fits)
+}
+
+/** As our answers say it, and a day that exists; the database knows no year 0. */
+const isTime = (value: unknown): boolean => {
+  const milliseconds = typeof value === 'string' && value >= '0001' ? Date.parse(value) : Number.NaN
+  return !Number.isNaN(milliseconds) && new Date(milliseconds).toISOString() === value
+}
+
+const isText = (form: RegExp) => (value: unknown) => typeof value === 'string' && form.test(value)
+
+/** What a position may hold: it came from us, but a client may have written it. */
+const isOf: Record<Sort['type'], (value: unknown) => boolean> = {
+  uuid: isText(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/),
+  timestamptz: value => value === LAST || isTime(value),
+  int: value => Number.isInteger(value) && Math.abs(value as number) < 2 ** 31,
+  bigint: Number.isSafeInteger,
+  xid8: isText(/^\d{1,18}$/),
+}
