@@ -27,7 +27,7 @@ async function events(app: FastifyInstance, { works }: { works: boolean }) {
       const { transaction } = this
       return {
         actor: this.actor ?? { type: 'system', id: null },
-        address: this.ip,
+        address: this.address,
         userAgent: this.headers['user-agent']?.slice(0, USER_AGENT_CHARACTERS) ?? null,
         requestId: this.id,
         traceparent: this.headers.traceparent === undefined ? null : this.traceparent,
@@ -42,4 +42,4 @@ async function events(app: FastifyInstance, { works }: { works: boolean }) {
   app.addHook('onClose', () => relay.stop())
 }
 
-export const eventsPlugin = fp(events, { name: 'events', dependencies: ['database'] })
+export const eventsPlugin = fp(events, { name: 'events', dependencies: ['database', 'request'] })

@@ -119,12 +119,12 @@ function enforce({ limitOf, count }: Limiter, request: FastifyRequest, reply: Fa
 }
 
 /** IPv6 by /64: one customer holds the whole prefix. */
-const addressOf = ({ ip }: FastifyRequest): string => (ip.includes(':') ? normalizeIP(ip) : ip)
+const addressOf = ({ address }: FastifyRequest): string => (address.includes(':') ? normalizeIP(address) : address)
 
-function accountOf({ actor, body, ip }: FastifyRequest): string {
+function accountOf({ actor, body, address }: FastifyRequest): string {
   if (actor) return actor.id
   const { email } = (body ?? {}) as { email?: unknown }
-  return typeof email === 'string' ? email.toLowerCase() : ip
+  return typeof email === 'string' ? email.toLowerCase() : address
 }
 
-export const rateLimitPlugin = fp(rateLimits, { name: 'rate-limit', dependencies: ['errors'] })
+export const rateLimitPlugin = fp(rateLimits, { name: 'rate-limit', dependencies: ['errors', 'request'] })
