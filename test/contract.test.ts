@@ -3,7 +3,8 @@ import { PLATFORM_ROLES, type PlatformRole, reachesPlatformRole, reachesRole, SC
 import { newId } from '../src/lib/ids.ts'
 import { Client } from './contract/client.ts'
 import { mutationsOf } from './contract/mutations.ts'
-import { type Json, type Operation, Specification, streams } from './contract/specification.ts'
+import { snapshotOf } from './contract/snapshot.ts'
+import { type Operation, Specification, streams } from './contract/specification.ts'
 import { ROLES, World } from './contract/world.ts'
 import { createKey, createUser } from './helpers/actors.ts'
 import { testApp } from './helpers/app.ts'
@@ -38,18 +39,7 @@ async function succeed(operation: Operation, at: World, as: Credentials, maker =
   return (await client.send(operation, { as, params, body, ...(query ? { query } : {}) })).status
 }
 
-/** Everything that the domains keep, as one text for each table; not when a key was last used, which is written later. */
-async function snapshot(): Promise<Json> {
-  const tables = await test.sql(
-    `select table_name as name from information_schema.tables
-      where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not in ('event_cursors')`,
-  )
-  const hashes = tables.map(
-    ({ name }: Json) =>
-      `(select md5(string_agg(row, '' order by row)) from ${name} t, text(to_jsonb(t) - 'last_used_at') row) as ${name}`,
-  )
-  return (await test.sql(`select ${hashes.join(', ')}`))[0]
-}
+const snapshot = () => snapshotOf(test)
 
 const closed = operations.filter(({ access }) => access.kind !== 'public')
 const tenant = operations.filter(({ access }) => access.kind === 'organization')

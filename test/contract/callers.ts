@@ -1,6 +1,4 @@
-import { hashPassword } from '../../src/domains/auth/service/passwords.ts'
 import { type PlatformRole, SCOPES } from '../../src/lib/access.ts'
-import { demoUser } from '../../src/lib/demo.ts'
 import { addMember, createKey, createUser } from '../helpers/actors.ts'
 import type { TestApp } from '../helpers/app.ts'
 import { type Credentials, call } from '../helpers/call.ts'
@@ -24,8 +22,6 @@ export const CALLERS = [
   'platform admin',
 ] as const
 export type CallerName = (typeof CALLERS)[number]
-
-const passwordHash = await hashPassword(demoUser.password)
 
 /** Makes the credentials of a caller in `world`; a key is made for `operation`, which may take none. */
 export function callerIn(test: TestApp, world: World, operation: Operation) {
@@ -75,14 +71,12 @@ async function must(sent: ReturnType<typeof call>): Promise<void> {
   if (status >= 300) throw new Error(text)
 }
 
-/** An account with the password of the examples, so that what asks for it again can succeed. */
-export async function withPassword({ sql }: TestApp, email: string): Promise<string> {
-  await sql(
-    `insert into users (id, email, name, password_hash, email_verified_at) values (gen_random_uuid(), $1, 'Someone', $2, now())
-      on conflict do nothing`,
-    [email, passwordHash],
-  )
+/** The address of an account with the password of the examples. */
+export async function accountFor(test: TestApp, name: CallerName): Promise<string> {
+  const email = `${name.replaceAll(' ', '-')}@example.com`
+  const known = await test.sql('select from users where email = $1', [email])
+  if (known.length > 0) return email
+  const { id } = await createUser(test)
+  await test.sql('update users set email = $2 where id = $1', [id, email])
   return email
 }
-export const givePasswords = ({ sql }: TestApp): Promise<unknown> =>
-  sql('update users set password_hash = $1 where password_hash is null', [passwordHash])

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { testApp } from '../helpers/app.ts'
-import { CALLERS, type CallerName, callerIn, givePasswords, withPassword } from './callers.ts'
+import { accountFor, CALLERS, type CallerName, callerIn } from './callers.ts'
 import { Client } from './client.ts'
 import { type Operation, Specification } from './specification.ts'
 import { ROLES, World } from './world.ts'
@@ -24,8 +24,7 @@ async function statusOf(operation: Operation, at: World, name: CallerName): Prom
   const maker = isRole(name) && as ? as : at.organization.owner
   const params = await at.paramsOf(operation, maker)
   const body = await at.bodyOf(operation, params, maker)
-  if (typeof body?.email === 'string') body.email = await withPassword(test, `${name.replaceAll(' ', '-')}@example.com`)
-  await givePasswords(test)
+  if (typeof body?.email === 'string') body.email = await accountFor(test, name)
   const scoped = operation.parameters.some(parameter => parameter.name === 'organizationId')
   const query = scoped ? { query: { organizationId: at.organization.id } } : {}
   return (await client.send(operation, { as, params, body, ...query })).status
