@@ -12,8 +12,8 @@ const PASSWORD = 'correct horse battery'
 
 const invite = async () => tokenIn(await firstAdminLink(app.database, config.appUrl))
 const tokenIn = (text: string) => /token=([\w-]+)/.exec(text)?.[1] as string
-const create = (token: string, email: string) =>
-  call(app, 'POST /auth/first-admin', { body: { token, email, password: PASSWORD, name: 'Admin' } })
+const create = (token: string, email: string, password = PASSWORD) =>
+  call(app, 'POST /auth/first-admin', { body: { token, email, password, name: 'Admin' } })
 const present = async () => (await hasAdmin(app.database, {}))?.present
 const admins = () => sql(`select email from users where role = 'admin'`)
 
@@ -47,8 +47,9 @@ t.test('several links at once make one admin, and the others end with the first 
   t.equal((await sql(`select from tokens where purpose = 'first_admin'`)).length, 0)
 })
 
-t.test('a taken address keeps its account and the link its life', async t => {
+t.test('a taken address keeps its account, a weak password is refused, and the link lives on', async t => {
   const token = await invite()
+  t.match((await create(token, 'third@example.com', 'password1')).body, { status: 422, code: 'validation_failed' })
   t.match((await create(token, 'ROOT@example.com')).body, { status: 409, code: 'email_taken' })
   t.equal((await create(token, 'third@example.com')).status, 201)
 })

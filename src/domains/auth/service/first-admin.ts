@@ -11,7 +11,7 @@ import type { User } from '../../users/schemas.ts'
 import { authErrors } from '../errors.ts'
 import { insertToken, takeTokensOf } from '../queries/tokens.ts'
 import type { CreateFirstAdmin } from '../schemas/accounts.ts'
-import { hashPassword } from './passwords.ts'
+import { hashPassword, refuseWeak } from './passwords.ts'
 
 const LIFE_SECONDS = 1_800
 const PURPOSE = 'first_admin'
@@ -24,8 +24,9 @@ export async function firstAdminLink(on: Executor, appUrl: string): Promise<stri
   return `${appUrl}/first-admin?token=${token}`
 }
 
-/** A verified account with the role admin; all links of the kind end. Throws `token_invalid`, `email_taken`. */
+/** A verified account with the role admin; all links of the kind end. Throws `validation_failed`, `token_invalid`, `email_taken`. */
 export async function createFirstAdmin(caller: Caller, { token, email, password, name }: CreateFirstAdmin) {
+  refuseWeak(password, 'password')
   const hash = sha256(token)
   const account = { id: newId(), email: email.toLowerCase(), name, passwordHash: await hashPassword(password) }
   return caller.transaction(async (tx): Promise<User> => {
