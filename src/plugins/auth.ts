@@ -21,6 +21,7 @@ const ANY_CASE_BEARER = /^Bearer +(\S+)$/i
 const KEY_PREFIX = 'ltl_'
 
 async function auth(app: FastifyInstance) {
+  const { verifyAccessToken, revocations } = app
   app.decorate('findKey', { by: async () => undefined })
   app.decorateRequest('actor', null)
 
@@ -28,8 +29,8 @@ async function auth(app: FastifyInstance) {
     const credential = credentialOf(request)
     if (credential === undefined) return done(requestErrors.unauthenticated())
     if (!credential.startsWith(KEY_PREFIX)) {
-      const user = app.verifyAccessToken(credential)
-      if (user === null || app.revocations.has(user.sessionId)) return done(requestErrors.unauthenticated())
+      const user = verifyAccessToken(credential)
+      if (user === null || revocations.has(user.sessionId)) return done(requestErrors.unauthenticated())
       request.actor = user
       return done()
     }
