@@ -23,6 +23,14 @@ t.test('an access token of a session that ended is refused by the next request, 
   await refused(t, user)
 })
 
+t.test('the same holds where an idempotency key commits later than the handler', async t => {
+  const user = await createUser(test)
+  const headers = { 'idempotency-key': 'logout' }
+  t.equal((await call(app, 'POST /auth/logout', { as: user, headers })).status, 204)
+  t.equal(await me(user), 401)
+  t.equal((await call(app, 'POST /auth/logout', { as: user, headers })).status, 401, 'also the same request again')
+})
+
 t.test('a node that was not there when the session ended refuses it from its first request on', async t => {
   const user = await createUser(test)
   await sql(`update sessions set ended_at = now() - interval '14 minutes' where id = $1`, [user.sessionId])

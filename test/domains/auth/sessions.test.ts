@@ -92,6 +92,24 @@ t.test('50 refreshes at once all get one successor', async t => {
   t.equal(generation, 1)
 })
 
+t.test('a thief and an owner who refresh at once do not both go on', async t => {
+  for (let round = 0; round < 5; round++) {
+    const first = (await signedIn()).refreshToken
+    const stolen = (await refresh(first)).body.refreshToken
+    await age(first, '11 seconds')
+    const racing = [first, stolen, first, stolen, stolen, first]
+    const answers = await Promise.all(racing.map(refresh))
+    const issued = answers.flatMap(({ status, body }) => (status === 200 ? [body] : []))
+    for (const [at, { status }] of answers.entries()) if (racing[at] === first) t.equal(status, 401)
+    for (const { refreshToken, accessToken } of issued)
+      t.same([(await refresh(refreshToken)).status, (await me(accessToken)).status], [401, 401])
+    const events = await sql(`select type from events where target_id = $1 and type <> 'session.started'`, [
+      sessionOf(first),
+    ])
+    t.same(events, [{ type: 'session.reuse_detected' }], 'it is recorded once')
+  }
+})
+
 t.test('a session ends after 30 days without use and 90 days in all', async t => {
   const idle = await signedIn()
   await age(idle.refreshToken, '30 days 1 second')
