@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Transaction } from '../database/client.ts'
+import type { Executor } from '../database/executor.ts'
 import {
   type Access,
   type Actor,
@@ -29,9 +31,23 @@ declare module 'fastify' {
   }
 }
 
+/** Rows of organizations, and how they go when theirs is deleted. */
+export interface Belongings {
+  table: string
+  /** They let somebody in: they go in the transaction that deletes the organization, all others with its job. */
+  letIn: boolean
+  count(on: Executor, organizationId: string): Promise<number>
+  /** Erases up to `limit` of them, all where it is null; how many there were. */
+  erase(tx: Transaction, organizationId: string, limit: number | null): Promise<number>
+}
+
 /** What each resource says about the organization it belongs to. */
 interface Tenancy {
   define(resource: string, find: FindStanding): void
+  /** Every table with an organization is owned, or the rows of a deleted organization stay for ever. */
+  own(belongings: Belongings): void
+  /** Children before their parents: a domain registers after those that it refers to. */
+  readonly belongings: readonly Belongings[]
   /** Throws `not_found` outside the caller's organizations, `forbidden` below `role`; `orPlatform` lets in besides. */
   check(
     resource: string,
@@ -48,6 +64,7 @@ type OrganizationRule = Extract<Access, { kind: 'organization' }>
 async function access(app: FastifyInstance) {
   const resources = new Map<string, FindStanding>()
   const ruled = new Set<string>()
+  const belongings: Belongings[] = []
   app.decorateRequest('standing', null)
   app.decorateRequest('organizationId', {
     getter() {
@@ -58,6 +75,8 @@ async function access(app: FastifyInstance) {
 
   app.decorate('tenancy', {
     define: (resource, find) => void resources.set(resource, find),
+    own: owned => void belongings.unshift(owned),
+    belongings,
     async check(resource, id, actor, role, orPlatform) {
       const find = resources.get(resource) as FindStanding
       const standing = await find(id, actor.type === 'user' ? actor.id : null)

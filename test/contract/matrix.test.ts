@@ -37,7 +37,8 @@ async function rowOf(operation: Operation): Promise<string> {
     const status = await statusOf(operation, world, name)
     statuses.push(status)
     // What was refused has changed nothing.
-    if (status < 400 && operation.method !== 'GET') world = await World.create(test, client, specification)
+    if (world.isSpent || (status < 400 && operation.method !== 'GET'))
+      world = await World.create(test, client, specification)
   }
   return operation.id.padEnd(NAME_CHARACTERS) + statuses.map(status => String(status).padEnd(CELL_CHARACTERS)).join(' ')
 }

@@ -64,6 +64,13 @@ export class Specification {
       ({ method, path, responses }) => method === 'POST' && path.endsWith(`/${collection}`) && responses['201'],
     )
   }
+
+  /** The operation that starts what is done later and can be watched in `collection`. */
+  starterOf(collection: string): Operation | undefined {
+    const isOne = ({ content }: Operation['responses'][string]) =>
+      `${content?.['application/json']?.schema.$ref?.split('/').at(-1).toLowerCase()}s` === collection
+    return this.operations.find(({ responses }) => responses['202'] && isOne(responses['202']))
+  }
 }
 
 export const successOf = ({ responses }: Operation): string =>

@@ -14,6 +14,8 @@ export class World {
   readonly organization: TestOrganization
   readonly platformAdmin: TestUser
   readonly bystander: TestUser
+  /** What was started here has taken something along that the next request may need. */
+  isSpent = false
   readonly #client: Client
   readonly #specification: Specification
 
@@ -59,6 +61,11 @@ export class World {
     if (nested?.responses['201']) return this.#create(nested, as, params)
     const creator = this.#specification.creatorOf(collection)
     if (creator) return this.#create(creator, as)
+    const starter = this.#specification.starterOf(collection)
+    if (starter) {
+      this.isSpent = true
+      return this.#create(starter, as)
+    }
     const list = this.#specification.find('GET', path)
     if (!list) throw new Error(`nothing creates or lists ${collection}`)
     const { body } = await this.#client.send(list, { as: this.#capable(list.access, as), params })
@@ -71,7 +78,7 @@ export class World {
     const params = given ?? (await this.paramsOf(creator, author))
     const body = await this.bodyOf(creator, params, author)
     const answer = await this.#client.send(creator, { as: author, params, body })
-    if (answer.status !== 201) throw new Error(`${creator.id} answered ${answer.status}: ${answer.text}`)
+    if (![201, 202].includes(answer.status)) throw new Error(`${creator.id} answered ${answer.status}: ${answer.text}`)
     return answer.body.id
   }
 

@@ -1,12 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
+import { belongings } from '../organizations/queries/belongings.ts'
 import { apiKeyRoutes } from './routes.ts'
 import { LastUses } from './service/last-uses.ts'
 import { keyFinder } from './service/look-up.ts'
+import { apiKeys as table } from './tables.ts'
 
 export async function apiKeys(app: FastifyInstance, { production }: Config) {
   const uses = new LastUses(app.database, app.log)
   app.findKey.by = keyFinder(app.database, uses)
   app.addHook('onClose', () => uses.close())
+  app.tenancy.own(belongings(table, { letIn: true }))
   await app.register(apiKeyRoutes, { mode: production ? 'live' : 'test' })
 }

@@ -29,7 +29,7 @@ export interface Document {
 const header = (description: string) => ({ description, schema: { type: 'string' } })
 const REQUEST_ID = { 'Request-Id': header('Also in problems and in our logs.') }
 const ETAG = { ETag: header('The version of the resource, for `If-None-Match` and `If-Match`.') }
-const LOCATION = { Location: header('The path of the new resource.') }
+const LOCATION = { Location: header('The path of the new resource, or of what shows the progress.') }
 const RETRY_AFTER = { 'Retry-After': header('Seconds to wait.') }
 const LINK = { Link: header('The next page, `rel="next"`.') }
 const REPLAYED = { 'Idempotent-Replayed': header('`true` when this is the kept answer of an earlier request.') }
@@ -79,7 +79,8 @@ const withExamples = (path: string, parameters: Json[] = []): Json[] =>
   })
 
 const schemaOf = (response: Response | undefined): Json | undefined => response?.content?.['application/json']?.schema
-const answerOf = ({ responses }: Operation): Json | undefined => schemaOf(responses['200'] ?? responses['201'])
+const answerOf = ({ responses }: Operation): Json | undefined =>
+  schemaOf(responses['200'] ?? responses['201'] ?? responses['202'])
 
 /** What carries `updatedAt` is a row with a version. */
 const isVersioned = (operation: Operation): boolean =>
@@ -125,7 +126,7 @@ function headersOf(method: string, status: number, operation: Operation, version
   return {
     ...REQUEST_ID,
     ...(success && versioned ? ETAG : {}),
-    ...(status === 201 && versioned ? LOCATION : {}),
+    ...([201, 202].includes(status) && versioned ? LOCATION : {}),
     ...(success && isList(operation) ? LINK : {}),
     ...(success && keyed ? REPLAYED : {}),
     ...(status === 429 || status === 503 ? RETRY_AFTER : {}),

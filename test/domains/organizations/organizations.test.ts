@@ -2,7 +2,7 @@ import t from 'tap'
 import { addMember, createOrganization, createUser } from '../../helpers/actors.ts'
 import { testApp } from '../../helpers/app.ts'
 import { call } from '../../helpers/call.ts'
-import { createProject, createTask } from '../../helpers/factories.ts'
+import { createProject } from '../../helpers/factories.ts'
 
 const test = await testApp(t)
 const { app, sql } = test
@@ -79,18 +79,6 @@ t.test('a change of role counts from the next request on', async t => {
   t.equal((await create()).status, 403)
   await call(app, `DELETE /organizations/${id}/members/${member.id}`, { as: owner })
   t.equal((await create()).status, 404)
-})
-
-t.test('a deleted organization takes everything along but its events', async t => {
-  const { id, owner, member } = await createOrganization(test)
-  const projectId = await createProject(test, { organizationId: id })
-  const taskId = await createTask(test, { projectId })
-  await call(app, `POST /tasks/${taskId}/comments`, { as: member, body: { body: 'x' } })
-  t.equal((await call(app, `DELETE /organizations/${id}`, { as: owner })).status, 204)
-  for (const table of ['projects', 'tasks', 'comments', 'members', 'api_keys'])
-    t.equal((await sql(`select from ${table} where organization_id = $1`, [id])).length, 0, table)
-  const events = await sql('select type from events where organization_id = $1 order by seq', [id])
-  t.same(events, [{ type: 'comment.created' }, { type: 'organization.deleted' }])
 })
 
 t.test('members are found by role and by part of a name or an address', async t => {

@@ -4,6 +4,7 @@ import { sha256 } from '../../../lib/crypto.ts'
 import { found, matched } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { type KeyMode, newApiKey } from '../../../lib/keys.ts'
+import { lockOrganization } from '../../organizations/queries/organizations.ts'
 import { apiKeyEvents } from '../events.ts'
 import { deleteApiKey, insertApiKey, rotateApiKey, updateApiKey } from '../queries.ts'
 import { type CreateApiKey, OVERLAP_SECONDS, type UpdateApiKey } from '../schemas.ts'
@@ -16,7 +17,7 @@ function newSecret(mode: KeyMode) {
   return { key, stored: { hash: sha256(key), hint: key.slice(-HINT_CHARACTERS) } }
 }
 
-/** The key with its secret, which nobody sees again. */
+/** The key with its secret, which nobody sees again. None is made for an organization that goes at the same moment. */
 export const createApiKey = (
   caller: Caller,
   organizationId: string,
@@ -24,6 +25,7 @@ export const createApiKey = (
   mode: KeyMode,
 ) =>
   caller.transaction(async tx => {
+    found(await lockOrganization(tx, { id: organizationId }))
     const { key, stored } = newSecret(mode)
     const own = { id: newId(), organizationId, createdBy: caller.actor.id }
     const created = found(await insertApiKey(tx, { ...own, ...stored, name, scopes, expiresAt, rateLimit }))

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
-import { Deletion } from '../schemas/account.ts'
+import { AccountDeletion } from '../schemas/account.ts'
 import { requestDeletion } from '../service/deletion.ts'
 
 export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
@@ -13,7 +13,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'deleteMe',
       summary: 'Delete the account of the signed-in user after 14 days; signing in keeps it',
       tags: ['users'],
-      response: { 202: Deletion, ...problems(409, 412) },
+      response: { 202: AccountDeletion, ...problems(409, 412) },
     },
     async handler({ caller, actor, ifMatch }, reply) {
       reply.code(202)

@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Timestamp } from '../../../lib/schema.ts'
 
-export const Deletion = Type.Object(
+export const AccountDeletion = Type.Object(
   { eraseAt: { ...Timestamp, description: 'When the account is erased, unless its owner signs in before.' } },
-  { title: 'Deletion' },
+  { title: 'AccountDeletion' },
 )
-export type Deletion = Static<typeof Deletion>
+export type AccountDeletion = Static<typeof AccountDeletion>

@@ -5,7 +5,7 @@ import { requestErrors } from '../../../lib/errors.ts'
 import { userEvents } from '../../users/events.ts'
 import { scheduleErasure } from '../../users/queries/erasure.ts'
 import { lockUser } from '../../users/queries/users.ts'
-import type { Deletion } from '../schemas/account.ts'
+import type { AccountDeletion } from '../schemas/account.ts'
 import { GRACE_DAYS } from './letters.ts'
 import { notify } from './notices.ts'
 import { endSessionsOf } from './sessions.ts'
@@ -16,7 +16,7 @@ export const requestDeletion = (
   caller: Caller,
   userId: string,
   ifMatch: number[] | null,
-): Promise<Deletion> =>
+): Promise<AccountDeletion> =>
   caller.transaction(async tx => {
     const user = await lockUser(tx, { id: userId })
     if (!user) throw requestErrors.unauthenticated()

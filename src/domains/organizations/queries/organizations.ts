@@ -81,13 +81,27 @@ export const updateOrganization = one(
   ),
 )
 
-export const deleteOrganization = one(
-  statement('organizations.delete', (db, $: Params<{ id: string; ifMatch: number[] | null }>) =>
+/** Waits for everything that holds the organization or refers to it, and lets all that comes later wait. */
+export const lockOrganizationToDelete = one(
+  statement(
+    'organizations.lock_to_delete',
+    (_, $: Params<{ id: string }>) => sql<{ id: string }>`
+      select id from ${organizations} where id = ${$.id} and deleted_at is null for update`,
+  ),
+)
+
+export const markDeleted = one(
+  statement('organizations.mark_deleted', (db, $: Params<{ id: string; ifMatch: number[] | null }>) =>
     db
-      .delete(organizations)
+      .update(organizations)
+      .set({ deletedAt: sql`now()`, ...touched(organizations) })
       .where(and(eq(organizations.id, $.id), versionMatches(organizations.version, $.ifMatch)))
       .returning(columns),
   ),
+)
+
+export const deleteOrganization = statement('organizations.delete', (db, $: Params<{ id: string }>) =>
+  db.delete(organizations).where(eq(organizations.id, $.id)),
 )
 
 const byId = { on: sql`m.organization_id`, key: 'id', type: 'uuid' } as const

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, member, signedIn } from '../../../lib/access.ts'
 import { found, problems } from '../../../lib/errors.ts'
-import { IdParams, Nothing } from '../../../lib/schema.ts'
+import { IdParams } from '../../../lib/schema.ts'
 import { findOrganization, listOrganizations } from '../queries/organizations.ts'
 import {
   CreateOrganization,
@@ -10,7 +10,7 @@ import {
   OrganizationsQuery,
   UpdateOrganization,
 } from '../schemas/organizations.ts'
-import { changeOrganization, createOrganization, removeOrganization } from '../service/organizations.ts'
+import { changeOrganization, createOrganization } from '../service/organizations.ts'
 
 const tags = ['organizations']
 
@@ -76,23 +76,5 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Organization, ...problems(404, 409, 412, 422) },
     },
     handler: ({ caller, params, body, ifMatch }) => changeOrganization(caller, params.id, body, ifMatch),
-  })
-
-  app.route({
-    method: 'DELETE',
-    url: '/organizations/:id',
-    config: { access: member('owner', 'organization') },
-    schema: {
-      operationId: 'deleteOrganization',
-      summary: 'Delete an organization with everything in it',
-      tags,
-      params: IdParams,
-      response: { 204: Nothing, ...problems(404, 412) },
-    },
-    async handler({ caller, params, ifMatch }, reply) {
-      await removeOrganization(caller, params.id, ifMatch)
-      reply.code(204)
-      return null
-    },
   })
 }

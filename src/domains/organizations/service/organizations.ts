@@ -1,13 +1,19 @@
+import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import type { UserActor } from '../../../lib/access.ts'
 import { found, matched } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
+import { organizationErrors } from '../errors.ts'
 import { organizationEvents } from '../events.ts'
+import { continueDeletion } from '../jobs.ts'
+import { insertDeletion } from '../queries/deletions.ts'
+import { findOwners } from '../queries/members.ts'
 import {
-  deleteOrganization,
   findOrganization,
   insertOrganization,
+  lockOrganizationToDelete,
+  markDeleted,
   updateOrganization,
 } from '../queries/organizations.ts'
 import type { CreateOrganization, UpdateOrganization } from '../schemas/organizations.ts'
@@ -48,11 +54,22 @@ export const changeOrganization = (
     return found(await findOrganization(tx, { id, userId: caller.actor.id }))
   })
 
-/** Takes everything in it along. Throws `precondition_failed`. */
-export const removeOrganization = (caller: Caller, id: string, ifMatch: number[] | null) =>
+/**
+ * Ends every access with the commit and frees the slug; a job erases the rest. Throws `not_found`, `owner_required`,
+ * `precondition_failed`.
+ */
+export const removeOrganization = (app: FastifyInstance, caller: Caller, id: string, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
-    const organization = matched(await deleteOrganization(tx, { id, ifMatch }), ifMatch)
+    found(await lockOrganizationToDelete(tx, { id }))
+    const owners = await findOwners(tx, { organizationId: id })
+    if (!owners.some(({ userId }) => userId === caller.actor.id)) throw organizationErrors.owner_required()
+    const organization = matched(await markDeleted(tx, { id, ifMatch }), ifMatch)
+    for (const { letIn, erase } of app.tenancy.belongings) if (letIn) await erase(tx, id, null)
     await record(tx, caller, organizationEvents.deleted, inItself(organization))
+    const row = { id: newId(), organizationId: id, requestedBy: caller.actor.id }
+    const deletion = found(await insertDeletion(tx, row))
+    await app.jobs.enqueue(tx, continueDeletion, { deletionId: deletion.id }, caller.traceparent)
+    return deletion
   })
 
 const inItself = <T extends { id: string }>(organization: T) => ({ ...organization, organizationId: organization.id })

@@ -1,0 +1,51 @@
+import { getTableName, sql } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
+import type { Executor } from '../../../database/executor.ts'
+import { one, type Params, statement } from '../../../database/statement.ts'
+
+type Organization = { organizationId: string }
+type Counted = { rows: number }
+
+/**
+ * How the rows of `table`, which has an `organization_id`, go with their organization; `letIn` where they let somebody in.
+ * By batches the row's place is enough: what is changed at that moment is found by the next batch. All at once must miss
+ * none, so it waits for whoever is changing one.
+ */
+export function belongings(table: PgTable, { letIn = false } = {}) {
+  const name = getTableName(table)
+  const counted = one(
+    statement(
+      `belongings.count_${name}`,
+      (_, $: Params<Organization>) => sql<Counted>`
+        select count(*) as rows from ${table} where organization_id = ${$.organizationId}`,
+    ),
+  )
+  const all = one(
+    statement(
+      `belongings.erase_${name}`,
+      (_, $: Params<Organization>) => sql<Counted>`
+        with erased as (delete from ${table} where organization_id = ${$.organizationId} returning 1)
+        select count(*) as rows from erased`,
+    ),
+  )
+  const batch = one(
+    statement(
+      `belongings.erase_some_${name}`,
+      (_, $: Params<Organization & { limit: number }>) => sql<Counted>`
+        with erased as (
+          delete from ${table} where ctid = any(array(
+            select ctid from ${table} where organization_id = ${$.organizationId} limit ${$.limit}))
+          returning 1
+        )
+        select count(*) as rows from erased`,
+    ),
+  )
+  const rowsOf = (row: Counted | undefined): number => row?.rows ?? 0
+  return {
+    table: name,
+    letIn,
+    count: async (on: Executor, organizationId: string) => rowsOf(await counted(on, { organizationId })),
+    erase: async (on: Executor, organizationId: string, limit: number | null) =>
+      rowsOf(await (limit === null ? all(on, { organizationId }) : batch(on, { organizationId, limit }))),
+  }
+}

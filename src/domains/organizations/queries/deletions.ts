@@ -1,0 +1,72 @@
+import { eq, sql } from 'drizzle-orm'
+import { defineList } from '../../../database/list.ts'
+import { one, type Params, statement } from '../../../database/statement.ts'
+import { touched } from '../../../database/versions.ts'
+import type { Deletion } from '../schemas/deletions.ts'
+import { deletions } from '../tables.ts'
+
+type DeletionRow = Deletion & { version: number }
+
+const columns = sql`id, organization_id, case when completed_at is null then 'running' else 'completed' end as status, total_rows,
+  deleted_rows, requested_by, version, created_at, updated_at, completed_at`
+
+export const insertDeletion = one(
+  statement(
+    'deletions.insert',
+    (_, $: Params<{ id: string; organizationId: string; requestedBy: string | null }>) => sql<DeletionRow>`
+      insert into ${deletions} (id, organization_id, requested_by)
+      values (${$.id}, ${$.organizationId}, ${$.requestedBy}) returning ${columns}`,
+  ),
+)
+
+/** Only for who asked for it: nobody else had access to the end. */
+export const findDeletion = one(
+  statement(
+    'deletions.find',
+    (_, $: Params<{ id: string; requestedBy: string }>) => sql<DeletionRow>`
+      select ${columns} from ${deletions} where id = ${$.id} and requested_by = ${$.requestedBy}`,
+  ),
+)
+
+/** One step at a time, however many workers there are. */
+export const lockDeletion = one(
+  statement(
+    'deletions.lock',
+    (_, $: Params<{ id: string }>) =>
+      sql<DeletionRow>`select ${columns} from ${deletions} where id = ${$.id} for update`,
+  ),
+)
+
+export const setTotalRows = statement('deletions.set_total', (db, $: Params<{ id: string; totalRows: number }>) =>
+  db
+    .update(deletions)
+    .set({ totalRows: sql`${$.totalRows}`, ...touched(deletions) })
+    .where(eq(deletions.id, $.id)),
+)
+
+export const addDeletedRows = statement('deletions.add', (db, $: Params<{ id: string; rows: number }>) =>
+  db
+    .update(deletions)
+    .set({ deletedRows: sql`${deletions.deletedRows} + ${$.rows}`, ...touched(deletions) })
+    .where(eq(deletions.id, $.id)),
+)
+
+/** What came or went otherwise while it ran is no longer expected. */
+export const completeDeletion = statement('deletions.complete', (db, $: Params<{ id: string }>) =>
+  db
+    .update(deletions)
+    .set({ completedAt: sql`now()`, totalRows: sql`${deletions.deletedRows}`, ...touched(deletions) })
+    .where(eq(deletions.id, $.id)),
+)
+
+const byId = { on: deletions.id, key: 'id', type: 'uuid' } as const
+
+export const listDeletions = defineList<DeletionRow, { requestedBy: string }>({
+  name: 'deletions.list',
+  columns,
+  from: sql`${deletions}`,
+  where: $ => sql`requested_by = ${$.requestedBy}`,
+  id: byId,
+  sorts: { createdAt: byId },
+  defaultSort: '-createdAt',
+})
