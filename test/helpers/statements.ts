@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { Transaction } from '../../src/database/client.ts'
 import type { Query } from '../../src/database/executor.ts'
 
 /** What an app asks by itself, whether or not there are requests. */
@@ -13,4 +14,30 @@ export function recordStatements({ database }: FastifyInstance): Query[] {
     return run(query)
   }
   return seen
+}
+
+/** The name of everything that `work` sends, inside transactions as well; what the job library sends is a `job`. */
+export async function statementsOf({ database }: FastifyInstance, work: () => Promise<unknown>): Promise<string[]> {
+  const names: string[] = []
+  const { run, execute } = Transaction.prototype
+  const single = database.run
+  database.run = query => {
+    if (query.name !== BACKGROUND) names.push(query.name)
+    return single.call(database, query)
+  }
+  Transaction.prototype.run = function (query) {
+    names.push(query.name)
+    return run.call(this, query)
+  }
+  Transaction.prototype.execute = function (...sent) {
+    names.push('job')
+    return execute.apply(this, sent)
+  }
+  try {
+    await work()
+  } finally {
+    database.run = single
+    Object.assign(Transaction.prototype, { run, execute })
+  }
+  return names
 }
