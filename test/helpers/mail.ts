@@ -18,8 +18,11 @@ export async function eventually<T>(look: () => Promise<T | undefined | false>, 
   throw new Error(`in vain: ${what}`)
 }
 
+/** An app, or whatever else keeps its mail in a folder. */
+type Mailing = { config: Pick<TestApp['config'], 'dataDirectory'> }
+
 /** The captured mails to an address, the oldest first. */
-export async function mailsTo({ config }: TestApp, address: string): Promise<CapturedMail[]> {
+export async function mailsTo({ config }: Mailing, address: string): Promise<CapturedMail[]> {
   const folder = join(config.dataDirectory, 'mail')
   const names = (await readdir(folder).catch(() => [])).filter(name => name.endsWith('.json')).sort()
   const mails = await Promise.all(names.map(async name => JSON.parse(await readFile(join(folder, name), 'utf8'))))
@@ -27,8 +30,15 @@ export async function mailsTo({ config }: TestApp, address: string): Promise<Cap
 }
 
 /** The mail number `nth` to an address, once it has come. */
-export const awaitMail = (test: TestApp, address: string, nth = 1): Promise<CapturedMail> =>
+export const awaitMail = (test: Mailing, address: string, nth = 1): Promise<CapturedMail> =>
   eventually(async () => (await mailsTo(test, address))[nth - 1], `mail ${nth} to ${address}`)
 
 /** The token in the link of a mail. */
 export const tokenIn = ({ text }: Pick<CapturedMail, 'text'>): string => /token=([\w-]+)/.exec(text)?.[1] as string
+
+/** The token of a link to `page`, once a mail with one has come: mails of different kinds come in no order. */
+export const awaitLink = (test: Mailing, address: string, page: string): Promise<string> =>
+  eventually(async () => {
+    const mail = (await mailsTo(test, address)).findLast(({ text }) => text.includes(`/${page}?`))
+    return mail && tokenIn(mail)
+  }, `a link to ${page} for ${address}`)
