@@ -219,8 +219,12 @@ each(
     const at = await world()
     const as = mayCall(operation, at)
     const params = await at.paramsOf(operation, as)
-    const { status } = await client.send(operation, { as, params, body: { unknown: 1 } })
-    t.equal(status, 422)
+    const send = async (body: unknown, type = 'application/json') =>
+      (await client.send(operation, { as, params, body, headers: { 'content-type': type } })).status
+    t.equal(await send({ unknown: 1 }), 422)
+    t.equal(await send('{'), 400)
+    t.equal(await send('text', 'text/plain'), 415)
+    t.equal(await send(`"${'a'.repeat(MIB)}"`), 413)
   },
 )
 

@@ -111,8 +111,9 @@ function impliedProblems(method: string, operation: Operation): number[] {
   const keyed = closed && method === 'post'
   return [
     ...(closed ? [401, 403] : []),
-    ...(keyed ? [400, 409, 422] : []),
-    ...(operation.requestBody ? [400, 413, 415, 422] : []),
+    ...(keyed ? [409] : []),
+    // A body is parsed before anybody can say that none was asked for.
+    ...(method === 'get' ? [] : [400, 413, 415, 422]),
     ...(operation.parameters?.length ? [422] : []),
     429,
     500,
