@@ -49,10 +49,12 @@ export const deactivateAccount = setStatus('deactivated', userEvents.deactivated
 const lockAccount = async (tx: Transaction, id: string) =>
   found((await lockWithAdmins(tx, { id })).find(user => user.id === id))
 
-/** Throws `last_admin` where without this user no active admin is left. */
+const isActiveAdmin = ({ role, status }: Pick<User, 'role' | 'status'>) => role === 'admin' && status === 'active'
+
+/** Throws `last_admin` where without this user, whom the caller has locked, no active admin is left. */
 export async function refuseLastAdmin(tx: Transaction, id: string): Promise<void> {
-  const admins = (await lockWithAdmins(tx, { id })).filter(
-    ({ role, status }) => role === 'admin' && status === 'active',
-  )
+  // Who is none neither waits for the admins nor holds them up.
+  if (!isActiveAdmin(found(await findUser(tx, { id })))) return
+  const admins = (await lockWithAdmins(tx, { id })).filter(isActiveAdmin)
   if (admins.length === 1 && admins[0]?.id === id) throw authErrors.last_admin()
 }
