@@ -58,11 +58,7 @@ async function removed(test: TestApp, { organization }: World): Promise<Credenti
 async function deactivated(test: TestApp, { organization, platformAdmin }: World): Promise<Credentials> {
   const user = await createUser(test)
   await addMember(test, organization.id, user.id, 'admin')
-  const answer = await call(test.app, `POST /users/${user.id}/deactivate`, { as: platformAdmin })
-  if (answer.status === 404) {
-    await test.sql(`update users set status = 'deactivated' where id = $1`, [user.id])
-    test.app.revocations.add([user.sessionId])
-  }
+  await must(call(test.app, `POST /users/${user.id}/deactivate`, { as: platformAdmin }))
   return user
 }
 

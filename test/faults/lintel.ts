@@ -39,6 +39,8 @@ export interface Lintel {
   whenReady(): Promise<void>
   /** Its exit code, or the signal that ended it. */
   end(signal: NodeJS.Signals): Promise<number | string>
+  /** Everything it has written so far. */
+  log(): string
   /** Lines that say the program is at fault: not of pino, or at level error and above. */
   faults(): string[]
   residentMb(): number
@@ -94,6 +96,7 @@ export async function launchLintel(
       throw new Error(`the server did not become ready: ${readFileSync(log, 'utf8')}`)
     },
     end: signal => end(child, signal),
+    log: () => readFileSync(log, 'utf8'),
     faults: () => readFileSync(log, 'utf8').split('\n').filter(isFault),
     residentMb: () => residentMb(child.pid as number),
   }
