@@ -4,8 +4,8 @@ import { type Static, Type } from '@sinclair/typebox'
 export interface ErrorDefinition {
   status: number
   title: string
-  /** Cause and remedy in a sentence or two, for the error page. */
-  help?: string
+  /** The cause, then what to do about it: a sentence each, for the error page. */
+  help: string
   /** The database constraint that this error is the answer to. */
   constraint?: string
   /** Seconds after which the same request may succeed. */
@@ -118,72 +118,100 @@ export const requestErrors = defineErrors({
   malformed_request: {
     status: 400,
     title: 'Malformed request',
-    help: 'The HTTP request or its JSON cannot be parsed.',
+    help: 'The request or its JSON cannot be parsed, or two servers could read it differently. Send one well-formed HTTP/1.1 request with valid JSON; `detail` says more where there is more to say.',
   },
-  cursor_invalid: { status: 400, title: 'Cursor not valid', help: 'Send `meta.nextCursor` back exactly as received.' },
+  cursor_invalid: {
+    status: 400,
+    title: 'Cursor not valid',
+    help: 'The cursor is not one of ours, or was cut off or changed on the way. Send `meta.nextCursor` back exactly as received, or start without a cursor.',
+  },
   cursor_mismatch: {
     status: 400,
     title: 'Cursor belongs to another query',
-    help: 'A cursor is bound to the path, the sort and the filters it was issued for. Start again without a cursor.',
+    help: 'A cursor belongs to the path, the sort and the filters it was issued for, and one of them is another now. Repeat them unchanged, or start without a cursor.',
   },
   unauthenticated: {
     status: 401,
     title: 'Authentication required',
-    help: 'Send `Authorization: Bearer` with an access token or an API key. Access tokens live 15 minutes: refresh them.',
+    help: 'There is no valid credential: none was sent, it is malformed or expired, its session has ended, or the API key was revoked. Send `Authorization: Bearer` with an access token or an API key; a token that has expired after its 15 minutes is renewed at `POST /api/v1/auth/refresh`.',
   },
   forbidden: {
     status: 403,
     title: 'Not allowed',
-    help: 'Your role in this organization, or the scopes of your API key, do not cover this operation.',
+    help: 'You are known, and your role, or the scopes of your API key, do not cover this operation. Ask an admin for the role or a key with the scope; routes for users only take no key at all.',
   },
   not_found: {
     status: 404,
     title: 'Not found',
-    help: 'The path is wrong, the resource is gone, or it belongs to an organization that you are not a member of.',
+    help: 'The path is wrong, the resource is gone, or it belongs to an organization that you are not a member of, which looks the same. Check the id and with whose credentials you call.',
   },
-  method_not_allowed: { status: 405, title: 'Method not allowed', help: 'The `Allow` header lists the methods.' },
-  request_timeout: { status: 408, title: 'Request took too long to arrive', help: 'Send the whole request faster.' },
+  method_not_allowed: {
+    status: 405,
+    title: 'Method not allowed',
+    help: 'The path exists, but not with this method. Use one that the `Allow` header lists.',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'Request took too long to arrive',
+    help: 'The request did not arrive completely within 10 seconds. Send it again over a faster connection, or in smaller parts.',
+  },
   precondition_failed: {
     status: 412,
     title: 'The resource has changed',
-    help: 'Read it again, apply your change to the new state and send its `ETag` in `If-Match`.',
+    help: 'Somebody changed the resource after you read the version in your `If-Match`, and nothing was done. Read it again, apply your change to the new state and send the new `ETag`.',
   },
-  payload_too_large: { status: 413, title: 'Request body too large', help: 'A JSON body may have 1 MiB.' },
-  uri_too_long: { status: 414, title: 'Request target too long', help: 'Shorten the query string.' },
+  payload_too_large: {
+    status: 413,
+    title: 'Request body too large',
+    help: 'A JSON body may have 1 MiB, and this one is larger. Send less at a time: split a bulk request.',
+  },
+  uri_too_long: {
+    status: 414,
+    title: 'Request target too long',
+    help: 'The path and query are longer than the server reads. Shorten the query string.',
+  },
   unsupported_media_type: {
     status: 415,
     title: 'Unsupported media type',
-    help: 'Send `Content-Type: application/json`.',
+    help: 'The body is not of a type that this operation reads. Send `Content-Type: application/json`, or no body where none is wanted.',
   },
   validation_failed: {
     status: 422,
     title: 'Request validation failed',
-    help: '`errors` names each field by JSON pointer. Unknown properties are refused and nothing is coerced.',
+    help: 'A value does not fit the schema of the operation: unknown properties are refused, nothing is coerced and nothing is dropped. `errors` names each by JSON pointer; correct them and send the request again.',
   },
-  rate_limited: { status: 429, title: 'Too many requests', help: 'Wait for the seconds in `Retry-After`.' },
-  headers_too_large: { status: 431, title: 'Request headers too large', help: 'Send fewer or shorter headers.' },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    help: 'This address, account, user or API key has made more requests than its limit allows in a minute, as `RateLimit-Policy` says. Wait for the seconds in `Retry-After`, and spread requests out.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'Request headers too large',
+    help: 'All headers together are larger than the server reads. Send fewer or shorter ones; cookies are a common cause.',
+  },
   internal_error: {
     status: 500,
     title: 'Internal error',
-    help: 'A fault on our side; it is logged under the `requestId`.',
+    help: 'A fault on our side, logged under the `requestId`. Try once more; if it stays, report the `requestId`.',
   },
   overloaded: {
     status: 503,
     title: 'Overloaded',
     retryAfter: 1,
-    help: 'The server sheds load. Wait for the seconds in `Retry-After`.',
+    help: 'More is asked for than the server can do in time, so it refuses early. Wait for the seconds in `Retry-After`, then repeat the request.',
   },
   database_unavailable: {
     status: 503,
     title: 'Database unavailable',
     retryAfter: 1,
-    help: 'Repeat the request after `Retry-After`; with an `Idempotency-Key` a write cannot happen twice.',
+    help: 'The database does not answer at the moment. Repeat the request after `Retry-After`; with an `Idempotency-Key` a write cannot happen twice.',
   },
   handler_timeout: {
     status: 503,
     title: 'The answer took too long',
     retryAfter: 1,
-    help: 'Repeat the request after `Retry-After`; with an `Idempotency-Key` a write cannot happen twice.',
+    help: 'The answer was not ready in time, and what was begun may or may not have happened. Repeat the request after `Retry-After`; with an `Idempotency-Key` a write cannot happen twice.',
   },
 })
 

@@ -4,12 +4,12 @@ export const authErrors = defineErrors({
   invalid_credentials: {
     status: 401,
     title: 'Address or password not correct',
-    help: 'The address is unknown or the password is wrong; which of the two is not said.',
+    help: 'The address is unknown or the password is wrong; which of the two is not said. Check both, or set a new password by `POST /api/v1/auth/password/forgot`.',
   },
   refresh_token_invalid: {
     status: 401,
     title: 'Refresh token not valid',
-    help: 'It expired, was used before, or its session has ended. Sign in again.',
+    help: 'It expired, was used before, or its session has ended. Sign in again, and keep only the newest refresh token.',
   },
   token_invalid: {
     status: 400,
@@ -19,33 +19,37 @@ export const authErrors = defineErrors({
   email_not_verified: {
     status: 403,
     title: 'Address not verified',
-    help: 'Follow the link in the mail; `POST /api/v1/auth/verify-email/resend` sends another.',
+    help: 'Nobody signs in here before the address is confirmed. Follow the link in the mail; `POST /api/v1/auth/verify-email/resend` sends another.',
   },
   password_wrong: {
     status: 403,
     title: 'Password not correct',
-    help: 'Send the present password of the account. The session goes on; a new access token would change nothing.',
+    help: 'The password that confirms this step is not the present one of the account; the session goes on, so a new access token would change nothing. Send the present password.',
   },
   password_not_set: {
     status: 409,
     title: 'The account has no password',
-    help: 'Set the first one with a link: `POST /api/v1/auth/password/forgot`. Without an address, add one first.',
+    help: 'The account has no password yet that could be changed or asked for. Set the first one with a link: `POST /api/v1/auth/password/forgot`; without an address, add one first.',
   },
   reauthentication_required: {
     status: 403,
     title: 'Sign in again first',
-    help: 'The account has no password to ask for, so this needs a sign-in of the last ten minutes.',
+    help: 'The account has no password to ask for, so this step needs a sign-in of the last ten minutes. Sign in again and repeat it.',
   },
   email_taken: {
     status: 409,
     title: 'Address belongs to another account',
     constraint: 'users_email_key',
-    help: 'Each address has one account, and this one got it before; nothing was changed.',
+    help: 'Each address has one account, and another got this one; nothing was changed. Use another address, or sign in to the account that has it.',
   },
   last_admin: {
     status: 409,
     title: 'Last admin of the platform',
     help: 'Without an active admin nobody could make another one. Make somebody else an admin first.',
   },
-  account_deactivated: { status: 403, title: 'Account deactivated', help: 'Ask your administrator.' },
+  account_deactivated: {
+    status: 403,
+    title: 'Account deactivated',
+    help: 'An admin has deactivated the account, which ended its sessions. Ask your administrator to activate it.',
+  },
 })

@@ -4,6 +4,6 @@ export const commentErrors = defineErrors({
   not_the_author: {
     status: 403,
     title: 'Only the author can do that',
-    help: 'A comment is edited by who wrote it, and deleted by its author, an admin of the organization or a moderator.',
+    help: 'A comment is edited by who wrote it, and deleted by its author, an admin of the organization or a moderator. Ask one of them.',
   },
 })

@@ -11,16 +11,16 @@ export const organizationErrors = defineErrors({
     status: 409,
     title: 'Already a member',
     constraint: 'members_pkey',
-    help: 'This user belongs to the organization already; change the role instead.',
+    help: 'This user belongs to the organization already. Change the role of the member instead.',
   },
   last_owner: {
     status: 409,
     title: 'The last owner stays',
-    help: 'Make another member owner first, or delete the organization. An account that is the last owner of one stays too.',
+    help: 'An organization never goes without an owner, so its last one can neither leave, step down nor delete the account. Make another member owner first, or delete the organization.',
   },
   owner_required: {
     status: 403,
     title: 'Only an owner can do that',
-    help: 'Granting the role owner, and changing or removing an owner, takes an owner.',
+    help: 'Granting the role owner, and changing or removing an owner, takes an owner. Ask one of them.',
   },
 })

@@ -4,10 +4,8 @@ import type { FastifyInstance, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { eventTypes } from '../../events/registry.ts'
 import { everyone } from '../../lib/access.ts'
-import { errorCatalogue } from '../../lib/errors.ts'
-import { escapeHtml, page } from '../../lib/html.ts'
-import { pageSecurity } from '../security.ts'
 import { complete, type Document } from './document.ts'
+import { errorPages } from './errors.ts'
 
 const DESCRIPTION = `One way for every route. Lists are \`{ data, meta }\` with opaque cursors; every failure is
 \`application/problem+json\` (RFC 9457) with a stable \`code\`, explained at [/docs/errors](/docs/errors); every POST takes an
@@ -79,18 +77,6 @@ async function openapi(app: FastifyInstance, { publicUrl }: { publicUrl: string 
   app.get('/openapi.json', { config: { access: everyone }, schema: { hide: true } }, async () => read())
   await app.register(errorPages)
 }
-
-async function errorPages(scope: FastifyInstance) {
-  await pageSecurity(scope)
-  const config = { access: everyone, page: true }
-  scope.get('/docs/errors', { config, schema: { hide: true } }, async (_request, reply) => {
-    reply.type('text/html; charset=utf-8')
-    return page('Errors', [...errorCatalogue].map(entry).join(''))
-  })
-}
-
-const entry = ([code, { status, title, help = '' }]: [string, { status: number; title: string; help?: string }]) =>
-  `<h2 id="${code}">${status} <code>${code}</code></h2><p>${escapeHtml(title)}. ${escapeHtml(help)}</p>`
 
 declare module 'fastify' {
   interface FastifyInstance {
