@@ -7,6 +7,7 @@ import { authPlugin } from './plugins/auth.ts'
 import { compressionPlugin } from './plugins/compression.ts'
 import { conditionalPlugin } from './plugins/conditional.ts'
 import { databasePlugin } from './plugins/database.ts'
+import { deadlinePlugin } from './plugins/deadline.ts'
 import { errorsPlugin } from './plugins/errors.ts'
 import { eventsPlugin } from './plugins/events.ts'
 import { guardPlugin } from './plugins/guard.ts'
@@ -33,6 +34,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(requestPlugin)
   await app.register(observabilityPlugin, config)
   await app.register(errorsPlugin, config)
+  await app.register(deadlinePlugin)
   await app.register(guardPlugin)
   await app.register(validationPlugin)
   await app.register(serializationPlugin)

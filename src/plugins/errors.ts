@@ -12,7 +12,6 @@ const byFastifyCode: Record<string, keyof typeof requestErrors> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_request',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed_request',
   FST_ERR_BAD_URL: 'malformed_request',
-  FST_ERR_HANDLER_TIMEOUT: 'handler_timeout',
 }
 const byStatus: Record<number, keyof typeof requestErrors> = {
   400: 'malformed_request',

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 import { everyone } from '../lib/access.ts'
 import { equalBytes, sha256 } from '../lib/crypto.ts'
 import { requestErrors } from '../lib/errors.ts'
@@ -29,15 +29,6 @@ async function observability(app: FastifyInstance, { metricsToken }: { metricsTo
   })
   // Its lines hold only the fields below, so redaction has nothing to look for: 5 % of a read.
   const access = app.log.child({}, { redact: [] } as object)
-  let inFlight = 0
-  new Gauge({
-    name: 'http_requests_in_flight',
-    help: 'Requests that are being answered.',
-    registers: [registry],
-    collect() {
-      this.set(inFlight)
-    },
-  })
   app.decorate('metrics', registry)
 
   // Looking up a labelled series costs more than observing it: each is found once.
@@ -56,12 +47,7 @@ async function observability(app: FastifyInstance, { metricsToken }: { metricsTo
     const operation = (route.schema as { operationId?: string } | undefined)?.operationId
     if (operation) route.config = { ...route.config, operation }
   })
-  app.addHook('onRequest', (_request, _reply, done) => {
-    inFlight++
-    done()
-  })
   app.addHook('onResponse', (request, reply, done) => {
-    inFlight--
     const operation = request.routeOptions.config.operation ?? 'unknown'
     seriesOf(operation, reply.statusCode).observe(reply.elapsedTime / 1000)
     access.info(line(request, operation, reply.statusCode, reply.elapsedTime), 'request')

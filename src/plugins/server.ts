@@ -15,8 +15,6 @@ const HEADERS_MS = 8_000
 const CHECK_MS = 1_000
 /** Longer than the idle time of common balancers, so that they close first. */
 const KEEP_ALIVE_MS = 72_000
-/** It counts from the head, so it must leave a slow body to `REQUEST_MS`; the database gives up after half of this. */
-const HANDLER_MS = 12_000
 /** For reading the refusal; a client that neither reads nor closes would keep the socket for ever, and a stop waiting. */
 const LINGER_MS = 1_000
 /** What an error may say in a log: never the values of a statement, which the database puts into `detail`. */
@@ -81,7 +79,6 @@ export const serverOptions = (config: Config): FastifyHttpOptions<Server, Fastif
   bodyLimit: BODY_BYTES,
   requestTimeout: REQUEST_MS,
   keepAliveTimeout: KEEP_ALIVE_MS,
-  handlerTimeout: HANDLER_MS,
   // The guard asks for the Host itself, so that its absence is a problem like any other.
   http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS, requireHostHeader: false },
   // A path that cannot be decoded meets no route and no hook.
