@@ -21,7 +21,7 @@ export interface Lintel {
 }
 
 /** Lintel as `npm start` runs it in production, and an app in this process that signs what it accepts. */
-export async function startLintel(databaseUrl: string): Promise<Lintel> {
+export async function startLintel(databaseUrl: string, more: Record<string, string> = {}): Promise<Lintel> {
   const port = await freePort()
   const environment = {
     NODE_ENV: 'production',
@@ -29,6 +29,7 @@ export async function startLintel(databaseUrl: string): Promise<Lintel> {
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     JWT_SECRET: randomBytes(32).toString('hex'),
     RATE_LIMIT,
+    ...more,
   }
   const args = ['--max-semi-space-size=16', '--import', root('src/preload.ts'), root('src/server.ts')]
   const server = await startServer('lintel', args, port, environment)

@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type pg from 'pg'
+import { migrate } from '../src/database/migrate.ts'
+import { hashPassword } from '../src/domains/auth/service/passwords.ts'
+import { startLintel } from './contestants.ts'
+import { type BenchServer, withClient, withServer } from './database.ts'
+import { stopServer } from './servers.ts'
+import { median } from './statistics.ts'
+import { Stopwatch, type Timed } from './timing/client.ts'
+import { type Question, questions } from './timing/questions.ts'
+
+// Whether the time of an answer says that an address has an account: known and unknown ones in turn, over real HTTP.
+
+const DATABASE = 'lintel_bench_timing'
+/** Medians further apart than this give addresses away to whoever asks often enough. */
+const MAX_DIFFERENCE_MS = 1
+const WARM_UP_PAIRS = 50
+
+const { values } = parseArgs({
+  options: {
+    pairs: { type: 'string', default: '2000' },
+    only: { type: 'string', default: questions.map(({ name }) => name).join() },
+  },
+})
+const pairs = Number(values.pairs)
+const asked = questions.filter(({ name }) => values.only.split(',').includes(name))
+
+/** All of one length, so that none is longer to parse, and every one for one question of one pair. */
+const address = (kind: string, question: Question, pair: number): string =>
+  `${kind}-${questions.indexOf(question)}-${String(pair).padStart(6, '0')}@example.com`
+const known = (question: Question, pair: number) => address('known', question, pair)
+const stranger = (question: Question, pair: number) => address('other', question, pair)
+
+/** Everybody has registered in the ordinary way and confirmed the address, with a hash of today's parameters. */
+async function seed(client: pg.Client): Promise<void> {
+  const passwordHash = await hashPassword('the password of everybody')
+  const emails = asked.flatMap(question =>
+    Array.from({ length: WARM_UP_PAIRS + pairs }, (_, pair) => known(question, pair)),
+  )
+  await client.query(
+    `with u as (
+      insert into users (id, email, name, password_hash, email_verified_at)
+      select gen_random_uuid(), email, 'Ada Lovelace', $2, now() from unnest($1::text[]) email returning id
+    ), p as (insert into profiles (user_id) select id from u)
+    insert into settings (user_id) select id from u`,
+    [emails, passwordHash],
+  )
+  await client.query('vacuum analyze')
+}
+
+interface Result {
+  question: Question
+  knownMs: number
+  unknownMs: number
+  /** Whether status and length were always those of the other. */
+  alike: boolean
+}
+
+async function measure(stopwatch: Stopwatch, question: Question): Promise<Result> {
+  const knowns: Timed[] = []
+  const unknowns: Timed[] = []
+  for (let pair = 0; pair < WARM_UP_PAIRS + pairs; pair++) {
+    const turns: [Timed[], string][] = [
+      [knowns, known(question, pair)],
+      [unknowns, stranger(question, pair)],
+    ]
+    // What the first leaves behind for the second must not count for one kind only.
+    if (Math.random() < 1 / 2) turns.reverse()
+    for (const [into, email] of turns) into.push(await stopwatch.ask(question, email))
+  }
+  const medianOf = (timed: Timed[]) => median(timed.slice(WARM_UP_PAIRS).map(({ milliseconds }) => milliseconds))
+  const shapes = new Set([...knowns, ...unknowns].map(({ status, bytes }) => `${status} ${bytes}`))
+  return { question, knownMs: medianOf(knowns), unknownMs: medianOf(unknowns), alike: shapes.size === 1 }
+}
+
+const differenceMs = ({ knownMs, unknownMs }: Result): number => knownMs - unknownMs
+const passes = (result: Result): boolean => result.alike && Math.abs(differenceMs(result)) < MAX_DIFFERENCE_MS
+
+function print(results: Result[]): void {
+  const line = (...cells: string[]) =>
+    console.log(cells.map((cell, at) => (at ? cell.padStart(12) : cell.padEnd(12))).join(''))
+  line('', 'known ms', 'unknown ms', 'difference', 'answers', '')
+  for (const result of results) {
+    const { question, knownMs, unknownMs, alike } = result
+    const milliseconds = [knownMs, unknownMs, differenceMs(result)].map(value => value.toFixed(3))
+    line(question.name, ...milliseconds, alike ? 'alike' : 'DIFFER', passes(result) ? 'ok' : 'TELLS')
+  }
+}
+
+async function main(server: BenchServer): Promise<void> {
+  const url = await server.create(DATABASE)
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'lintel-timing-'))
+  await migrate(url)
+  await withClient(url, seed)
+  // Mails go nowhere; the limits by address are met by naming another one each time.
+  const lintel = await startLintel(url, { DATA_DIR: dataDirectory, TRUST_PROXY: '127.0.0.1/32' })
+  const stopwatch = new Stopwatch(lintel.server.url)
+  try {
+    const results: Result[] = []
+    for (const question of asked) {
+      console.log(`${question.name}: ${pairs.toLocaleString('en')} pairs …`)
+      results.push(await measure(stopwatch, question))
+    }
+    print(results)
+    process.exitCode = results.length > 0 && results.every(passes) ? 0 : 1
+  } finally {
+    stopwatch.close()
+    await lintel.close()
+    await stopServer(lintel.server)
+    await server.drop(DATABASE)
+    rmSync(dataDirectory, { recursive: true, force: true })
+  }
+}
+
+await withServer(main)
