@@ -18,11 +18,12 @@ export const requestDeletion = (
   ifMatch: number[] | null,
 ): Promise<AccountDeletion> =>
   caller.transaction(async tx => {
+    // First, since the checks lock what they look at, other users too, and in an order of their own.
+    await app.accounts.checkDeletion(tx, userId)
     const user = await lockUser(tx, { id: userId })
     if (!user) throw requestErrors.unauthenticated()
     if (ifMatch && !ifMatch.includes(user.version)) throw requestErrors.precondition_failed()
     if (user.eraseAt !== null) return { eraseAt: user.eraseAt }
-    await app.accounts.checkDeletion(tx, userId)
     const [scheduled] = await scheduleErasure(tx, { id: userId, days: GRACE_DAYS })
     await record(tx, caller, userEvents.deletion_requested, user)
     await endSessionsOf(tx, caller, userId, null)

@@ -17,8 +17,9 @@ export const dueAccounts = async (tx: Transaction): Promise<string[]> =>
 
 /** Nothing where its owner signed in; what another domain objects to waits for the next round. */
 export async function eraseAccount(app: FastifyInstance, tx: Transaction, userId: string): Promise<void> {
+  if (!(await mayGo(app, tx, userId))) return
   const user = await lockDueErasure(tx, { id: userId })
-  if (!user || !(await mayGo(app, tx, userId))) return
+  if (!user) return
   await deleteUser(tx, { id: userId })
   await record(tx, bySystem(tx), userEvents.erased, user)
 }
