@@ -2,9 +2,8 @@ import pg from 'pg'
 import t from 'tap'
 import { newApiKey } from '../../src/lib/keys.ts'
 import { startLintel } from '../faults/lintel.ts'
-import type { TestApp } from '../helpers/app.ts'
 import { createDatabase } from '../helpers/database.ts'
-import { awaitMail } from '../helpers/mail.ts'
+import { awaitLink, awaitMail } from '../helpers/mail.ts'
 import { type Answer, Canaries } from './canaries.ts'
 
 const database = await createDatabase()
@@ -19,7 +18,7 @@ const lintel = await startLintel(t, { databaseUrl: database.url, env })
 const canaries = new Canaries(lintel.base)
 const send: Canaries['send'] = (request, sending) => canaries.send(request.replace(' /', ' /api/v1/'), sending)
 
-const mailbox = { config: { dataDirectory: lintel.dataDirectory } } as TestApp
+const mailbox = { config: lintel }
 /** The token in the mail number `nth` to an address. */
 async function mailed(email: string, nth: number): Promise<string> {
   const { text } = await awaitMail(mailbox, email, nth)
@@ -68,6 +67,25 @@ t.test('an account is made, entered, recovered and left', async t => {
   await done(send('POST /auth/password/reset', { body: reset }), 204)
   await done(send('POST /auth/password/reset', { body: reset }), 400)
   t.equal((await send('GET /users/me', { token: accessToken })).status, 401)
+})
+
+t.test('an address is changed, and a password under an idempotency key', async t => {
+  const { email, password, accessToken: token } = await signUp()
+  const next = `next-${email}`
+  const change = (given: string) => send('POST /auth/email/change', { token, body: { email: next, password: given } })
+  await done(change(canaries.make()), 403)
+  await done(change(password), 202)
+  for (const address of [email, next]) {
+    const body = { token: canaries.watch(await awaitLink(mailbox, address, 'confirm-email')) }
+    await done(send('POST /auth/email/confirm', { body }), 200)
+    await done(send('POST /auth/email/confirm', { body }), 400)
+  }
+  const body = { currentPassword: password, newPassword: canaries.make() }
+  const headers = { 'idempotency-key': canaries.make() }
+  const under = (sent: object) => send('POST /auth/password/change', { token, body: sent, headers })
+  await done(under(body), 204)
+  await done(under(body), 204)
+  t.equal((await under({ ...body, currentPassword: canaries.make() })).status, 422)
 })
 
 t.test('a key is made, used, rotated and revoked, with and without an idempotency key', async t => {
