@@ -1,16 +1,15 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { createUser } from '../helpers/actors.ts'
 import { listen, testApp } from '../helpers/app.ts'
+import { compileWithClient } from '../helpers/typed-client.ts'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const STRICT = ['--strict', '--noEmit', '--exactOptionalPropertyTypes', '--skipLibCheck']
-const MODULES = ['--module', 'nodenext', '--target', 'es2024', '--lib', 'es2024,dom,dom.iterable', '--types', 'node']
 
 t.test('a partner generates a client from the document, compiles a program with it and gets the work done', async t => {
   const test = await testApp(t)
@@ -19,15 +18,7 @@ t.test('a partner generates a client from the document, compiles a program with 
   const program = join(folder, 'partner.ts')
   copyFileSync(join(ROOT, 'test/contract/partner.ts.txt'), program)
 
-  const document = join(folder, 'openapi.json')
-  writeFileSync(document, await (await fetch(`${base}/openapi.json`)).text())
-  const types = await run(process.execPath, [join(ROOT, 'bin/client.ts'), document], { maxBuffer: 2 ** 26 })
-  writeFileSync(join(folder, 'api.ts'), types.stdout)
-
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-  const compile = [tsc, '--ignoreConfig', '--allowImportingTsExtensions', ...STRICT, ...MODULES, program]
-  const compiled = await run(process.execPath, compile, { cwd: ROOT }).catch(error => error)
-  t.equal(compiled.stdout, '', 'it compiles')
+  t.equal(await compileWithClient(folder, base, ['partner.ts']), '', 'it compiles')
 
   const { token } = await createUser(test)
   const { stdout } = await run(process.execPath, [program, base, token])

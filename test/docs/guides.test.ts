@@ -1,0 +1,83 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import { loadDemo } from '../../src/demo.ts'
+import { demoKey } from '../../src/lib/demo.ts'
+import { listen, testApp } from '../helpers/app.ts'
+import { compileWithClient } from '../helpers/typed-client.ts'
+
+/** The guides do what they say: their commands run in order, their programs compile and run. */
+const run = promisify(execFile)
+const FOLDER = fileURLToPath(new URL('../../docs/guides/', import.meta.url))
+const SITE = 'http://localhost:3000'
+const SEPARATOR = '\u001e'
+/** Of the access token that a program has just got: makes it refresh before every request. */
+const [MARGIN, WHOLE_LIFE] = ['MARGIN_MS = 30_000', 'MARGIN_MS = 1_000_000']
+
+const test = await testApp(t)
+await loadDemo(test.app.database)
+const base = await listen(test.app)
+
+interface Block {
+  language: string
+  text: string
+}
+const blocksOf = (guide: string): Block[] =>
+  Array.from(guide.matchAll(/^```(\w*)\n(.*?)^```$/gms), ([, language = '', text = '']) => ({ language, text }))
+
+const installed = (program: string): boolean => {
+  try {
+    return execFileSync(program, ['--version']).length > 0
+  } catch {
+    return false
+  }
+}
+const skip = installed('bash') && installed('curl') ? false : 'bash and curl are not installed'
+
+/** The names of all properties, however deep; a list counts by its first item. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf)
+  if (typeof value !== 'object' || value === null) return null
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shapeOf(inner)]))
+}
+
+for (const name of readdirSync(FOLDER)) {
+  const guide = readFileSync(join(FOLDER, name), 'utf8')
+  const blocks = blocksOf(guide)
+
+  t.test(`${name}: each command prints what the guide says`, { skip }, async t => {
+    const commands = blocks.filter(({ language }) => language === 'sh').map(({ text }) => text)
+    const script = commands.join(`printf '${SEPARATOR}'\n`).replaceAll(SITE, base)
+    const { stdout } = await run('bash', ['-euc', script], { cwd: t.testdir({}) })
+    const printed = stdout.split(SEPARATOR)
+    for (const [at, { language, text }] of blocks.entries()) {
+      if (language !== 'sh') continue
+      const output = printed.shift() ?? ''
+      const said = blocks[at + 1]
+      if (said?.language === 'json') t.same(shapeOf(JSON.parse(output)), shapeOf(JSON.parse(said.text)), text)
+      else if (said?.language === '') t.equal(output.trim(), said.text.trim(), text)
+      else t.equal(output, '', text)
+    }
+  })
+
+  t.test(`${name}: each program compiles with the generated client, runs and succeeds`, async t => {
+    const programs = blocks.filter(({ language }) => language === 'ts').map(({ text }) => text.replaceAll(SITE, base))
+    const folder = t.testdir({ 'package.json': '{ "type": "module" }' })
+    const files = programs.map((_, at) => `program-${at}.ts`)
+    for (const [at, text] of programs.entries())
+      writeFileSync(join(folder, files[at] as string), text.replace(MARGIN, WHOLE_LIFE))
+    t.equal(await compileWithClient(folder, base, files), '')
+    for (const file of files) await succeeds(t, join(folder, file))
+  })
+}
+
+async function succeeds(t: Test, program: string): Promise<void> {
+  const env = { ...process.env, LINTEL_API_KEY: demoKey }
+  const { stdout, stderr } = await run(process.execPath, [program], { env })
+  t.equal(stderr, '', program)
+  t.notMatch(stdout, /\b[45]\d\d\b/)
+  t.match(stdout, /Website|200/)
+}
