@@ -31,7 +31,7 @@ export async function startLintel(databaseUrl: string, more: Record<string, stri
     RATE_LIMIT,
     ...more,
   }
-  const args = ['--max-semi-space-size=16', '--import', root('src/preload.ts'), root('src/server.ts')]
+  const args = ['--max-semi-space-size=8', '--import', root('src/preload.ts'), root('src/server.ts')]
   const server = await startServer('lintel', args, port, environment)
   const config = loadConfig({ ...environment, ROLE: 'api', LOG_LEVEL: 'silent' })
   const signer = await buildApp({ ...config, databaseUrl })

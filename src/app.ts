@@ -6,6 +6,7 @@ import { accountsPlugin } from './plugins/accounts.ts'
 import { authPlugin } from './plugins/auth.ts'
 import { compressionPlugin } from './plugins/compression.ts'
 import { conditionalPlugin } from './plugins/conditional.ts'
+import { connectionsPlugin } from './plugins/connections.ts'
 import { databasePlugin } from './plugins/database.ts'
 import { deadlinePlugin } from './plugins/deadline.ts'
 import { errorsPlugin } from './plugins/errors.ts'
@@ -31,6 +32,7 @@ import { validationPlugin } from './plugins/validation.ts'
 export async function buildApp(config: Config & { databaseUrl: string }): Promise<FastifyInstance> {
   const app = Fastify(serverOptions(config))
   await app.register(databasePlugin, { url: config.databaseUrl, pool: config.databasePool })
+  await app.register(connectionsPlugin)
   await app.register(requestPlugin)
   await app.register(observabilityPlugin, config)
   await app.register(errorsPlugin, config)

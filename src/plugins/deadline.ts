@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import { Gauge } from 'prom-client'
@@ -7,29 +9,32 @@ import { requestErrors } from '../lib/errors.ts'
 const HANDLER_MS = 12_000
 const LOOK_MS = 1_000
 
+const REPLY = Symbol('reply')
+interface Response extends ServerResponse {
+  [REPLY]?: FastifyReply
+}
+/** Node keeps the answer in progress on its socket. */
+interface Answering extends Socket {
+  _httpMessage?: Response | null
+}
+
 /**
  * Answers for a handler that does not. The library's own limit costs a timer, an AbortController and a listener for each
- * request, a tenth of a read by id; here all requests share one timer.
+ * request, a tenth of a read by id; here one timer looks at every connection. No collection holds the requests: one that
+ * lives long keeps alive what was removed from it, until the next full collection.
  */
 async function deadline(app: FastifyInstance) {
-  /** In the order of their arrival. */
-  const inFlight = new Set<FastifyReply>()
   app.addHook('onRequest', (_request, reply, done) => {
-    inFlight.add(reply)
+    ;(reply.raw as Response)[REPLY] = reply
     done()
   })
-  app.addHook('onResponse', (_request, reply, done) => {
-    inFlight.delete(reply)
-    done()
-  })
+  const inFlight = (): FastifyReply[] =>
+    [...app.connections].flatMap(socket => (socket as Answering)._httpMessage?.[REPLY] ?? [])
 
   const look = setInterval(() => {
-    for (const reply of inFlight) {
-      if (reply.elapsedTime < HANDLER_MS) break
-      // A client that went away never gets the answer that would end its request.
-      inFlight.delete(reply)
-      if (!reply.sent && !reply.raw.headersSent) reply.send(requestErrors.handler_timeout())
-    }
+    for (const reply of inFlight())
+      if (reply.elapsedTime > HANDLER_MS && !reply.sent && !reply.raw.headersSent)
+        reply.send(requestErrors.handler_timeout())
   }, LOOK_MS).unref()
   app.addHook('onClose', async () => clearInterval(look))
 
@@ -38,9 +43,9 @@ async function deadline(app: FastifyInstance) {
     help: 'Requests that are being answered.',
     registers: [app.metrics],
     collect() {
-      this.set(inFlight.size)
+      this.set(inFlight().length)
     },
   })
 }
 
-export const deadlinePlugin = fp(deadline, { name: 'deadline', dependencies: ['observability'] })
+export const deadlinePlugin = fp(deadline, { name: 'deadline', dependencies: ['connections', 'observability'] })

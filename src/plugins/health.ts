@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Type } from '@sinclair/typebox'
 import { sql } from 'drizzle-orm'
@@ -56,18 +55,13 @@ async function health(app: FastifyInstance) {
 
 /** From the begin of the close every answer says `Connection: close`; once Node closes, it times nobody out any more. */
 function sayFarewell(app: FastifyInstance): void {
-  const sockets = new Set<Socket>()
-  app.server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
   app.addHook('preClose', async () => {
     if (!app.server.listening) return
     await sleep(FAREWELL_MS)
     // Opened ahead by browsers and balancers; Node does not count them as idle.
-    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
+    for (const socket of app.connections) if (socket.bytesRead === 0) socket.destroy()
     setTimeout(() => app.server.closeAllConnections(), LAST_MS).unref()
   })
 }
 
-export const healthPlugin = fp(health, { name: 'health', dependencies: ['database'] })
+export const healthPlugin = fp(health, { name: 'health', dependencies: ['database', 'connections'] })
