@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { hash, verify } from '@node-rs/argon2'
 import fastq from 'fastq'
 import { requestErrors } from '../../../lib/errors.ts'
@@ -8,8 +9,8 @@ import { isCommon } from './common-passwords.ts'
 const ARGON2ID = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 /** How a hash of these parameters begins (PHC string format). */
 const PREFIX = `$argon2id$v=19$m=${ARGON2ID.memoryCost},t=${ARGON2ID.timeCost},p=${ARGON2ID.parallelism}$`
-/** Two at once leave half of the thread pool to everything else. */
-const CONCURRENCY = 2
+/** They leave a core to the event loop, and half of the thread pool to everything else. */
+const CONCURRENCY = Math.max(1, Math.min(2, availableParallelism() - 1))
 /** At some 100 hashes a second the last in line waits a second; whoever comes after is told to come back. */
 const MAX_WAITING = 100
 
