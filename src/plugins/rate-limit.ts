@@ -6,15 +6,18 @@ import { requestErrors } from '../lib/errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Small limits of a sensitive route, by address and by the account that calls or that the body names. */
-    sensitive?: boolean
+    /**
+     * Small limits of a sensitive route, by address and by the account that calls or that the body names; `recipient`: by
+     * whom the caller has mail sent to, in place of the account.
+     */
+    sensitive?: boolean | 'recipient'
   }
 }
 
 const WINDOW_MS = 60_000
 /** Counters kept per limiter; past it the least recently seen are forgotten. */
 const TRACKED = 50_000
-/** Guesses at one account per minute, whoever makes them. */
+/** Guesses at one account per minute, whoever makes them; mails to one recipient. */
 const PER_ACCOUNT = 10
 /** Sensitive calls from one address per minute: an office behind one address still signs in. */
 const SENSITIVE_PER_ADDRESS = 60
@@ -79,6 +82,7 @@ async function rateLimits(app: FastifyInstance, { perMinute, sensitive }: { perM
   const byPrincipal = limiter(ofPrincipal(perMinute), ({ actor }) => actor?.id ?? '')
   const sensitiveByAddress = limiter(always('sensitive', sensitive ?? SENSITIVE_PER_ADDRESS), addressOf)
   const sensitiveByAccount = limiter(always('sensitive', sensitive ?? PER_ACCOUNT), accountOf)
+  const sensitiveByRecipient = limiter(always('sensitive', sensitive ?? PER_ACCOUNT), recipientOf)
 
   app.addHook('onRequest', (request, reply, done) => {
     // A balancer asks from the address of everybody behind it.
@@ -90,10 +94,12 @@ async function rateLimits(app: FastifyInstance, { perMinute, sensitive }: { perM
     else done()
   })
   app.addHook('onRoute', route => {
-    if (!route.config?.sensitive) return
+    const sensitive = route.config?.sensitive
+    if (!sensitive) return
     const limit = (limiter: Limiter) => (request: FastifyRequest, reply: FastifyReply, done: Done) =>
       enforce(limiter, request, reply, done)
-    route.preHandler = [limit(sensitiveByAddress), limit(sensitiveByAccount), ...[route.preHandler ?? []].flat()]
+    const byAccount = sensitive === 'recipient' ? sensitiveByRecipient : sensitiveByAccount
+    route.preHandler = [limit(sensitiveByAddress), limit(byAccount), ...[route.preHandler ?? []].flat()]
   })
 }
 
@@ -121,10 +127,15 @@ function enforce({ limitOf, count }: Limiter, request: FastifyRequest, reply: Fa
 /** IPv6 by /64: one customer holds the whole prefix. */
 const addressOf = ({ address }: FastifyRequest): string => (address.includes(':') ? normalizeIP(address) : address)
 
-function accountOf({ actor, body, address }: FastifyRequest): string {
-  if (actor) return actor.id
+const accountOf = ({ actor, body, address }: FastifyRequest): string => actor?.id ?? emailIn(body) ?? address
+
+/** Whom the body names, or whom what the path names last is for. */
+const recipientOf = ({ body, params, address }: FastifyRequest): string =>
+  emailIn(body) ?? Object.values(params as Record<string, string>).at(-1) ?? address
+
+function emailIn(body: unknown): string | undefined {
   const { email } = (body ?? {}) as { email?: unknown }
-  return typeof email === 'string' ? email.toLowerCase() : address
+  return typeof email === 'string' ? email.toLowerCase() : undefined
 }
 
 export const rateLimitPlugin = fp(rateLimits, { name: 'rate-limit', dependencies: ['errors', 'request'] })

@@ -23,4 +23,29 @@ export const organizationErrors = defineErrors({
     title: 'Only an owner can do that',
     help: 'Granting the role owner, and changing or removing an owner, takes an owner. Ask one of them.',
   },
+  invitation_pending: {
+    status: 409,
+    title: 'Already invited',
+    help: 'The address has an invitation that is still good. Send it again, or revoke it and invite anew.',
+  },
+  too_many_invitations: {
+    status: 409,
+    title: 'Too many invitations are pending',
+    help: 'Wait until some are accepted or expire, or revoke some.',
+  },
+  invitation_invalid: {
+    status: 400,
+    title: 'Invitation not valid',
+    help: 'It was used, revoked or sent again, it has expired, or who invited may no longer do so. Ask for a new one.',
+  },
+  invitation_for_another: {
+    status: 403,
+    title: 'The invitation is for another address',
+    help: 'Sign in with the account whose address the invitation was sent to.',
+  },
+  account_exists: {
+    status: 409,
+    title: 'The address has an account',
+    help: 'Sign in and accept the invitation with `POST /api/v1/invitations/accept`.',
+  },
 })

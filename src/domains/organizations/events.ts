@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { defineEvents } from '../../events/registry.ts'
 import { Id } from '../../lib/schema.ts'
+import { Invitation } from './schemas/invitations.ts'
 import { Member } from './schemas/members.ts'
 import { Organization } from './schemas/organizations.ts'
 
@@ -10,3 +11,13 @@ const Membership = Type.Object({ id: Id, ...Type.Pick(Member, ['organizationId',
 export const organizationEvents = defineEvents('organization', { created: Wire, updated: Wire, deleted: Wire })
 
 export const memberEvents = defineEvents('member', { added: Membership, updated: Membership, removed: Membership })
+
+/** Without the address: it is a stranger's, and the log is for ever. */
+const Invited = Type.Pick(Invitation, ['id', 'organizationId', 'role'], { title: 'InvitationReference' })
+
+export const invitationEvents = defineEvents('invitation', {
+  created: Invited,
+  resent: Invited,
+  revoked: Invited,
+  accepted: Invited,
+})

@@ -1,14 +1,17 @@
 import type { FastifyInstance } from 'fastify'
+import type { Config } from '../../config.ts'
 import { registerOrganizationJobs } from './jobs.ts'
 import { standings } from './queries/access.ts'
 import { belongings } from './queries/belongings.ts'
+import { acceptanceRoutes } from './routes/acceptance.ts'
 import { deletionRoutes } from './routes/deletions.ts'
+import { invitationRoutes } from './routes/invitations.ts'
 import { memberRoutes } from './routes/members.ts'
 import { organizationRoutes } from './routes/organizations.ts'
 import { keepLastOwner } from './service/members.ts'
 import { invitations, members, organizations as table } from './tables.ts'
 
-export async function organizations(app: FastifyInstance) {
+export async function organizations(app: FastifyInstance, config: Config) {
   app.tenancy.define('organization', standings(app.database, table, 'id'))
   app.tenancy.own(belongings(members, { letIn: true }))
   app.tenancy.own(belongings(invitations, { letIn: true }))
@@ -16,5 +19,7 @@ export async function organizations(app: FastifyInstance) {
   await app.register(organizationRoutes)
   await app.register(deletionRoutes)
   await app.register(memberRoutes)
-  registerOrganizationJobs(app)
+  await app.register(invitationRoutes)
+  await app.register(acceptanceRoutes)
+  registerOrganizationJobs(app, config)
 }

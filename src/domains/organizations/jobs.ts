@@ -1,12 +1,22 @@
 import type { FastifyInstance } from 'fastify'
 import { defineJob } from '../../jobs/define.ts'
+import { deleteExpiredInvitations } from './queries/invitations.ts'
 import { eraseNext } from './service/deletions.ts'
+import { mailInvitation } from './service/mails.ts'
 
 /** One step of a deletion; it ends what has begun, so it is repeated for weeks before somebody has to look. */
 export const continueDeletion = defineJob<{ deletionId: string }>('organizations.delete', { retry: { limit: 500 } })
+/** Names no address and holds no token. */
+export const sendInvitationMail = defineJob<{ invitationId: string }>('organizations.invitation_mail')
+const expireInvitations = defineJob<Record<string, never>>('organizations.expire_invitations')
+const DAILY = '53 3 * * *'
 
-export function registerOrganizationJobs(app: FastifyInstance): void {
-  app.jobs.handle(continueDeletion, async ({ deletionId }, tx) => {
-    if (await eraseNext(app, tx, deletionId)) await app.jobs.enqueue(tx, continueDeletion, { deletionId })
+export function registerOrganizationJobs(app: FastifyInstance, { appUrl }: { appUrl: string }): void {
+  const { jobs } = app
+  jobs.handle(continueDeletion, async ({ deletionId }, tx) => {
+    if (await eraseNext(app, tx, deletionId)) await jobs.enqueue(tx, continueDeletion, { deletionId })
   })
+  jobs.handleOutside(sendInvitationMail, ({ invitationId }) => mailInvitation(app, appUrl, invitationId))
+  jobs.handle(expireInvitations, async (_payload, tx) => void (await deleteExpiredInvitations(tx, {})))
+  jobs.schedule(expireInvitations, DAILY, {})
 }

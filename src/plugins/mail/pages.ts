@@ -9,8 +9,8 @@ import type { CapturedMail, Mailbox } from './mailbox.ts'
 const LinkQuery = Type.Object({ token: Token })
 type LinkQuery = Static<typeof LinkQuery>
 
-/** Where the links of mails lead, by their path below APP_URL, and what a front end then sends. */
-const links: { path: string; title: string; operation: string; body?: object }[] = [
+/** Where the links of mails lead, by their path below APP_URL, and what a front end then sends; `signedIn` for who has an account. */
+const links: { path: string; title: string; operation: string; body?: object; signedIn?: string }[] = [
   { path: 'verify-email', title: 'Confirm an address', operation: 'auth/verify-email' },
   {
     path: 'reset-password',
@@ -25,6 +25,13 @@ const links: { path: string; title: string; operation: string; body?: object }[]
     body: { email: 'admin@example.com', password: 'a new password of yours', name: 'Admin' },
   },
   { path: 'confirm-email', title: 'Confirm a change of address', operation: 'auth/email/confirm' },
+  {
+    path: 'invitation',
+    title: 'Join an organization',
+    operation: 'invitations/register',
+    body: { name: 'Your Name', password: 'a new password of yours' },
+    signedIn: 'invitations/accept',
+  },
 ]
 
 interface PagesOptions {
@@ -44,10 +51,13 @@ export async function mailboxPages(app: FastifyInstance, { mailbox, publicUrl }:
   })
 
   const schema = { hide: true, querystring: LinkQuery }
-  for (const { path, title, operation, body } of links)
+  for (const { path, title, operation, body, signedIn } of links)
     app.get<{ Querystring: LinkQuery }>(`/dev/${path}`, { config, schema }, async ({ query }, reply) => {
       reply.type('text/html; charset=utf-8')
-      return page(title, instruction(`${publicUrl}/api/v1/${operation}`, { token: query.token, ...body }))
+      const { token } = query
+      const signed =
+        signedIn === undefined ? '' : withAccount(curl(`${publicUrl}/api/v1/${signedIn}`, { token }, SIGNED))
+      return page(title, instruction(curl(`${publicUrl}/api/v1/${operation}`, { token, ...body })) + signed)
     })
 }
 
@@ -58,7 +68,14 @@ const entry = ({ subject, to, from, sentAt, text }: CapturedMail): string => `
   <p class="quiet">${escapeHtml(sentAt)} · from ${escapeHtml(from)} · to ${escapeHtml(to)}</p>
   <pre>${escapeHtml(text).replace(LINK, url => `<a href="${url}">${url}</a>`)}</pre>`
 
-const instruction = (url: string, body: object): string => `
-  <p>In production this link leads to your front end (APP_URL), which then sends:</p>
+const SIGNED = "-H 'Authorization: Bearer …' \\\n  "
+
+const curl = (url: string, body: object, headers = ''): string => `
   <pre>curl -i ${escapeHtml(url)} \\
-  -H 'Content-Type: application/json' -d '${escapeHtml(JSON.stringify(body))}'</pre>`
+  ${escapeHtml(headers)}-H 'Content-Type: application/json' -d '${escapeHtml(JSON.stringify(body))}'</pre>`
+
+const instruction = (request: string): string => `
+  <p>In production this link leads to your front end (APP_URL), which then sends:</p>${request}`
+
+const withAccount = (request: string): string => `
+  <p>Or, for who has an account with the address and is signed in:</p>${request}`

@@ -29,6 +29,15 @@ export const findMember = one(
   ),
 )
 
+/** Who has the address among the members. */
+export const findMemberByEmail = one(
+  statement(
+    'members.find_by_email',
+    (_, $: Params<{ organizationId: string; email: string }>) => sql<{ userId: string }>`
+      select m.user_id from ${source} where u.email = ${$.email} and m.organization_id = ${$.organizationId}`,
+  ),
+)
+
 /** Only with the organization locked does the answer hold until the commit. */
 export const findOwners = statement(
   'members.owners',

@@ -3,7 +3,7 @@ import { ORGANIZATION_ROLES } from '../../../lib/access.ts'
 import { Closed, Email, Id, List, ListQuery, Nullable, StringEnum, Text, Timestamp } from '../../../lib/schema.ts'
 import { UserName } from '../../users/schemas.ts'
 
-export const Role = StringEnum(ORGANIZATION_ROLES)
+const Role = StringEnum(ORGANIZATION_ROLES)
 
 export const Member = Type.Object(
   {

@@ -5,7 +5,7 @@ import type { UserActor } from '../../../lib/access.ts'
 import { found, matched } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { organizationErrors } from '../errors.ts'
-import { organizationEvents } from '../events.ts'
+import { memberEvents, organizationEvents } from '../events.ts'
 import { continueDeletion } from '../jobs.ts'
 import { insertDeletion } from '../queries/deletions.ts'
 import { findOwners } from '../queries/members.ts'
@@ -37,6 +37,7 @@ export const createOrganization = (caller: Caller, { id: userId }: UserActor, { 
     const id = newId()
     const organization = found(await insertOrganization(tx, { id, name, slug: slug ?? slugOf(name, id), userId }))
     await record(tx, caller, organizationEvents.created, inItself(organization))
+    await record(tx, caller, memberEvents.added, { id: userId, userId, organizationId: id, role: 'owner' })
     return organization
   })
 

@@ -1,0 +1,125 @@
+import { eq, sql } from 'drizzle-orm'
+import { defineList } from '../../../database/list.ts'
+import { one, type Params, statement } from '../../../database/statement.ts'
+import { versionMatches } from '../../../database/versions.ts'
+import type { OrganizationRole } from '../../../lib/access.ts'
+import type { Invitation } from '../schemas/invitations.ts'
+import { invitations, organizations } from '../tables.ts'
+
+export type InvitationRow = Invitation & { version: number }
+
+const LIFE = sql.raw(`interval '7 days'`)
+/** An expired one is kept this long, for whoever wants to send it again. */
+const KEPT = sql.raw(`interval '30 days'`)
+
+/** What may travel: never the hash. */
+const columns = sql`id, organization_id, email, role, invited_by, expires_at, version, created_at, updated_at`
+
+interface NewInvitation {
+  id: string
+  organizationId: string
+  email: string
+  role: OrganizationRole
+  invitedBy: string | null
+}
+
+/** Also in place of one that has expired; undefined while one is pending. */
+export const insertInvitation = one(
+  statement(
+    'invitations.insert',
+    (_, $: Params<NewInvitation>) => sql<InvitationRow>`
+      insert into ${invitations} as present (id, organization_id, email, role, invited_by, expires_at)
+      values (${$.id}, ${$.organizationId}, ${$.email}, ${$.role}, ${$.invitedBy}, now() + ${LIFE})
+      on conflict on constraint invitations_email_key do update set id = excluded.id, role = excluded.role, token_hash = null,
+        invited_by = excluded.invited_by, expires_at = excluded.expires_at, version = 1, created_at = now(), updated_at = now()
+      where present.expires_at <= now()
+      returning ${columns}`,
+  ),
+)
+
+export const countInvitations = one(
+  statement(
+    'invitations.count',
+    (_, $: Params<{ organizationId: string }>) => sql<{ pending: number }>`
+      select count(*) as pending from ${invitations} where organization_id = ${$.organizationId} and expires_at > now()`,
+  ),
+)
+
+type Path = { organizationId: string; id: string }
+type Key = Path & { ifMatch: number[] | null }
+
+const present = ($: Params<Path>) => sql`id = ${$.id} and organization_id = ${$.organizationId}`
+
+export const findInvitation = one(
+  statement(
+    'invitations.find',
+    (_, $: Params<Path>) => sql<InvitationRow>`select ${columns} from ${invitations} where ${present($)}`,
+  ),
+)
+
+export const deleteInvitation = one(
+  statement(
+    'invitations.delete',
+    (_, $: Params<Key>) => sql<InvitationRow>`
+      delete from ${invitations} where ${present($)} and ${versionMatches(invitations.version, $.ifMatch)} returning ${columns}`,
+  ),
+)
+
+/** Begins anew: the token that was sent is worth nothing any more. */
+export const renewInvitation = one(
+  statement(
+    'invitations.renew',
+    (_, $: Params<Path & { invitedBy: string | null }>) => sql<InvitationRow>`
+      update ${invitations} set token_hash = null, invited_by = ${$.invitedBy}, expires_at = now() + ${LIFE},
+        version = version + 1, updated_at = now()
+      where ${present($)} returning ${columns}`,
+  ),
+)
+
+/** The token of the next mail in place of the one before, and what the mail says; undefined where nothing is pending. */
+export const setInvitationToken = one(
+  statement(
+    'invitations.set_token',
+    (_, $: Params<{ id: string; hash: Buffer }>) => sql<Pick<Invitation, 'email' | 'role'> & { organization: string }>`
+      update ${invitations} i set token_hash = ${$.hash} from ${organizations} o
+      where i.id = ${$.id} and i.expires_at > now() and o.id = i.organization_id
+      returning i.email, i.role, o.name as organization`,
+  ),
+)
+
+const live = ($: Params<{ hash: Buffer }>) => sql`token_hash = ${$.hash} and expires_at > now()`
+
+export const findLiveInvitation = one(
+  statement(
+    'invitations.live',
+    (_, $: Params<{ hash: Buffer }>) => sql<InvitationRow>`select ${columns} from ${invitations} where ${live($)}`,
+  ),
+)
+
+/** Consumes the invitation: the second caller gets nothing. */
+export const takeInvitation = one(
+  statement(
+    'invitations.take',
+    (_, $: Params<{ hash: Buffer }>) => sql<InvitationRow>`
+      delete from ${invitations} where ${live($)} returning ${columns}`,
+  ),
+)
+
+export const deleteExpiredInvitations = statement(
+  'invitations.delete_expired',
+  () => sql`delete from ${invitations} where expires_at < now() - ${KEPT}`,
+)
+
+const byId = { on: invitations.id, key: 'id', type: 'uuid' } as const
+
+/** The list is only reached through the access rule, so the organization needs no second check. */
+export const listInvitations = defineList<InvitationRow, { organizationId: string }, { role?: string }>({
+  name: 'invitations.list',
+  columns,
+  from: sql`${invitations}`,
+  where: $ => eq(invitations.organizationId, $.organizationId),
+  id: byId,
+  sorts: { createdAt: byId },
+  defaultSort: '-createdAt',
+  filters: { role: $ => sql`role = ${$.role}` },
+})

@@ -1,0 +1,41 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { asUser, everyone, signedIn } from '../../../lib/access.ts'
+import { problems } from '../../../lib/errors.ts'
+import { AcceptInvitation, Joined, RegisterInvited } from '../schemas/invitations.ts'
+import { Member } from '../schemas/members.ts'
+import { acceptInvitation, registerInvited } from '../service/acceptance.ts'
+
+const tags = ['organizations']
+
+export const acceptanceRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.route({
+    method: 'POST',
+    url: '/invitations/accept',
+    config: { access: signedIn, sensitive: true },
+    schema: {
+      operationId: 'acceptInvitation',
+      summary: 'Join an organization with the token of the mail, as the user whose address it was sent to',
+      tags,
+      body: AcceptInvitation,
+      response: { 200: Member, ...problems(400, 409, 422) },
+    },
+    handler: ({ caller, actor, body }) => acceptInvitation(caller, asUser(actor).id, body.token),
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/invitations/register',
+    config: { access: everyone, sensitive: true, cache: 'no-store' },
+    schema: {
+      operationId: 'registerInvited',
+      summary: 'Create an account with the token of the mail, and join',
+      tags,
+      body: RegisterInvited,
+      response: { 201: Joined, ...problems(400, 409, 422, 429) },
+    },
+    async handler({ caller, body }, reply) {
+      reply.code(201)
+      return { user: await registerInvited(app, caller, body) }
+    },
+  })
+}

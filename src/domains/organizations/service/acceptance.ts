@@ -1,0 +1,76 @@
+import type { FastifyInstance } from 'fastify'
+import type { Transaction } from '../../../database/client.ts'
+import { type Caller, onBehalfOf } from '../../../events/caller.ts'
+import { record } from '../../../events/record.ts'
+import { sha256 } from '../../../lib/crypto.ts'
+import { found } from '../../../lib/errors.ts'
+import { newId } from '../../../lib/ids.ts'
+import { hashPassword, refuseWeak } from '../../auth/service/passwords.ts'
+import { userEvents } from '../../users/events.ts'
+import { findUser, insertUser, verifyUserEmail } from '../../users/queries/users.ts'
+import type { User } from '../../users/schemas.ts'
+import { organizationErrors } from '../errors.ts'
+import { invitationEvents, memberEvents } from '../events.ts'
+import { findLiveInvitation, type InvitationRow, takeInvitation } from '../queries/invitations.ts'
+import { findMember, insertMember } from '../queries/members.ts'
+import { lockOrganization } from '../queries/organizations.ts'
+import type { RegisterInvited } from '../schemas/invitations.ts'
+import { mayGrant } from './invitations.ts'
+
+/** Throws `invitation_invalid`, `invitation_for_another`, `already_member`. */
+export const acceptInvitation = (caller: Caller, userId: string, token: string) =>
+  caller.transaction(async tx => {
+    const { email } = found(await findUser(tx, { id: userId }))
+    const invitation = await consume(tx, token)
+    if (invitation.email !== email) throw organizationErrors.invitation_for_another()
+    return join(tx, caller, invitation, userId)
+  })
+
+/**
+ * An account with the address of the invitation, which its mail has confirmed, and the membership, both or neither. Throws
+ * `validation_failed` for a weak password, `invitation_invalid`, `account_exists`.
+ */
+export async function registerInvited(
+  app: FastifyInstance,
+  caller: Caller,
+  { token, name, password }: RegisterInvited,
+): Promise<User> {
+  refuseWeak(password, 'password')
+  if (!(await findLiveInvitation(app.database, { hash: sha256(token) }))) throw organizationErrors.invitation_invalid()
+  const passwordHash = await hashPassword(password)
+  return caller.transaction(async tx => {
+    const invitation = await consume(tx, token)
+    const account = await insertUser(tx, { id: newId(), email: invitation.email, name, passwordHash })
+    if (!account) throw organizationErrors.account_exists()
+    const [user] = await verifyUserEmail(tx, { id: account.id })
+    const newcomer = onBehalfOf(caller, account.id)
+    await record(tx, newcomer, userEvents.registered, account)
+    await record(tx, newcomer, userEvents.email_verified, found(user))
+    await join(tx, newcomer, invitation, account.id)
+    return found(user)
+  })
+}
+
+/**
+ * What the token is for, used up with the commit. The organization comes first in the order of locks; who invited must still
+ * be able to. Throws `invitation_invalid`, which does not say why.
+ */
+async function consume(tx: Transaction, token: string): Promise<InvitationRow> {
+  const hash = sha256(token)
+  const known = await findLiveInvitation(tx, { hash })
+  if (!known || !(await lockOrganization(tx, { id: known.organizationId })))
+    throw organizationErrors.invitation_invalid()
+  const invitation = await takeInvitation(tx, { hash })
+  const granted = invitation && (await mayGrant(tx, invitation.organizationId, invitation.invitedBy, invitation.role))
+  if (!granted) throw organizationErrors.invitation_invalid()
+  return invitation
+}
+
+async function join(tx: Transaction, caller: Caller, invitation: InvitationRow, userId: string) {
+  const membership = { organizationId: invitation.organizationId, userId }
+  await insertMember(tx, { ...membership, role: invitation.role })
+  await record(tx, caller, invitationEvents.accepted, invitation)
+  const member = found(await findMember(tx, membership))
+  await record(tx, caller, memberEvents.added, { ...member, id: userId })
+  return member
+}

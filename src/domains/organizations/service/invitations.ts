@@ -1,0 +1,84 @@
+import type { FastifyInstance } from 'fastify'
+import type { Transaction } from '../../../database/client.ts'
+import type { Caller } from '../../../events/caller.ts'
+import { record } from '../../../events/record.ts'
+import { type OrganizationRole, reachesRole } from '../../../lib/access.ts'
+import { found, matched, requestErrors } from '../../../lib/errors.ts'
+import { newId } from '../../../lib/ids.ts'
+import { organizationErrors } from '../errors.ts'
+import { invitationEvents } from '../events.ts'
+import { sendInvitationMail } from '../jobs.ts'
+import {
+  countInvitations,
+  deleteInvitation,
+  findInvitation,
+  insertInvitation,
+  renewInvitation,
+} from '../queries/invitations.ts'
+import { findMember, findMemberByEmail } from '../queries/members.ts'
+import { lockOrganization } from '../queries/organizations.ts'
+import type { CreateInvitation } from '../schemas/invitations.ts'
+
+/** What one organization may have in strangers' mailboxes. */
+const MAX_PENDING = 500
+
+interface Path {
+  organizationId: string
+  id: string
+}
+
+/**
+ * The same work and answer whether or not the address has an account. Throws `owner_required`, `already_member`,
+ * `invitation_pending`, `too_many_invitations`.
+ */
+export const createInvitation = (
+  app: FastifyInstance,
+  caller: Caller,
+  organizationId: string,
+  { email, role }: CreateInvitation,
+) =>
+  caller.transaction(async tx => {
+    const address = email.toLowerCase()
+    await requireGrant(tx, caller, organizationId, role)
+    if (await findMemberByEmail(tx, { organizationId, email: address })) throw organizationErrors.already_member()
+    const { pending } = found(await countInvitations(tx, { organizationId }))
+    if (pending >= MAX_PENDING) throw organizationErrors.too_many_invitations()
+    const row = { id: newId(), organizationId, email: address, role, invitedBy: caller.actor.id }
+    const invitation = await insertInvitation(tx, row)
+    if (!invitation) throw organizationErrors.invitation_pending()
+    await record(tx, caller, invitationEvents.created, invitation)
+    await app.jobs.enqueue(tx, sendInvitationMail, { invitationId: invitation.id }, caller.traceparent)
+    return invitation
+  })
+
+/** Another mail with another token; the caller answers for the role from now on. Throws `not_found`, `owner_required`. */
+export const resendInvitation = (app: FastifyInstance, caller: Caller, path: Path) =>
+  caller.transaction(async tx => {
+    const { role } = found(await findInvitation(tx, path))
+    await requireGrant(tx, caller, path.organizationId, role)
+    const invitation = found(await renewInvitation(tx, { ...path, invitedBy: caller.actor.id }))
+    await record(tx, caller, invitationEvents.resent, invitation)
+    await app.jobs.enqueue(tx, sendInvitationMail, { invitationId: invitation.id }, caller.traceparent)
+    return invitation
+  })
+
+/** Throws `not_found`, `precondition_failed`. */
+export const revokeInvitation = (caller: Caller, path: Path, ifMatch: number[] | null) =>
+  caller.transaction(async tx => {
+    found(await findInvitation(tx, path))
+    const invitation = matched(await deleteInvitation(tx, { ...path, ifMatch }), ifMatch)
+    await record(tx, caller, invitationEvents.revoked, invitation)
+  })
+
+/** Holds the organization until the commit: the caller can grant the role as long. */
+async function requireGrant(tx: Transaction, { actor }: Caller, organizationId: string, role: OrganizationRole) {
+  found(await lockOrganization(tx, { id: organizationId }))
+  if (await mayGrant(tx, organizationId, actor.id, role)) return
+  throw role === 'owner' ? organizationErrors.owner_required() : requestErrors.forbidden()
+}
+
+/** An admin may let in anybody but an owner. */
+export async function mayGrant(tx: Transaction, organizationId: string, userId: string | null, role: OrganizationRole) {
+  const member = userId === null ? undefined : await findMember(tx, { organizationId, userId })
+  return member !== undefined && reachesRole(member.role, role === 'owner' ? 'owner' : 'admin')
+}

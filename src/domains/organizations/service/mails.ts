@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify'
+import { randomToken, sha256 } from '../../../lib/crypto.ts'
+import { setInvitationToken } from '../queries/invitations.ts'
+
+/** The name is whatever its owner likes: here it is one line, in quotes. */
+const text = (
+  organization: string,
+  role: string,
+  link: string,
+) => `You are invited to join “${organization}” with the role ${role}.
+
+Accept within 7 days:
+${link}
+
+Without an account one is made for this address. If you know nothing of this, ignore this mail: nothing happens.
+`
+
+/** With a token made here, so that no row holds one. Nothing where the invitation was accepted or revoked meanwhile. */
+export async function mailInvitation(app: FastifyInstance, appUrl: string, id: string): Promise<void> {
+  const token = randomToken()
+  const invitation = await app.database.transaction(tx => setInvitationToken(tx, { id, hash: sha256(token) }))
+  if (!invitation) return
+  const { email, role } = invitation
+  const organization = invitation.organization.replace(/[\s\p{C}]+/gu, ' ').trim()
+  const link = `${appUrl}/invitation?token=${token}`
+  await app.mail.send({
+    to: email,
+    subject: 'You are invited to an organization',
+    text: text(organization, role, link),
+  })
+}
