@@ -88,7 +88,7 @@ export function pageReader(list: AnyList): ReadPage {
     return list.parent ? sql`select page.* from ${list.parent($)} left join lateral (${page}) page on true` : page
   }) as ReadPage
   if (!list.parent) return alone
-  const together = sharedReader(list)
+  const together = sharedReader(list, alone)
   // A filter may have to look at many rows: nobody else waits for that.
   return (on, shape, input) => (shape.filters.length === 0 && !shape.offset ? together : alone)(on, shape, input)
 }
@@ -97,7 +97,7 @@ export function pageReader(list: AnyList): ReadPage {
 const asked: Inputs = new Proxy({}, { get: (_, name: string) => sql.raw(`asked."${name}"`) })
 
 /** Concurrent pages of one shape share a statement, which checks each caller. */
-function sharedReader(list: AnyList): ReadPage {
+function sharedReader(list: AnyList, alone: ReadPage): ReadPage {
   const read = statements(`${list.name}.shared`, (_, $: Params<{ asked: string }>, { shape, names }: Shared) => {
     const { type } = list.sorts[shape.sort] as Sort
     const types: Record<string, string> = { rows: 'int', offset: 'int', afterValue: type, afterId: list.id.type }
@@ -110,6 +110,7 @@ function sharedReader(list: AnyList): ReadPage {
 
   const open = (on: Executor, shape: Shape) =>
     coalesce(async (inputs: readonly PageInput[]) => {
+      if (inputs.length === 1) return [await alone(on, shape, inputs[0] as PageInput)]
       const rows = await read(
         on,
         { shape, names: Object.keys(inputs[0] as PageInput) },

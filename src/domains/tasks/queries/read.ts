@@ -33,9 +33,20 @@ const readable = statement(
 
 type Reader = Grant & { id: string }
 
+/** For a reader who is alone, half the work of PostgreSQL. */
+const readableAlone = statement(
+  'tasks.readable_alone',
+  (_, $: Params<Reader>) => sql<TaskRow>`
+    select ${columns} from ${tasks} t where t.id = ${$.id} and ${granted(sql`t.organization_id`, $, 'viewer')}`,
+)
+
 /** A task as its reader may see it, or undefined: concurrent reads share one statement that checks each reader. */
 export function taskReader(database: Database): (reader: Reader) => Promise<TaskRow | undefined> {
   return coalesce(async (readers: readonly Reader[]) => {
+    if (readers.length === 1) {
+      const [task] = await readableAlone(database, readers[0] as Reader)
+      return [task] as (TaskRow | Error)[]
+    }
     const rows = await readable(database, {
       ids: readers.map(reader => reader.id),
       principalIds: readers.map(reader => reader.principalId),
