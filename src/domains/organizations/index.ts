@@ -8,7 +8,7 @@ import { deletionRoutes } from './routes/deletions.ts'
 import { invitationRoutes } from './routes/invitations.ts'
 import { memberRoutes } from './routes/members.ts'
 import { organizationRoutes } from './routes/organizations.ts'
-import { keepLastOwner } from './service/members.ts'
+import { keepLastOwner, leaveAll } from './service/members.ts'
 import { invitations, members, organizations as table } from './tables.ts'
 
 export async function organizations(app: FastifyInstance, config: Config) {
@@ -16,6 +16,7 @@ export async function organizations(app: FastifyInstance, config: Config) {
   app.tenancy.own(belongings(members, { letIn: true }))
   app.tenancy.own(belongings(invitations, { letIn: true }))
   app.accounts.beforeDeletion(keepLastOwner)
+  app.accounts.beforeErasure(leaveAll)
   await app.register(organizationRoutes)
   await app.register(deletionRoutes)
   await app.register(memberRoutes)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { eraseAccount } from '../../../src/domains/auth/service/erasure.ts'
 import { addMember, createKey, createOrganization, createUser, type TestUser } from '../../helpers/actors.ts'
 import { testApp } from '../../helpers/app.ts'
 import { call } from '../../helpers/call.ts'
@@ -118,6 +119,23 @@ t.test('an account that is the last owner of an organization stays', async t => 
   await transfer(id, owner, admin.id)
   await check(owner)
   await t.rejects(check(admin), { code: 'last_owner' })
+})
+
+t.test('the organizations of an account that is erased learn that the member is gone', async t => {
+  const { id, admin } = await createOrganization(test)
+  const other = await createOrganization(test)
+  await addMember(test, other.id, admin.id, 'viewer')
+  await sql(`update users set erase_at = now() - interval '1 second' where id = $1`, [admin.id])
+  await database.transaction(tx => eraseAccount(app, tx, admin.id))
+  t.same(await sql('select from users where id = $1', [admin.id]), [])
+  for (const [organizationId, role] of [
+    [id, 'admin'],
+    [other.id, 'viewer'],
+  ] as const) {
+    t.equal(await roleOf(organizationId, admin.id), undefined)
+    const data = { id: admin.id, organizationId, userId: admin.id, role }
+    t.same(await events(organizationId), [{ type: 'member.removed', actor_id: null, target_id: admin.id, data }])
+  }
 })
 
 t.test('of two owners one leaves and the other deletes the account at once: one stays', async t => {

@@ -20,6 +20,7 @@ export async function eraseAccount(app: FastifyInstance, tx: Transaction, userId
   if (!(await mayGo(app, tx, userId))) return
   const user = await lockDueErasure(tx, { id: userId })
   if (!user) return
+  await app.accounts.prepareErasure(tx, userId)
   await deleteUser(tx, { id: userId })
   await record(tx, bySystem(tx), userEvents.erased, user)
 }

@@ -76,6 +76,12 @@ export const deleteMember = one(
   ),
 )
 
+export const deleteMemberships = statement(
+  'members.delete_of_user',
+  (_, $: Params<{ userId: string }>) => sql<Pick<Member, 'organizationId' | 'userId' | 'role'>>`
+    delete from ${members} where user_id = ${$.userId} returning organization_id, user_id, role`,
+)
+
 const byUser = { on: sql`m.user_id`, key: 'userId', type: 'uuid' } as const
 
 /** The list is only reached through the access rule, so the organization needs no second check. */

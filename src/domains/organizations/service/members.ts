@@ -1,11 +1,18 @@
 import type { Transaction } from '../../../database/client.ts'
-import type { Caller } from '../../../events/caller.ts'
+import { bySystem, type Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import type { OrganizationRole } from '../../../lib/access.ts'
 import { found, invalid, matched } from '../../../lib/errors.ts'
 import { organizationErrors } from '../errors.ts'
 import { memberEvents } from '../events.ts'
-import { deleteMember, findMember, findOwnedAlone, findOwners, updateMember } from '../queries/members.ts'
+import {
+  deleteMember,
+  deleteMemberships,
+  findMember,
+  findOwnedAlone,
+  findOwners,
+  updateMember,
+} from '../queries/members.ts'
 import { lockOrganization, lockOrganizationsOf } from '../queries/organizations.ts'
 import type { TransferOwnership } from '../schemas/members.ts'
 
@@ -59,6 +66,12 @@ export async function keepLastOwner(tx: Transaction, userId: string): Promise<vo
   await lockOrganizationsOf(tx, { userId })
   const alone = await findOwnedAlone(tx, { userId })
   if (alone.length > 0) throw organizationErrors.last_owner()
+}
+
+/** As an account is erased: its organizations learn that the member is gone. */
+export async function leaveAll(tx: Transaction, userId: string): Promise<void> {
+  const left = await deleteMemberships(tx, { userId })
+  if (left.length > 0) await record(tx, bySystem(tx), memberEvents.removed, ...left.map(byUser))
 }
 
 /** Only an owner makes, changes or removes an owner, and one always remains. */
