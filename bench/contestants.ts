@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../src/app.ts'
@@ -31,7 +32,8 @@ export async function startLintel(databaseUrl: string, more: Record<string, stri
     RATE_LIMIT,
     ...more,
   }
-  const args = ['--max-semi-space-size=8', '--import', root('src/preload.ts'), root('src/server.ts')]
+  const { scripts } = JSON.parse(readFileSync(root('package.json'), 'utf8'))
+  const [, ...args] = scripts.start.split(' ')
   const server = await startServer('lintel', args, port, environment)
   const config = loadConfig({ ...environment, ROLE: 'api', LOG_LEVEL: 'silent' })
   const signer = await buildApp({ ...config, databaseUrl })
