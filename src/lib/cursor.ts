@@ -1,13 +1,10 @@
-import { hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import { requestErrors } from './errors.ts'
 
 export type Position = readonly (string | number)[]
 
-const FINGERPRINT_CHARACTERS = 8
-
 /** Binds a cursor to what it was issued for: the list, its sort and its filters. */
-export const fingerprint = (...bound: unknown[]): string =>
-  hash('sha256', JSON.stringify(bound), 'base64url').slice(0, FINGERPRINT_CHARACTERS)
+export const fingerprint = (...bound: unknown[]): string => crc32(JSON.stringify(bound)).toString(36)
 
 export const encodeCursor = (boundTo: string, position: Position): string =>
   Buffer.from(JSON.stringify([boundTo, ...position])).toString('base64url')

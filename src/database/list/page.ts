@@ -102,9 +102,10 @@ function sharedReader(list: AnyList, alone: ReadPage): ReadPage {
     const { type } = list.sorts[shape.sort] as Sort
     const types: Record<string, string> = { rows: 'int', offset: 'int', afterValue: type, afterId: list.id.type }
     const columns = sql.raw(names.map(name => `"${name}" ${types[name] ?? 'uuid'}`).join(', '))
+    // `offset 0` keeps the planner from joining all parents there are to the many callers that it expects.
     return sql`
       select asked.n, page.* from json_to_recordset(${$.asked}::json) as asked(n int, ${columns})
-      cross join lateral ${list.parent?.(asked)}
+      cross join lateral (select from ${list.parent?.(asked)} offset 0) parent
       left join lateral (${pageOf(list, asked, shape)}) page on true`
   }) as (on: Executor, shape: Shared, input: { asked: string }) => Promise<Rows>
 

@@ -25,6 +25,7 @@ const asked = { principalId: sql.raw('e."principalId"') }
 /**
  * Rows of many callers, and their events, in one statement and one commit. What would fail for one of them is a filter
  * and not an error, so that it never fails the others: role, active project, assignee from the same organization.
+ * `offset 0` keeps the planner from joining all projects there are to the many rows that it expects.
  */
 const insert = statement(
   'tasks.insert',
@@ -39,10 +40,12 @@ const insert = statement(
         completed_at, created_by, created_at, updated_at)
       select e.id, p.organization_id, p.id, e.title, e.description, e.status, e.priority, e."assigneeId", e."dueAt",
         e."completedAt", e."createdBy", e."createdAt", e."createdAt"
-      from e join ${projects} p on p.id = e."projectId" and p.status = 'active'
-      where ${granted(sql`p.organization_id`, asked, 'member')}
-        and (e."assigneeId" is null or exists (
-          select from ${members} a where a.organization_id = p.organization_id and a.user_id = e."assigneeId"))
+      from e cross join lateral (
+        select p.id, p.organization_id from ${projects} p
+        where p.id = e."projectId" and p.status = 'active' and ${granted(sql`p.organization_id`, asked, 'member')}
+          and (e."assigneeId" is null or exists (
+            select from ${members} a where a.organization_id = p.organization_id and a.user_id = e."assigneeId"))
+        offset 0) p
       returning id, organization_id
     ),
     logged as (${insertEvents(sql`e join inserted on inserted.id = e."targetId"`, sql`inserted.organization_id`)})
