@@ -9,14 +9,15 @@ export interface Timed {
   bytes: number
 }
 
-/** One connection that is kept, and for each request another address behind the proxy that the server trusts. */
+/** One connection that is kept, or several, and for each request another address behind the proxy that the server trusts. */
 export class Stopwatch {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  readonly #agent: Agent
   readonly #base: string
   #requests = 0
 
-  constructor(base: string) {
+  constructor(base: string, maxSockets = 1) {
     this.#base = base
+    this.#agent = new Agent({ keepAlive: true, maxSockets })
   }
 
   /** From the last byte of the request to the last of the answer. */
