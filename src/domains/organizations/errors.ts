@@ -31,7 +31,7 @@ export const organizationErrors = defineErrors({
   too_many_invitations: {
     status: 409,
     title: 'Too many invitations are pending',
-    help: 'Wait until some are accepted or expire, or revoke some.',
+    help: 'An organization may have 500 invitations that nobody has answered. Wait until some are accepted or expire, or revoke some.',
   },
   invitation_invalid: {
     status: 400,
@@ -41,11 +41,11 @@ export const organizationErrors = defineErrors({
   invitation_for_another: {
     status: 403,
     title: 'The invitation is for another address',
-    help: 'Sign in with the account whose address the invitation was sent to.',
+    help: 'The token is good, but the address of the signed-in account is not the invited one. Sign in with the account whose address the invitation was sent to.',
   },
   account_exists: {
     status: 409,
     title: 'The address has an account',
-    help: 'Sign in and accept the invitation with `POST /api/v1/invitations/accept`.',
+    help: 'The invited person is registered already, so no account was made. Sign in and accept the invitation with `POST /api/v1/invitations/accept`.',
   },
 })
