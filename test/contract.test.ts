@@ -49,8 +49,8 @@ const unkeyed = closed.filter(({ access }) => !('scope' in access) || access.sco
 const mayCall = ({ access }: Operation, at: World) =>
   access.kind === 'platform' ? at.platformAdmin : at.organization.owner
 const scopeOf = ({ access }: Operation) => ('scope' in access ? access.scope : undefined)
-/** What only a mail holds cannot be made here: that it is refused, and not the caller, is all there is to see. */
-const takesToken = ({ body }: Operation) => body?.properties?.token !== undefined
+/** What only a mail holds, or a wallet makes, is not made here: that it is refused, and not the caller, is all there is to see. */
+const takesToken = ({ body }: Operation) => Boolean(body?.properties?.token ?? body?.properties?.signature)
 const platformRoleOf = ({ access }: Operation) => (access.kind === 'organization' ? access.orPlatform : undefined)
 const withBody = operations.filter(({ body }) => body !== undefined)
 

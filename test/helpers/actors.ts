@@ -26,14 +26,15 @@ export const { password: PASSWORD } = demoUser
 /** As cheap as can be: a login writes a dearer one in its place. */
 const PASSWORD_HASH = hashSync(PASSWORD, { memoryCost: 8, timeCost: 1, parallelism: 1 })
 
-/** An active user with a password, a verified address and a live session. */
+/** An active user with a password, a verified address, a linked identity and a live session. */
 export async function createUser({ app, sql }: TestApp, { role = 'user' as PlatformRole } = {}): Promise<TestUser> {
   const id = newId()
   const email = `user-${id}@example.com`
   await sql(
     `with u as (insert into users (id, email, name, role, password_hash, email_verified_at)
         values ($1, $2, $3, $4, $5, now()) returning id),
-      p as (insert into profiles (user_id) select id from u)
+      p as (insert into profiles (user_id) select id from u),
+      i as (insert into identities (id, user_id, provider, subject) select id, id, 'google', id from u)
       insert into settings (user_id) select id from u`,
     [id, email, `User ${id.slice(-4)}`, role, PASSWORD_HASH],
   )

@@ -34,13 +34,29 @@ export const authErrors = defineErrors({
   reauthentication_required: {
     status: 403,
     title: 'Sign in again first',
-    help: 'The account has no password to ask for, so this step needs a sign-in of the last ten minutes. Sign in again and repeat it.',
+    help: 'This step needs a sign-in of the last ten minutes, or the password where the account has one. Sign in again and repeat it.',
   },
   email_taken: {
     status: 409,
     title: 'Address belongs to another account',
     constraint: 'users_email_key',
     help: 'Each address has one account, and another got this one; nothing was changed. Use another address, or sign in to the account that has it.',
+  },
+  wallet_proof_invalid: {
+    status: 400,
+    title: 'Message or signature not valid',
+    help: 'The message is not one of this site, its nonce was used or has expired, or another wallet signed it. Ask `POST /api/v1/auth/wallet/nonce` for a new one and let the wallet sign it as it stands.',
+  },
+  identity_taken: {
+    status: 409,
+    title: 'Linked to another account',
+    constraint: 'identities_subject_key',
+    help: 'Whoever signs in with it gets the other account; nothing was changed. Sign in with it, and unlink it there first.',
+  },
+  last_sign_in_method: {
+    status: 409,
+    title: 'Last way to sign in',
+    help: 'Without it nobody could sign in to the account. Link another identity or set a password first.',
   },
   last_admin: {
     status: 409,

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { defineEvents } from '../../events/registry.ts'
 import { Id } from '../../lib/schema.ts'
+import { Identity } from './schemas/identities.ts'
 
 const Session = Type.Object({ id: Id, userId: Id })
 
@@ -8,4 +9,12 @@ export const sessionEvents = defineEvents('session', {
   started: Session,
   ended: Session,
   reuse_detected: Session,
+})
+
+/** Not the subject: the log is for ever. */
+const IdentityReference = Type.Object({ id: Id, userId: Id, provider: Identity.properties.provider })
+
+export const identityEvents = defineEvents('identity', {
+  linked: IdentityReference,
+  unlinked: IdentityReference,
 })

@@ -4,9 +4,11 @@ import { registerAuthJobs } from './jobs.ts'
 import { accountRoutes } from './routes/account.ts'
 import { accountsRoutes } from './routes/accounts.ts'
 import { emailRoutes } from './routes/email.ts'
+import { identityRoutes } from './routes/identities.ts'
 import { passwordRoutes } from './routes/passwords.ts'
 import { registrationRoutes } from './routes/registration.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { walletRoutes } from './routes/wallet.ts'
 import { refuseLastAdmin } from './service/accounts.ts'
 import { RevocationFeed } from './service/revocation.ts'
 import { Sessions } from './service/sessions.ts'
@@ -18,6 +20,8 @@ export async function auth(app: FastifyInstance, config: Config) {
   await app.register(emailRoutes)
   await app.register(accountRoutes)
   await app.register(sessionRoutes, { sessions })
+  await app.register(walletRoutes, { sessions, appUrl: config.appUrl })
+  await app.register(identityRoutes)
   await app.register(accountsRoutes)
   app.accounts.beforeDeletion(refuseLastAdmin)
   const revocations = new RevocationFeed(app)

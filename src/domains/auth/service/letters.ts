@@ -100,5 +100,19 @@ To keep it, sign in before that.
 If it was not you, ask for a new password now: "forgot password" on the sign-in page.
 `,
   },
+  identity_linked: {
+    subject: 'Your account has another way to sign in',
+    text: `A Google account or a wallet was linked to your account: whoever holds it can sign in.
+
+If it was not you, unlink it in your settings and change your password.
+`,
+  },
+  identity_unlinked: {
+    subject: 'Your account has one way less to sign in',
+    text: `A Google account or a wallet was unlinked from your account: it signs nobody in to it any more.
+
+If it was not you, change your password now.
+`,
+  },
 } satisfies Record<string, Letter>
 export type Notice = keyof typeof notices

@@ -6,7 +6,7 @@ import { authErrors } from '../errors.ts'
 import { findRecentSession } from '../queries/sessions.ts'
 import { checkPassword } from './passwords.ts'
 
-/** Without a password, signing in is the proof; so long ago may it be. */
+/** Signing in is a proof as well; so long ago may it be. */
 const RECENT_SECONDS = 600
 
 /** The hash that `password` fits. Throws `password_wrong`, and `password_not_set` where there is none. */
@@ -24,12 +24,24 @@ export async function provePassword(app: FastifyInstance, { id }: UserActor, pas
 export async function reauthenticate(app: FastifyInstance, { id, sessionId }: UserActor, password = ''): Promise<void> {
   const hash = await ownHash(app, id)
   if (hash === null) {
-    const recent = await findRecentSession(app.database, { id: sessionId, seconds: RECENT_SECONDS })
-    if (!recent) throw authErrors.reauthentication_required()
+    if (!(await isRecent(app, sessionId))) throw authErrors.reauthentication_required()
   } else if (password === '' || !(await checkPassword(password, hash))) {
     throw authErrors.password_wrong()
   }
 }
+
+/**
+ * Before another way in is added: a sign-in of the last ten minutes, or the password. Throws `password_wrong`,
+ * `reauthentication_required`.
+ */
+export async function proveRecently(app: FastifyInstance, actor: UserActor, password?: string): Promise<void> {
+  if (await isRecent(app, actor.sessionId)) return
+  if (password === undefined) throw authErrors.reauthentication_required()
+  await reauthenticate(app, actor, password)
+}
+
+const isRecent = async (app: FastifyInstance, sessionId: string): Promise<boolean> =>
+  (await findRecentSession(app.database, { id: sessionId, seconds: RECENT_SECONDS })) !== undefined
 
 /** A user who is gone has an access token for minutes yet. */
 async function ownHash(app: FastifyInstance, id: string): Promise<string | null> {

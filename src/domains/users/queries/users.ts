@@ -40,7 +40,7 @@ export const findMe = one(
   ),
 )
 
-type NewUser = Params<{ id: string; email: string; name: string; passwordHash: string | null }>
+type NewUser = Params<{ id: string; email: string | null; name: string; passwordHash: string | null }>
 
 /** User, profile and settings at once, unless the address is taken. */
 const inserting = ($: NewUser) => sql`

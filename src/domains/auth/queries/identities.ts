@@ -1,0 +1,80 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { defineList } from '../../../database/list.ts'
+import { one, type Params, statement } from '../../../database/statement.ts'
+import { users } from '../../users/tables.ts'
+import type { Identity } from '../schemas/identities.ts'
+import { identities } from '../tables.ts'
+
+/** What a provider says somebody is. */
+export interface Subject {
+  provider: Identity['provider']
+  subject: string
+}
+
+const columns = {
+  id: identities.id,
+  userId: identities.userId,
+  provider: identities.provider,
+  subject: identities.subject,
+  createdAt: identities.createdAt,
+}
+
+/** Until the transaction ends nobody else signs in with the subject or links it, whether or not there is a row of it. */
+export const lockSubject = statement(
+  'identities.lock_subject',
+  (_, $: Params<Subject>) => sql`
+    select pg_advisory_xact_lock(hashtextextended(${$.provider}::text || ' ' || ${$.subject}::text, 0))`,
+)
+
+export const findIdentity = one(
+  statement('identities.find', (db, $: Params<Subject>) =>
+    db
+      .select(columns)
+      .from(identities)
+      .where(and(eq(identities.provider, $.provider), eq(identities.subject, $.subject))),
+  ),
+)
+
+export const insertIdentity = one(
+  statement('identities.insert', (db, $: Params<Subject & { id: string; userId: string }>) =>
+    db
+      .insert(identities)
+      .values({ id: $.id, userId: $.userId, provider: $.provider, subject: $.subject })
+      .returning(columns),
+  ),
+)
+
+export const deleteIdentity = one(
+  statement('identities.delete', (db, $: Params<{ id: string; userId: string }>) =>
+    db
+      .delete(identities)
+      .where(and(eq(identities.id, $.id), eq(identities.userId, $.userId)))
+      .returning(columns),
+  ),
+)
+
+export const deleteIdentities = statement('identities.delete_all', (db, $: Params<{ userId: string }>) =>
+  db.delete(identities).where(eq(identities.userId, $.userId)).returning(columns),
+)
+
+/** Whether a password or an identity is there to sign in with. */
+export const findWayIn = one(
+  statement(
+    'identities.way_in',
+    (_, $: Params<{ userId: string }>) => sql<{ id: string }>`
+      select id from ${users} u where id = ${$.userId}
+        and (password_hash is not null or exists (select from ${identities} where user_id = u.id))`,
+  ),
+)
+
+const byId = { on: identities.id, key: 'id', type: 'uuid' } as const
+
+export const listIdentities = defineList<Identity, { userId: string }>({
+  name: 'identities.list',
+  columns: sql`id, provider, subject, created_at`,
+  from: sql`${identities}`,
+  where: $ => eq(identities.userId, $.userId),
+  id: byId,
+  sorts: { createdAt: byId },
+  defaultSort: '-createdAt',
+})

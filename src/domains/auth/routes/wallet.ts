@@ -1,0 +1,62 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { asUser, everyone, signedIn } from '../../../lib/access.ts'
+import { problems } from '../../../lib/errors.ts'
+import { Identity } from '../schemas/identities.ts'
+import { SignedIn } from '../schemas/sessions.ts'
+import { CreateWalletNonce, LinkWallet, WalletNonce, WalletProof } from '../schemas/wallet.ts'
+import type { Sessions } from '../service/sessions.ts'
+import { Wallets } from '../service/wallet.ts'
+import { linkWallet, signInWithWallet } from '../service/wallet-sign-in.ts'
+
+const tags = ['auth']
+
+interface Options {
+  sessions: Sessions
+  appUrl: string
+}
+
+export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { sessions, appUrl }) => {
+  const wallets = new Wallets(app, { appUrl })
+
+  app.route({
+    method: 'POST',
+    url: '/auth/wallet/nonce',
+    config: { access: everyone, cache: 'no-store' },
+    schema: {
+      operationId: 'createWalletNonce',
+      summary: 'A message for a wallet to sign, which signs in or links the wallet',
+      tags,
+      body: CreateWalletNonce,
+      response: { 200: WalletNonce, ...problems(422) },
+    },
+    handler: ({ body }) => wallets.issue(body),
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/auth/wallet/verify',
+    config: { access: everyone, cache: 'no-store' },
+    schema: {
+      operationId: 'signInWithWallet',
+      summary: 'Sign in with a signed message; a wallet that nobody has linked makes an account',
+      tags,
+      body: WalletProof,
+      response: { 200: SignedIn, ...problems(400, 403, 422) },
+    },
+    handler: ({ caller, body }) => signInWithWallet(wallets, sessions, caller, body),
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/auth/wallet/link',
+    config: { access: signedIn, sensitive: true },
+    schema: {
+      operationId: 'linkWallet',
+      summary: 'Let the signed-in user sign in with the wallet as well',
+      tags,
+      body: LinkWallet,
+      response: { 200: Identity, ...problems(400, 403, 409, 422, 429) },
+    },
+    handler: ({ caller, actor, body }) => linkWallet(app, wallets, caller, asUser(actor), body),
+  })
+}
