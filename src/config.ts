@@ -22,6 +22,9 @@ export const Environment = Type.Object(
     DATA_DIR: Type.String({ default: '.data' }),
     JWT_SECRET: Type.String({ default: DEVELOPMENT_SECRET }),
     JWT_PRIVATE_KEYS: Type.String({ default: '' }),
+    GOOGLE_CLIENT_ID: Nullable(Type.String(), { default: null }),
+    GOOGLE_CLIENT_SECRET: Nullable(Type.String(), { default: null }),
+    GOOGLE_ISSUER: Type.String({ pattern: '^https?://[^?#]+$', default: 'https://accounts.google.com' }),
     METRICS_TOKEN: Nullable(Type.String(), { default: null }),
     SMTP_URL: Nullable(Type.String({ pattern: '^smtps?://' }), { default: null }),
     MAIL_FROM: Type.String({ default: 'Lintel <no-reply@localhost>' }),
@@ -57,6 +60,7 @@ export function loadConfig(variables: Record<string, string | undefined> = proce
     throw new ConfigError(`${problem?.instancePath.slice(1)} is not valid: it ${problem?.message}.`)
   }
   const signingKeys = signingKeysOf(given)
+  refuseHalfGoogle(given)
   if (given.NODE_ENV === 'production') refuseUnsafe(given, variables)
   return toConfig(given, signingKeys)
 }
@@ -72,6 +76,16 @@ function signingKeysOf({ JWT_SECRET, JWT_PRIVATE_KEYS }: Environment): SigningKe
     // Without its cause: the key must not get into a log.
     throw new ConfigError('JWT_PRIVATE_KEYS is not a list of Ed25519 keys, each the base64 of its PKCS#8 DER.')
   }
+}
+
+/** Without TLS only on this machine, for tests, and never in production: whoever is on the way could sign in as anybody. */
+const LOOPBACK = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$)/
+
+function refuseHalfGoogle({ NODE_ENV, GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GOOGLE_ISSUER }: Environment): void {
+  if ((GOOGLE_CLIENT_ID === null) !== (GOOGLE_CLIENT_SECRET === null))
+    throw new ConfigError('GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET go together: one of them is missing.')
+  const secure = GOOGLE_ISSUER.startsWith('https:') || (NODE_ENV !== 'production' && LOOPBACK.test(GOOGLE_ISSUER))
+  if (!secure) throw new ConfigError('GOOGLE_ISSUER is not valid: it must begin with https://.')
 }
 
 function refuseUnsafe(environment: Environment, given: Record<string, string | undefined>): void {
@@ -123,6 +137,8 @@ function toConfig(environment: Environment, signingKeys: SigningKey[]) {
     jwtSecrets: list(environment.JWT_SECRET),
     /** The first signs access tokens, all verify. */
     signingKeys,
+    /** Null: nobody signs in with Google. */
+    google: googleOf(environment),
     metricsToken: environment.METRICS_TOKEN,
     smtpUrl: environment.SMTP_URL,
     mailFrom: environment.MAIL_FROM,
@@ -138,4 +154,12 @@ function toConfig(environment: Environment, signingKeys: SigningKey[]) {
     /** Between failing readiness and closing the listener: longer than the balancer's check. */
     drainDelayMs: environment.DRAIN_DELAY_MS,
   }
+}
+
+function googleOf({
+  GOOGLE_CLIENT_ID: clientId,
+  GOOGLE_CLIENT_SECRET: clientSecret,
+  GOOGLE_ISSUER: issuer,
+}: Environment) {
+  return clientId === null || clientSecret === null ? null : { clientId, clientSecret, issuer }
 }

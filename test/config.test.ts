@@ -124,6 +124,24 @@ t.test('a variable that does not fit is named, its value is not', async t => {
   }
 })
 
+t.test('Google needs a client with its secret, and TLS but on this machine', async t => {
+  const client = { GOOGLE_CLIENT_ID: 'client', GOOGLE_CLIENT_SECRET: 'hunter2' }
+  t.equal(loadConfig(PRODUCTION).google, null)
+  t.same(loadConfig({ ...PRODUCTION, ...client }).google, {
+    clientId: 'client',
+    clientSecret: 'hunter2',
+    issuer: 'https://accounts.google.com',
+  })
+  t.match(refusal({ GOOGLE_CLIENT_ID: 'client' }), /GOOGLE_CLIENT_SECRET/)
+  t.notMatch(refusal({ GOOGLE_CLIENT_SECRET: 'hunter2' }), /hunter2/)
+  const local = 'http://127.0.0.1:4000'
+  t.equal(loadConfig({ ...client, GOOGLE_ISSUER: local }).google?.issuer, local)
+  for (const GOOGLE_ISSUER of [local, 'http://accounts.google.com', 'http://localhost.evil.example', 'ftp://a.example'])
+    t.match(refusal({ ...client, GOOGLE_ISSUER }), 'GOOGLE_ISSUER', GOOGLE_ISSUER)
+  for (const GOOGLE_ISSUER of ['http://accounts.google.com', 'http://localhost.evil.example', 'http://localhost@evil'])
+    t.throws(() => loadConfig({ ...client, GOOGLE_ISSUER }), ConfigError, GOOGLE_ISSUER)
+})
+
 t.test('an unverified address may log in in development and not in production, unless it is said', async t => {
   t.equal(loadConfig({}).unverifiedLogin, true)
   t.equal(loadConfig(PRODUCTION).unverifiedLogin, false)
