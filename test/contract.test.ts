@@ -9,9 +9,11 @@ import { ROLES, World } from './contract/world.ts'
 import { createKey, createUser } from './helpers/actors.ts'
 import { testApp } from './helpers/app.ts'
 import type { Credentials } from './helpers/call.ts'
+import { startProvider } from './helpers/provider.ts'
 
 /** Everything below is made from the OpenAPI document: a new route is covered without a line here. */
-const test = await testApp(t)
+const { google } = await startProvider(t)
+const test = await testApp(t, { google })
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 const { operations } = specification
@@ -246,6 +248,7 @@ each(
         422,
         JSON.stringify(query),
       )
+    if (!operation.parameters.some(({ name }) => name === 'limit')) return
     const many = await client.send(operation, { as, params, query: { ...base, limit: '1000000' } })
     t.equal(many.body.meta.limit, 100, 'a limit above 100 becomes 100')
   },

@@ -60,6 +60,9 @@ export const Patch = <T extends TObject>(schema: T, options: SchemaOptions = {})
 /** The answer of an action that returns nothing. */
 export const Nothing = Type.Null({ description: 'Done; no body.' })
 
+/** The answer that sends a browser elsewhere. */
+export const Redirect = Type.Null({ description: 'Go on where `Location` says; no body.' })
+
 export const IdParams = Closed({ id: Id })
 export type IdParams = Static<typeof IdParams>
 

@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** A page or a document for people and tools, not an answer of the API. */
     page?: boolean
+    /** A page of a listed origin may have the browser keep the cookie of this answer. */
+    credentials?: boolean
   }
 }
 
@@ -45,11 +47,19 @@ export const pageSecurity = (scope: FastifyInstance) =>
 /** No `Access-Control` header costs anything where no browser asks. */
 async function security(app: FastifyInstance, options: { production: boolean; corsOrigins: string[] }) {
   const headers = apiHeaders(options.production)
+  const allowed = new Set(options.corsOrigins)
   app.addHook('onRequest', (request, reply, done) => {
-    if (!request.routeOptions.config.page) reply.headers(headers)
+    const { page, credentials } = request.routeOptions.config
+    if (!page) reply.headers(headers)
+    if (credentials && allowed.has(request.headers.origin ?? ''))
+      reply.header('access-control-allow-credentials', 'true')
     done()
   })
-  const allowed = new Set(options.corsOrigins)
+  // Preflights come before the method that they ask for, to a route of their own.
+  app.addHook('onRoute', function (this: FastifyInstance, { config, method, url, prefix }) {
+    if (!config?.credentials || method === 'OPTIONS') return
+    this.options(url.slice(prefix.length), { config, schema: { hide: true } }, async () => null)
+  })
   await app.register(cors, {
     origin: (origin, done) => done(null, origin !== undefined && allowed.has(origin)),
     exposedHeaders: EXPOSED,

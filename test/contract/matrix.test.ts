@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { testApp } from '../helpers/app.ts'
+import { startProvider } from '../helpers/provider.ts'
 import { accountFor, CALLERS, type CallerName, callerIn } from './callers.ts'
 import { Client } from './client.ts'
 import { type Operation, Specification } from './specification.ts'
@@ -12,7 +13,8 @@ const GOLDEN = fileURLToPath(new URL('matrix.txt', import.meta.url))
 const NAME_CHARACTERS = 30
 const CELL_CHARACTERS = 4
 
-const test = await testApp(t)
+const { google } = await startProvider(t)
+const test = await testApp(t, { google })
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 

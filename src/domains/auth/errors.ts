@@ -14,7 +14,7 @@ export const authErrors = defineErrors({
   token_invalid: {
     status: 400,
     title: 'Token not valid',
-    help: 'The link was used before, has expired, or was cut off. Ask for a new one.',
+    help: 'The link or code was used before, has expired, or was cut off. Ask for a new one.',
   },
   email_not_verified: {
     status: 403,
@@ -46,6 +46,32 @@ export const authErrors = defineErrors({
     status: 400,
     title: 'Message or signature not valid',
     help: 'The message is not one of this site, its nonce was used or has expired, or another wallet signed it. Ask `POST /api/v1/auth/wallet/nonce` for a new one and let the wallet sign it as it stands.',
+  },
+  google_not_configured: {
+    status: 404,
+    title: 'Nobody signs in with Google here',
+    help: 'This installation has no client at Google. Sign in another way; the operator switches it on by `GOOGLE_CLIENT_ID` and `GOOGLE_CLIENT_SECRET`.',
+  },
+  google_unavailable: {
+    status: 503,
+    title: 'Google cannot be reached',
+    retryAfter: 5,
+    help: 'Google did not answer, or not as it should, and nothing was changed. Begin again after a few seconds.',
+  },
+  google_denied: {
+    status: 403,
+    title: 'Google was not allowed to tell who you are',
+    help: 'Whoever was asked at Google said no, and nothing was changed. Begin again and agree, or sign in another way.',
+  },
+  google_sign_in_failed: {
+    status: 400,
+    title: 'Sign-in with Google failed',
+    help: 'It took longer than ten minutes, was begun in another browser or once more in this one, was used before, or the answer of Google cannot be trusted. Begin again at `GET /api/v1/auth/google`.',
+  },
+  google_email_unverified: {
+    status: 403,
+    title: 'Google has not verified the address',
+    help: 'An address that Google has not verified proves nothing, so no account is made or found by it. Verify it at Google, or sign in another way and link the Google account.',
   },
   identity_taken: {
     status: 409,

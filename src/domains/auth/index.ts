@@ -4,6 +4,7 @@ import { registerAuthJobs } from './jobs.ts'
 import { accountRoutes } from './routes/account.ts'
 import { accountsRoutes } from './routes/accounts.ts'
 import { emailRoutes } from './routes/email.ts'
+import { googleRoutes } from './routes/google.ts'
 import { identityRoutes } from './routes/identities.ts'
 import { passwordRoutes } from './routes/passwords.ts'
 import { registrationRoutes } from './routes/registration.ts'
@@ -20,6 +21,7 @@ export async function auth(app: FastifyInstance, config: Config) {
   await app.register(emailRoutes)
   await app.register(accountRoutes)
   await app.register(sessionRoutes, { sessions })
+  await app.register(googleRoutes, { ...config, sessions, client: config.google })
   await app.register(walletRoutes, { sessions, appUrl: config.appUrl })
   await app.register(identityRoutes)
   await app.register(accountsRoutes)

@@ -33,12 +33,19 @@ export const tokens = pgTable(
     hash: bytes().primaryKey(),
     purpose: text()
       .$type<
-        'verify_email' | 'reset_password' | 'old_email' | 'new_email' | 'exchange' | 'wallet_nonce' | 'first_admin'
+        | 'verify_email'
+        | 'reset_password'
+        | 'old_email'
+        | 'new_email'
+        | 'google_flow'
+        | 'exchange'
+        | 'wallet_nonce'
+        | 'first_admin'
       >()
       .notNull(),
     /** Null where nobody is known yet. */
     userId: owner(),
-    /** What the secret is bound to besides a user: a wallet and its chain. */
+    /** What the secret is bound to besides a user: a wallet and its chain, the secret of a front end. */
     subject: text(),
     expiresAt: isoTimestamp().notNull(),
   },

@@ -14,6 +14,8 @@ export const userEvents = defineEvents('user', {
   password_reset_requested: UserReference,
   password_reset: UserReference,
   password_changed: UserReference,
+  /** By whoever proved to own the address, which had not been confirmed. */
+  password_removed: UserReference,
   email_change_requested: UserReference,
   email_change_confirmed: UserReference,
   email_changed: UserReference,

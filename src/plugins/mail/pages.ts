@@ -9,6 +9,10 @@ import type { CapturedMail, Mailbox } from './mailbox.ts'
 const LinkQuery = Type.Object({ token: Token })
 type LinkQuery = Static<typeof LinkQuery>
 
+/** What the callback of a sign-in with Google says to the front end. */
+const SignedInQuery = Type.Partial(Type.Object({ code: Token, linked: Token, error: Token }))
+type SignedInQuery = Static<typeof SignedInQuery>
+
 /** Where the links of mails lead, by their path below APP_URL, and what a front end then sends; `signedIn` for who has an account. */
 const links: { path: string; title: string; operation: string; body?: object; signedIn?: string }[] = [
   { path: 'verify-email', title: 'Confirm an address', operation: 'auth/verify-email' },
@@ -59,6 +63,12 @@ export async function mailboxPages(app: FastifyInstance, { mailbox, publicUrl }:
         signedIn === undefined ? '' : withAccount(curl(`${publicUrl}/api/v1/${signedIn}`, { token }, SIGNED))
       return page(title, instruction(curl(`${publicUrl}/api/v1/${operation}`, { token, ...body })) + signed)
     })
+
+  const back = { config, schema: { hide: true, querystring: SignedInQuery } }
+  app.get<{ Querystring: SignedInQuery }>('/dev/signed-in', back, async ({ query }, reply) => {
+    reply.type('text/html; charset=utf-8')
+    return page('Back from Google', signedInBody(query, publicUrl))
+  })
 }
 
 const LINK = /https?:\/\/\S+/g
@@ -76,6 +86,12 @@ const curl = (url: string, body: object, headers = ''): string => `
 
 const instruction = (request: string): string => `
   <p>In production this link leads to your front end (APP_URL), which then sends:</p>${request}`
+
+const signedInBody = ({ code, error }: SignedInQuery, publicUrl: string): string => {
+  if (code !== undefined) return instruction(curl(`${publicUrl}/api/v1/auth/exchange`, { code }))
+  if (error === undefined) return '<p>The Google account is linked.</p>'
+  return `<p>Not signed in: <a href="/docs/errors/${escapeHtml(error)}">${escapeHtml(error)}</a></p>`
+}
 
 const withAccount = (request: string): string => `
   <p>Or, for who has an account with the address and is signed in:</p>${request}`

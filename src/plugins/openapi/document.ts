@@ -30,6 +30,7 @@ const header = (description: string) => ({ description, schema: { type: 'string'
 const REQUEST_ID = { 'Request-Id': header('Also in problems and in our logs.') }
 const ETAG = { ETag: header('The version of the resource, for `If-None-Match` and `If-Match`.') }
 const LOCATION = { Location: header('The path of the new resource, or of what shows the progress.') }
+const REDIRECT = { Location: header('Where the browser goes on.') }
 const RETRY_AFTER = { 'Retry-After': header('Seconds to wait.') }
 const LINK = { Link: header('The next page, `rel="next"`.') }
 const REPLAYED = { 'Idempotent-Replayed': header('`true` when this is the kept answer of an earlier request.') }
@@ -128,6 +129,7 @@ function headersOf(method: string, status: number, operation: Operation, version
     ...REQUEST_ID,
     ...(success && versioned ? ETAG : {}),
     ...([201, 202].includes(status) && versioned ? LOCATION : {}),
+    ...(status === 302 ? REDIRECT : {}),
     ...(success && isList(operation) ? LINK : {}),
     ...(success && keyed ? REPLAYED : {}),
     ...(status === 429 || status === 503 ? RETRY_AFTER : {}),

@@ -100,6 +100,14 @@ To keep it, sign in before that.
 If it was not you, ask for a new password now: "forgot password" on the sign-in page.
 `,
   },
+  password_removed: {
+    subject: 'You signed in with Google for the first time',
+    text: `You signed in with Google, which confirmed your address. Somebody, perhaps you, had registered with it before and never
+confirmed it: the password of then no longer works, and everybody was signed out.
+
+To have a password again, choose one: "forgot password" on the sign-in page.
+`,
+  },
   identity_linked: {
     subject: 'Your account has another way to sign in',
     text: `A Google account or a wallet was linked to your account: whoever holds it can sign in.

@@ -27,11 +27,13 @@ export async function redeemToken(tx: Transaction, token: string, ...purposes: P
   const user = await lockUser(tx, { id: known.userId })
   const taken = await takeToken(tx, { hash, purpose: known.purpose })
   if (!user || !taken) throw authErrors.token_invalid()
-  return { user, purpose: known.purpose }
+  return { user, purpose: known.purpose, subject: known.subject }
 }
+
+const LINKS: Purpose[] = ['verify_email', 'reset_password', 'old_email', 'new_email', 'google_flow', 'exchange']
 
 /** Whoever took hold of the account may have started something: every link in a mail ends, and a change of address. */
 export async function revokeLinks(tx: Transaction, userId: string): Promise<void> {
-  await deleteTokens(tx, { userId, purposes: ['verify_email', 'reset_password', 'old_email', 'new_email'] })
+  await deleteTokens(tx, { userId, purposes: LINKS })
   await deleteEmailChange(tx, { userId })
 }

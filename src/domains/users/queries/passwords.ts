@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { touched } from '../../../database/versions.ts'
 import { users } from '../tables.ts'
@@ -55,4 +55,15 @@ export const setPassword = statement('users.set_password', (db, $: Params<{ id: 
     .set({ passwordHash: sql`${$.passwordHash}`, ...touched(users) })
     .where(eq(users.id, $.id))
     .returning(userColumns),
+)
+
+/** Undefined where there is none. */
+export const removePassword = one(
+  statement('users.remove_password', (db, $: Params<{ id: string }>) =>
+    db
+      .update(users)
+      .set({ passwordHash: null, ...touched(users) })
+      .where(and(eq(users.id, $.id), isNotNull(users.passwordHash)))
+      .returning(userColumns),
+  ),
 )

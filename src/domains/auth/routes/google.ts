@@ -1,0 +1,116 @@
+import cookie, { type CookieSerializeOptions } from '@fastify/cookie'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { preHandlerHookHandler } from 'fastify'
+import { asUser, everyone, signedIn } from '../../../lib/access.ts'
+import { problems } from '../../../lib/errors.ts'
+import { Redirect } from '../../../lib/schema.ts'
+import { Exchange, GoogleLink, GoogleQuery, LinkGoogle } from '../schemas/google.ts'
+import { SignedIn } from '../schemas/sessions.ts'
+import { exchangeCode } from '../service/exchange.ts'
+import { Google, type GoogleClient } from '../service/google.ts'
+import { FLOW_SECONDS, GoogleSignIn } from '../service/google-flow.ts'
+import { proveRecently } from '../service/reauthentication.ts'
+import type { Sessions } from '../service/sessions.ts'
+
+const tags = ['auth']
+
+interface Options {
+  sessions: Sessions
+  client: GoogleClient | null
+  publicUrl: string
+  appUrl: string
+  production: boolean
+}
+
+export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
+  const { sessions, client, publicUrl, production } = options
+  const google = new Google(client, `${publicUrl}${app.prefix}/auth/google/callback`, app.log)
+  const signIn = new GoogleSignIn(app, google, options)
+  const secure = production || publicUrl.startsWith('https:')
+  // The prefix keeps other hosts of the domain from planting one (RFC 6265bis §4.1.3.2); it needs TLS.
+  const name = secure ? '__Host-google' : 'google'
+  // Lax: the way back from Google is a navigation from elsewhere.
+  const attributes: CookieSerializeOptions = { path: '/', httpOnly: true, sameSite: 'lax', secure }
+  await app.register(cookie)
+
+  /** Before the handler, which an idempotency key puts into a transaction: none is open while Google is asked. */
+  const preHandler: preHandlerHookHandler = (_request, _reply, done) => {
+    google.ready().then(() => done(), done)
+  }
+
+  app.route({
+    method: 'GET',
+    url: '/auth/google',
+    config: { access: everyone, cache: 'no-store' },
+    preHandler,
+    schema: {
+      operationId: 'signInWithGoogle',
+      summary: 'Send the browser to Google to sign in; a cookie binds what follows to it',
+      tags,
+      querystring: GoogleQuery,
+      response: { 302: Redirect, ...problems(404, 422) },
+    },
+    async handler({ query }, reply) {
+      const { secret, url } = await signIn.begin({ userId: null, challenge: query.challenge ?? null })
+      reply
+        .setCookie(name, secret, { ...attributes, maxAge: FLOW_SECONDS })
+        .code(302)
+        .header('location', url)
+      return null
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/auth/google/callback',
+    config: { access: everyone, cache: 'no-store' },
+    schema: {
+      operationId: 'googleCallback',
+      summary: 'Where Google sends the browser back; it goes on to the front end with a code to exchange',
+      description:
+        'To `APP_URL/signed-in` with `code` (for 60 seconds), `linked=google` or the code of an `error`. The query is that of an authorization response (RFC 6749 §4.1.2, RFC 9207).',
+      tags,
+      response: { 302: Redirect, ...problems(404) },
+    },
+    async handler({ caller, cookies, url }, reply) {
+      const target = await signIn.complete(caller, cookies[name], url.slice(url.indexOf('?') + 1))
+      reply.clearCookie(name, attributes).code(302).header('location', target)
+      return null
+    },
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/auth/exchange',
+    config: { access: everyone, cache: 'no-store' },
+    schema: {
+      operationId: 'exchangeCode',
+      summary: 'Sign in with the code that the front end was given in a redirect',
+      tags,
+      body: Exchange,
+      response: { 200: SignedIn, ...problems(400, 403, 422) },
+    },
+    handler: ({ caller, body }) => exchangeCode(sessions, caller, body),
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/auth/google/link',
+    config: { access: signedIn, sensitive: true, cache: 'no-store', credentials: true },
+    preHandler,
+    schema: {
+      operationId: 'linkGoogle',
+      summary: 'Let the signed-in user sign in with Google as well: the URL is for their browser',
+      tags,
+      body: LinkGoogle,
+      response: { 200: GoogleLink, ...problems(403, 404, 422, 429) },
+    },
+    async handler({ actor, body }, reply) {
+      const user = asUser(actor)
+      await proveRecently(app, user, body?.password)
+      const { secret, url } = await signIn.begin({ userId: user.id, challenge: null })
+      reply.setCookie(name, secret, { ...attributes, maxAge: FLOW_SECONDS })
+      return { url }
+    },
+  })
+}

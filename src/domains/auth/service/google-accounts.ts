@@ -1,0 +1,68 @@
+import type { FastifyInstance } from 'fastify'
+import type { Transaction } from '../../../database/client.ts'
+import { type Caller, onBehalfOf } from '../../../events/caller.ts'
+import { record } from '../../../events/record.ts'
+import { newId } from '../../../lib/ids.ts'
+import { userEvents } from '../../users/events.ts'
+import { removePassword } from '../../users/queries/passwords.ts'
+import { insertUser, lockUserByEmail, verifyUserEmail } from '../../users/queries/users.ts'
+import type { User } from '../../users/schemas.ts'
+import { authErrors } from '../errors.ts'
+import type { GoogleAccount } from './google.ts'
+import { addIdentity, lockOwner, unlinkAll } from './identities.ts'
+import { notify } from './notices.ts'
+import { endSessionsOf } from './sessions.ts'
+import { revokeLinks } from './tokens.ts'
+
+/**
+ * Whose the Google account is, locked: who has linked it, else who has its address, else somebody new. Throws
+ * `google_email_unverified` where only an address that Google has not verified could tell, and `account_deactivated`.
+ */
+export async function ownerOf(
+  app: FastifyInstance,
+  tx: Transaction,
+  caller: Caller,
+  account: GoogleAccount,
+): Promise<Pick<User, 'id'>> {
+  const linked = await lockOwner(tx, account)
+  if (linked) return active(linked)
+  const { email, name } = account
+  if (email === null) throw authErrors.google_email_unverified()
+  const user = active((await lockUserByEmail(tx, { email })) ?? (await insertOrLock(tx, caller, email, name)))
+  const owner = onBehalfOf(caller, user.id)
+  if (user.emailVerifiedAt === null) {
+    await disinherit(app, tx, owner, user)
+    await record(tx, owner, userEvents.email_verified, ...(await verifyUserEmail(tx, { id: user.id })))
+  } else await notify(app, tx, owner, email, 'identity_linked')
+  await addIdentity(tx, caller, user.id, account)
+  return user
+}
+
+function active<T extends Pick<User, 'status'>>(user: T): T {
+  if (user.status !== 'active') throw authErrors.account_deactivated()
+  return user
+}
+
+/** Somebody may have registered with the address in this very moment. */
+async function insertOrLock(tx: Transaction, caller: Caller, email: string, name: string): Promise<User> {
+  const user = await insertUser(tx, { id: newId(), email, name, passwordHash: null })
+  if (user) await record(tx, onBehalfOf(caller, user.id), userEvents.registered, user)
+  const registered = user ?? (await lockUserByEmail(tx, { email }))
+  if (!registered) throw authErrors.google_sign_in_failed()
+  return registered
+}
+
+/**
+ * Whoever registered an address that they never confirmed may not be its owner, and may have prepared the account to get
+ * back in later (pre-hijacking): the password, every identity, every link and every session of before is worth nothing.
+ */
+async function disinherit(app: FastifyInstance, tx: Transaction, owner: Caller, { id, email }: User): Promise<void> {
+  const removed = await removePassword(tx, { id })
+  if (removed) {
+    await record(tx, owner, userEvents.password_removed, removed)
+    await notify(app, tx, owner, email, 'password_removed')
+  }
+  await unlinkAll(tx, owner, id)
+  await revokeLinks(tx, id)
+  await endSessionsOf(tx, owner, id, null)
+}

@@ -1,0 +1,142 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Configuration } from 'openid-client'
+import type { AppError } from '../../../lib/errors.ts'
+import { authErrors } from '../errors.ts'
+import type { Subject } from '../queries/identities.ts'
+
+export interface GoogleClient {
+  clientId: string
+  clientSecret: string
+  issuer: string
+}
+
+/** A sign-in asks three times at most; together they stay below the limit of a request. */
+const TIMEOUT_SECONDS = 3
+const SCOPE = 'openid email profile'
+const MAX_EMAIL_CHARACTERS = 254
+const MAX_NAME_CHARACTERS = 100
+
+export interface GoogleAccount extends Subject {
+  provider: 'google'
+  /** In lower case; null where Google has not verified it. */
+  email: string | null
+  name: string
+}
+
+/** The secrets of one sign-in. */
+export interface GoogleFlow {
+  state: string
+  nonce: string
+  codeVerifier: string
+}
+
+/** 7 MB of memory that only those pay who use it. */
+const library = () => import('openid-client')
+
+/** The OpenID provider: what it is asked, and how far it is believed. */
+export class Google {
+  readonly #client: GoogleClient | null
+  readonly #redirectUri: string
+  readonly #log: FastifyBaseLogger
+  #discovered: Promise<Configuration> | undefined
+
+  constructor(client: GoogleClient | null, redirectUri: string, log: FastifyBaseLogger) {
+    this.#client = client
+    this.#redirectUri = redirectUri
+    this.#log = log
+  }
+
+  /** Asks for the provider's metadata until there is an answer, once for all who wait. Throws `google_not_configured`, `google_unavailable`. */
+  async ready(): Promise<Configuration> {
+    if (this.#client === null) throw authErrors.google_not_configured()
+    this.#discovered ??= this.#discover(this.#client).catch(error => {
+      this.#discovered = undefined
+      this.#log.warn({ reason: reasonOf(error) }, 'the metadata of Google cannot be read')
+      throw authErrors.google_unavailable()
+    })
+    return this.#discovered
+  }
+
+  async #discover({ issuer, clientId, clientSecret }: GoogleClient): Promise<Configuration> {
+    const { discovery, allowInsecureRequests, enableNonRepudiationChecks } = await library()
+    const insecure = issuer.startsWith('http:') ? [allowInsecureRequests] : []
+    return discovery(new URL(issuer), clientId, clientSecret, undefined, {
+      timeout: TIMEOUT_SECONDS,
+      // Without it the library relies on TLS for the id token (OpenID Connect Core §3.1.3.7) and leaves its signature unread.
+      execute: [...insecure, enableNonRepudiationChecks],
+    })
+  }
+
+  /** Throws as `ready`. */
+  async authorizationUrl({ state, nonce, codeVerifier }: GoogleFlow): Promise<string> {
+    const configuration = await this.ready()
+    const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await library()
+    return buildAuthorizationUrl(configuration, {
+      redirect_uri: this.#redirectUri,
+      scope: SCOPE,
+      state,
+      nonce,
+      code_challenge: await calculatePKCECodeChallenge(codeVerifier),
+      code_challenge_method: 'S256',
+    }).href
+  }
+
+  /**
+   * Whom the answer of the provider to `flow` names; `query` is what the browser brought back. Throws as `ready`, and
+   * `google_denied`, `google_sign_in_failed`.
+   */
+  async identify({ state, nonce, codeVerifier }: GoogleFlow, query: string): Promise<GoogleAccount> {
+    const configuration = await this.ready()
+    const { authorizationCodeGrant } = await library()
+    const answer = new URL(this.#redirectUri)
+    answer.search = query
+    const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier, idTokenExpected: true }
+    const tokens = await authorizationCodeGrant(configuration, answer, checks).catch(error => {
+      const failure = failureOf(error)
+      // What the browser brought is anybody's text.
+      if (failure.code !== 'google_denied' && error.name !== 'AuthorizationResponseError')
+        this.#log.warn({ reason: reasonOf(error) }, 'a sign-in with Google failed')
+      throw failure
+    })
+    return accountOf(tokens.claims() ?? {})
+  }
+}
+
+/** What the library throws: its own errors have a code, those of the provider an OAuth error, those of the network a cause. */
+interface Failure extends Error {
+  code?: string
+  error?: string
+  cause?: { code?: string }
+}
+
+const reasonOf = ({ name, code, error, cause }: Failure): string =>
+  [name, code, error, cause?.code].filter(part => typeof part === 'string').join(' ')
+
+const UNAVAILABLE =
+  /^(OAUTH_(TIMEOUT|ABORT|RESPONSE_IS_NOT_CONFORM|RESPONSE_IS_NOT_JSON|PARSE_ERROR)|server_error|temporarily_unavailable)$/
+
+function failureOf({ name, message, code, error }: Failure): AppError {
+  if (error === 'access_denied') return authErrors.google_denied()
+  const away = (name === 'TypeError' && message === 'fetch failed') || UNAVAILABLE.test(error ?? code ?? '')
+  return away ? authErrors.google_unavailable() : authErrors.google_sign_in_failed()
+}
+
+interface IdClaims {
+  sub?: unknown
+  email?: unknown
+  email_verified?: unknown
+  name?: unknown
+}
+
+function accountOf({ sub, email, email_verified, name }: IdClaims): GoogleAccount {
+  const isUsable = typeof email === 'string' && email.includes('@') && email.length <= MAX_EMAIL_CHARACTERS
+  const address = isUsable && email_verified === true ? email.toLowerCase() : null
+  const called = plain(name) || plain(address?.split('@', 1)[0]) || 'Google user'
+  return { provider: 'google', subject: String(sub), email: address, name: called }
+}
+
+/** As it fits a name: no control characters, no halves of characters, no more than a name may have. */
+const plain = (text: unknown): string =>
+  typeof text === 'string'
+    ? [...text.replace(/[\p{Cc}\p{Cs}]/gu, '').trim()].slice(0, MAX_NAME_CHARACTERS).join('')
+    : ''
