@@ -9,13 +9,15 @@ interface Visit {
   cookies: string[]
 }
 
+type Site = Pick<TestApp, 'app'> & { config: Pick<TestApp['config'], 'publicUrl'> }
+
 /** A browser as far as redirects and cookies go: it keeps those of each site and sends them there alone. */
 export class Browser {
-  readonly #test: TestApp
+  readonly #test: Site
   readonly #jars = new Map<string, Map<string, string>>()
   readonly visited: string[] = []
 
-  constructor(test: TestApp) {
+  constructor(test: Site) {
     this.#test = test
   }
 
@@ -32,13 +34,13 @@ export class Browser {
     this.visited.push(url)
     const headers = { cookie: [...this.jar(url)].map(([name, value]) => `${name}=${value}`).join('; ') }
     const answer = url.startsWith(this.#test.config.publicUrl)
-      ? await this.#ask(url, headers)
+      ? await this.ask(url, headers)
       : await elsewhere(url, headers)
     this.keep(url, answer.cookies)
     return answer
   }
 
-  async #ask(url: string, headers: Record<string, string>): Promise<Visit> {
+  protected async ask(url: string, headers: Record<string, string>): Promise<Visit> {
     const { status, headers: got } = await call(
       this.#test.app,
       `GET ${url.slice(this.#test.config.publicUrl.length)}`,
@@ -67,6 +69,22 @@ export class Browser {
       at = new URL(location, at).href
     }
     throw new Error(`no end of redirects at ${at}`)
+  }
+}
+
+/** A browser for a server in a process of its own, which listens elsewhere than it says. */
+export class DistantBrowser extends Browser {
+  readonly #publicUrl: string
+  readonly #base: string
+
+  constructor(publicUrl: string, base: string) {
+    super({ config: { publicUrl } } as Site)
+    this.#publicUrl = publicUrl
+    this.#base = base
+  }
+
+  protected override ask(url: string, headers: Record<string, string>): Promise<Visit> {
+    return elsewhere(url.replace(this.#publicUrl, this.#base), headers)
   }
 }
 

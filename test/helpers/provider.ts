@@ -106,6 +106,7 @@ async function createOidc(
 function tamperWith(response: ServerResponse, tamper: NonNullable<Provider['tamper']>): void {
   const end = response.end.bind(response)
   response.end = ((body: Buffer | string) => {
+    if (response.statusCode !== 200) return end(body)
     const tokens = JSON.parse(String(body))
     const text = JSON.stringify({ ...tokens, id_token: tamper(decode(tokens.id_token)) })
     response.setHeader('content-length', Buffer.byteLength(text))
