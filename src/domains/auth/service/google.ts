@@ -30,7 +30,7 @@ export interface GoogleFlow {
   codeVerifier: string
 }
 
-/** 7 MB of memory that only those pay who use it. */
+/** Some 7 MB of memory, for those who use it. */
 const library = () => import('openid-client')
 
 /** The OpenID provider: what it is asked, and how far it is believed. */

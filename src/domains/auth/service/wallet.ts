@@ -15,7 +15,7 @@ const STATEMENT = 'Sign in to Lintel.'
 /** How far the clock of whoever wrote the message may be off. */
 const SKEW_MS = 60_000
 
-/** 28 MB of memory and 0.2 s, so loaded by the first who signs in with a wallet. */
+/** Up to 28 MB of memory and 0.2 s, so loaded by the first who signs in with a wallet. */
 const ethereum = async () => ({ ...(await import('viem/siwe')), ...(await import('viem/utils')) })
 type Ethereum = Awaited<ReturnType<typeof ethereum>>
 type Fields = ReturnType<Ethereum['parseSiweMessage']>
