@@ -11,6 +11,10 @@ const CLIENTS = 2
 const STALL_MS = 20
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 1_000
+/** A start has more patience with a slow server than a request has. */
+const OPENING_ATTEMPTS = 5
+/** The driver's message when a connection takes too long. */
+const SLOW = 'timeout expired'
 /** How often a server is looked at that may have fallen silent. */
 const WATCH_MS = 250
 
@@ -54,7 +58,7 @@ export class Pipeline {
   }
 
   async open(): Promise<void> {
-    await Promise.all(Array.from({ length: CLIENTS }, () => this.#connect()))
+    await Promise.all(Array.from({ length: CLIENTS }, () => this.#connectPatiently()))
   }
 
   async run(query: Query): Promise<Row[]> {
@@ -85,6 +89,16 @@ export class Pipeline {
     this.#closing.abort()
     clearInterval(this.#watch)
     await Promise.all(this.#lanes.map(lane => lane.client.end()))
+  }
+
+  async #connectPatiently(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#connect()
+      } catch (error) {
+        if (attempt === OPENING_ATTEMPTS || (error as Error).message !== SLOW) throw error
+      }
+    }
   }
 
   async #connect(): Promise<void> {
