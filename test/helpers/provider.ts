@@ -8,6 +8,8 @@ export interface Person {
   sub: string
   email?: string | undefined
   email_verified?: boolean | undefined
+  /** Of whose Workspace the account is: a domain. */
+  hd?: string | undefined
   name?: string | undefined
 }
 type Json = ReturnType<typeof JSON.parse>
@@ -87,7 +89,7 @@ async function createOidc(
     ],
     jwks: { keys: [{ ...key.export({ format: 'jwk' }), kid: 'key', use: 'sig', alg: 'RS256' }] },
     cookies: { keys: ['cookie-key'] },
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
+    claims: { openid: ['sub'], email: ['email', 'email_verified', 'hd'], profile: ['name'] },
     conformIdTokenClaims: false,
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },

@@ -73,6 +73,11 @@ export const authErrors = defineErrors({
     title: 'Google has not verified the address',
     help: 'An address that Google has not verified proves nothing, so no account is made or found by it. Verify it at Google, or sign in another way and link the Google account.',
   },
+  google_link_required: {
+    status: 409,
+    title: 'The account is not linked with Google',
+    help: 'The address has an account, and Google does not host the address, so its word is not enough to enter the account. Sign in the usual way, by `POST /api/v1/auth/password/forgot` if need be, and link Google from there: `POST /api/v1/auth/google/link`.',
+  },
   identity_taken: {
     status: 409,
     title: 'Linked to another account',

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { sha256 } from '../../../src/lib/crypto.ts'
 import { newId } from '../../../src/lib/ids.ts'
-import { createUser } from '../../helpers/actors.ts'
+import { createUser, signIn } from '../../helpers/actors.ts'
 import { testApp } from '../../helpers/app.ts'
 import { call } from '../../helpers/call.ts'
 import { GoogleVisits } from '../../helpers/google.ts'
@@ -98,15 +98,52 @@ t.test('an address that Google has not verified makes no account and finds none'
   t.equal((await sql(`select from users where email like 'nobody-%'`)).length, 0)
 })
 
-t.test('a verified address links to the account that has confirmed the same, which keeps its password', async t => {
-  const user = await createUser(test)
-  const ada = somebody({ email: user.email.toUpperCase() })
-  const { body } = await google.signIn(ada)
-  t.equal(body.user.id, user.id)
-  t.equal((await call(app, 'GET /users/me', { as: user })).status, 200, 'its sessions go on')
-  const login = await call(app, 'POST /auth/login', { body: { email: user.email, password: 'demo-password' } })
-  t.equal(login.status, 200)
-  t.match(await awaitMail(test, user.email), { subject: 'Your account has another way to sign in' })
+/** With addresses that Google hosts, and an account here for each. */
+const manyAuthoritative = async (): Promise<Person[]> => {
+  const gmail = `g-${newId()}@gmail.com`
+  const [gmailUser, workspaceUser] = [await createUser(test), await createUser(test)]
+  await sql('update users set email = $2 where id = $1', [gmailUser.id, gmail])
+  return [somebody({ email: gmail.toUpperCase() }), somebody({ email: workspaceUser.email, hd: 'example.com' })]
+}
+
+t.test('an address that Google hosts links to the account that has it, which keeps its password', async t => {
+  for (const ada of await manyAuthoritative()) {
+    const email = ada.email?.toLowerCase() as string
+    const { id } = await userWith(email)
+    const as = await signIn(test, id)
+    const { body } = await google.signIn(ada)
+    t.equal(body.user.id, id)
+    t.equal((await call(app, 'GET /users/me', { as })).status, 200, 'its sessions go on')
+    t.equal((await call(app, 'POST /auth/login', { body: { email, password: 'demo-password' } })).status, 200)
+    t.match(await awaitMail(test, email), { subject: 'Your account has another way to sign in' })
+  }
+})
+
+t.test('any other address that Google has verified enters no account that is there: its owner links it', async t => {
+  const [user, unconfirmed] = [await createUser(test), await createUser(test)]
+  await sql('update users set email_verified_at = null where id = $1', [unconfirmed.id])
+  const refused = { error: 'google_link_required' }
+  for (const hd of [undefined, '', 1 as never, true as never, null as never])
+    t.same(await google.outcome(somebody({ email: user.email, hd })), refused, `hd ${hd}`)
+  t.same(await google.outcome(somebody({ email: user.email.toUpperCase() })), refused)
+  t.same(await google.outcome(somebody({ email: unconfirmed.email })), refused, 'whether it is confirmed or not')
+  for (const { id } of [user, unconfirmed]) {
+    t.equal((await sql('select from identities where user_id = $1', [id])).length, 1, 'nothing is linked')
+    t.same(await eventsOf(id), [])
+  }
+  t.equal((await call(app, 'GET /users/me', { as: unconfirmed })).status, 200, 'and nobody is signed out')
+  const ada = somebody({ email: user.email })
+  const { browser, url } = await google.link(user)
+  t.same(await google.outcome(ada, browser, url), { linked: 'google' })
+  t.equal((await google.signIn(ada)).body.user.id, user.id, 'from then on Google is enough')
+})
+
+t.test('gmail.com is the end of an address, not a part of it', async t => {
+  for (const domain of ['notgmail.com', 'gmail.com.example.com', 'mail.gmail.com', 'googlemail.com']) {
+    const [user, email] = [await createUser(test), `g-${newId()}@${domain}`]
+    await sql('update users set email = $2 where id = $1', [user.id, email])
+    t.same(await google.outcome(somebody({ email })), { error: 'google_link_required' }, domain)
+  }
 })
 
 /** Somebody registers with an address that is not theirs, and prepares to come back. */
@@ -123,7 +160,7 @@ async function prehijack(email: string) {
 }
 
 t.test('who registered an address and never confirmed it is out when its owner comes with Google', async t => {
-  const ada = somebody()
+  const ada = somebody({ hd: 'example.com' })
   const mallory = await prehijack(ada.email as string)
   const linking = await google.link(mallory.as)
   const { body } = await google.signIn(ada)
@@ -174,7 +211,7 @@ t.test('who is deactivated is refused in every way in', async t => {
   await sql(`update users set status = 'deactivated' where id = any($1)`, [[id, unlinked.id]])
   t.match((await google.exchange(code)).body, { status: 403, code: 'account_deactivated' }, 'with a code from before')
   t.same(await google.outcome(linked), { error: 'account_deactivated' })
-  const byAddress = somebody({ email: unlinked.email })
+  const byAddress = somebody({ email: unlinked.email, hd: 'example.com' })
   t.same(await google.outcome(byAddress), { error: 'account_deactivated' })
   t.equal(await ownerOf(byAddress), undefined, 'and nothing is linked')
 })

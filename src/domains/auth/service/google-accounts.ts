@@ -15,8 +15,9 @@ import { endSessionsOf } from './sessions.ts'
 import { revokeLinks } from './tokens.ts'
 
 /**
- * Whose the Google account is, locked: who has linked it, else who has its address, else somebody new. Throws
- * `google_email_unverified` where only an address that Google has not verified could tell, and `account_deactivated`.
+ * Whose the Google account is, locked: who has linked it, else somebody new, else who has its address where Google hosts
+ * that. Throws `google_email_unverified` where only an address that Google has not verified could tell,
+ * `google_link_required` and `account_deactivated`.
  */
 export async function ownerOf(
   app: FastifyInstance,
@@ -26,14 +27,13 @@ export async function ownerOf(
 ): Promise<Pick<User, 'id'>> {
   const linked = await lockOwner(tx, account)
   if (linked) return active(linked)
-  const { email, name } = account
+  const { email } = account
   if (email === null) throw authErrors.google_email_unverified()
-  const user = active((await lockUserByEmail(tx, { email })) ?? (await insertOrLock(tx, caller, email, name)))
+  const user = (await register(tx, caller, account)) ?? (await claim(app, tx, caller, { ...account, email }))
   const owner = onBehalfOf(caller, user.id)
-  if (user.emailVerifiedAt === null) {
-    await disinherit(app, tx, owner, user)
+  if (user.emailVerifiedAt === null)
     await record(tx, owner, userEvents.email_verified, ...(await verifyUserEmail(tx, { id: user.id })))
-  } else await notify(app, tx, owner, email, 'identity_linked')
+  else await notify(app, tx, owner, email, 'identity_linked')
   await addIdentity(tx, caller, user.id, account)
   return user
 }
@@ -43,13 +43,27 @@ function active<T extends Pick<User, 'status'>>(user: T): T {
   return user
 }
 
-/** Somebody may have registered with the address in this very moment. */
-async function insertOrLock(tx: Transaction, caller: Caller, email: string, name: string): Promise<User> {
+/** Undefined where the address has an account. */
+async function register(tx: Transaction, caller: Caller, { email, name }: GoogleAccount): Promise<User | undefined> {
   const user = await insertUser(tx, { id: newId(), email, name, passwordHash: null })
   if (user) await record(tx, onBehalfOf(caller, user.id), userEvents.registered, user)
-  const registered = user ?? (await lockUserByEmail(tx, { email }))
-  if (!registered) throw authErrors.google_sign_in_failed()
-  return registered
+  return user
+}
+
+/** The account that has the address, locked, and rid of whoever registered it without ever confirming it. */
+async function claim(
+  app: FastifyInstance,
+  tx: Transaction,
+  caller: Caller,
+  { email, isAuthoritative }: GoogleAccount & { email: string },
+): Promise<User> {
+  if (!isAuthoritative) throw authErrors.google_link_required()
+  const user = await lockUserByEmail(tx, { email })
+  // It was erased in this very moment.
+  if (!user) throw authErrors.google_sign_in_failed()
+  active(user)
+  if (user.emailVerifiedAt === null) await disinherit(app, tx, onBehalfOf(caller, user.id), user)
+  return user
 }
 
 /**

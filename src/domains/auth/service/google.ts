@@ -20,6 +20,8 @@ export interface GoogleAccount extends Subject {
   provider: 'google'
   /** In lower case; null where Google has not verified it. */
   email: string | null
+  /** Whether Google hosts the verified address, so that the account is of whoever reads its mail today. */
+  isAuthoritative: boolean
   name: string
 }
 
@@ -125,15 +127,24 @@ interface IdClaims {
   sub?: unknown
   email?: unknown
   email_verified?: unknown
+  hd?: unknown
   name?: unknown
 }
 
-function accountOf({ sub, email, email_verified, name }: IdClaims): GoogleAccount {
+function accountOf({ sub, email, email_verified, hd, name }: IdClaims): GoogleAccount {
   const isUsable = typeof email === 'string' && email.includes('@') && email.length <= MAX_EMAIL_CHARACTERS
   const address = isUsable && email_verified === true ? email.toLowerCase() : null
   const called = plain(name) || plain(address?.split('@', 1)[0]) || 'Google user'
-  return { provider: 'google', subject: String(sub), email: address, name: called }
+  const isAuthoritative = isHosted(address, hd)
+  return { provider: 'google', subject: String(sub), email: address, isAuthoritative, name: called }
 }
+
+/**
+ * Of any other address Google only knows that it was read once, when the Google account was made: it may have another
+ * owner now. Source: https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
+ */
+const isHosted = (verified: string | null, hd: unknown): boolean =>
+  verified !== null && (verified.endsWith('@gmail.com') || (typeof hd === 'string' && hd !== ''))
 
 /** As it fits a name: no control characters, no halves of characters, no more than a name may have. */
 const plain = (text: unknown): string =>
