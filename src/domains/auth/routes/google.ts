@@ -41,14 +41,14 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
   app.route({
     method: 'GET',
     url: '/auth/google',
-    config: { access: everyone, cache: 'no-store' },
+    config: { access: everyone, sensitive: true, cache: 'no-store' },
     preHandler,
     schema: {
       operationId: 'signInWithGoogle',
       summary: 'Send the browser to Google to sign in; a cookie binds what follows to it',
       tags,
       querystring: GoogleQuery,
-      response: { 302: Redirect, ...problems(404, 422) },
+      response: { 302: Redirect, ...problems(404, 422, 429) },
     },
     async handler({ query }, reply) {
       const { secret, url } = await signIn.begin({ userId: null, challenge: query.challenge ?? null })
@@ -63,14 +63,14 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
   app.route({
     method: 'GET',
     url: '/auth/google/callback',
-    config: { access: everyone, cache: 'no-store' },
+    config: { access: everyone, sensitive: true, cache: 'no-store' },
     schema: {
       operationId: 'googleCallback',
       summary: 'Where Google sends the browser back; it goes on to the front end with a code to exchange',
       description:
         'To `APP_URL/signed-in` with `code` (for 60 seconds), `linked=google` or the code of an `error`. The query is that of an authorization response (RFC 6749 §4.1.2, RFC 9207).',
       tags,
-      response: { 302: Redirect, ...problems(404) },
+      response: { 302: Redirect, ...problems(404, 429) },
     },
     async handler({ caller, cookies, url }, reply) {
       const target = await signIn.complete(caller, cookies[name], url.slice(url.indexOf('?') + 1))
@@ -82,13 +82,13 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
   app.route({
     method: 'POST',
     url: '/auth/exchange',
-    config: { access: everyone, cache: 'no-store' },
+    config: { access: everyone, sensitive: true, cache: 'no-store' },
     schema: {
       operationId: 'exchangeCode',
       summary: 'Sign in with the code that the front end was given in a redirect',
       tags,
       body: Exchange,
-      response: { 200: SignedIn, ...problems(400, 403, 422) },
+      response: { 200: SignedIn, ...problems(400, 403, 422, 429) },
     },
     handler: ({ caller, body }) => exchangeCode(sessions, caller, body),
   })

@@ -21,13 +21,13 @@ export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { se
   app.route({
     method: 'POST',
     url: '/auth/wallet/nonce',
-    config: { access: everyone, cache: 'no-store' },
+    config: { access: everyone, sensitive: true, cache: 'no-store' },
     schema: {
       operationId: 'createWalletNonce',
       summary: 'A message for a wallet to sign, which signs in or links the wallet',
       tags,
       body: CreateWalletNonce,
-      response: { 200: WalletNonce, ...problems(422) },
+      response: { 200: WalletNonce, ...problems(422, 429) },
     },
     handler: ({ body }) => wallets.issue(body),
   })
@@ -35,13 +35,13 @@ export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { se
   app.route({
     method: 'POST',
     url: '/auth/wallet/verify',
-    config: { access: everyone, cache: 'no-store' },
+    config: { access: everyone, sensitive: true, cache: 'no-store' },
     schema: {
       operationId: 'signInWithWallet',
       summary: 'Sign in with a signed message; a wallet that nobody has linked makes an account',
       tags,
       body: WalletProof,
-      response: { 200: SignedIn, ...problems(400, 403, 422) },
+      response: { 200: SignedIn, ...problems(400, 403, 422, 429) },
     },
     handler: ({ caller, body }) => signInWithWallet(wallets, sessions, caller, body),
   })

@@ -17,7 +17,7 @@ export const acceptanceRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Join an organization with the token of the mail, as the user whose address it was sent to',
       tags,
       body: AcceptInvitation,
-      response: { 200: Member, ...problems(400, 409, 422) },
+      response: { 200: Member, ...problems(400, 409, 422, 429) },
     },
     handler: ({ caller, actor, body }) => acceptInvitation(caller, asUser(actor).id, body.token),
   })
