@@ -183,7 +183,7 @@ export const requestErrors = defineErrors({
   rate_limited: {
     status: 429,
     title: 'Too many requests',
-    help: 'This address, account, user or API key has made more requests than its limit allows in a minute, as `RateLimit-Policy` says. Wait for the seconds in `Retry-After`, and spread requests out.',
+    help: 'This address, account, user or API key has made more requests, or the recipient is to be sent more mails, than the limit in `RateLimit-Policy` allows. Wait for the seconds in `Retry-After`, and spread requests out.',
   },
   headers_too_large: {
     status: 431,

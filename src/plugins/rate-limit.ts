@@ -2,25 +2,35 @@ import { createRequire } from 'node:module'
 import { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { requestErrors } from '../lib/errors.ts'
+import { type AppError, requestErrors } from '../lib/errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * Small limits of a sensitive route, by address and by the account that calls or that the body names; `recipient`: by
-     * whom the caller has mail sent to, in place of the account.
+     * Small limits of a sensitive route, by address and by the account that calls or that the body names; `address`: by
+     * the address alone.
      */
-    sensitive?: boolean | 'recipient'
+    sensitive?: boolean | 'address'
+  }
+  interface FastifyInstance {
+    /**
+     * Counts a mail that anybody may have sent to `email`, whether or not it has an account: past a few an hour throws
+     * `rate_limited`.
+     */
+    limitMails(email: string): void
   }
 }
 
-const WINDOW_MS = 60_000
+const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
 /** Counters kept per limiter; past it the least recently seen are forgotten. */
 const TRACKED = 50_000
-/** Guesses at one account per minute, whoever makes them; mails to one recipient. */
+/** Guesses at one account per minute, whoever makes them. */
 const PER_ACCOUNT = 10
 /** Sensitive calls from one address per minute: an office behind one address still signs in. */
 const SENSITIVE_PER_ADDRESS = 60
+/** Whoever asks: what was not found in five mails is not in the sixth, and nobody's mailbox is filled. */
+const MAILS_PER_HOUR = 5
 
 interface Count {
   current: number
@@ -39,103 +49,112 @@ interface Limit {
   policy: string
   /** Requests in a window. */
   max: number
-}
-type LimitOf = (request: FastifyRequest) => Limit
-
-interface Limiter {
-  limitOf: LimitOf
-  count(request: FastifyRequest, max: number): Count
+  windowMs: number
 }
 
 /** The library's own handler makes four promises for each limiter and request, 8 % of a read by id; its store needs none. */
-function limiter(limitOf: LimitOf, keyOf: (request: FastifyRequest) => string): Limiter {
+function counter(): (key: string, limit: Limit) => Count {
   const store = new LocalStore(false, false, TRACKED)
   let count: Count
   const take = (_: null, counted: Count) => {
     count = counted
   }
-  return {
-    limitOf,
-    count(request, max) {
-      store.incr(keyOf(request), take, WINDOW_MS, max)
-      return count
-    },
+  return (key, { max, windowMs }) => {
+    store.incr(key, take, windowMs, max)
+    return count
   }
 }
 
-const always = (policy: string, max: number): LimitOf => {
-  const limit = { policy, max }
+interface Limiter {
+  limitOf(request: FastifyRequest): Limit
+  /** Undefined where there is nobody to limit. */
+  keyOf(request: FastifyRequest): string | undefined
+  count: ReturnType<typeof counter>
+}
+const limiter = (limitOf: Limiter['limitOf'], keyOf: Limiter['keyOf']): Limiter => ({
+  limitOf,
+  keyOf,
+  count: counter(),
+})
+
+const always = (policy: string, max: number): Limiter['limitOf'] => {
+  const limit = { policy, max, windowMs: MINUTE_MS }
   return () => limit
 }
 
 /** A key may have a limit of its own. Its organization sets it, so it only ever lowers that of every principal. */
-const ofPrincipal = (perMinute: number): LimitOf => {
+const ofPrincipal = (perMinute: number): Limiter['limitOf'] => {
   const standard = always('default', perMinute)
   return request => {
     const own = request.actor?.type === 'api_key' ? request.actor.rateLimit : null
-    return own !== null && own < perMinute ? { policy: 'api-key', max: own } : standard(request)
+    const isLower = own !== null && own < perMinute
+    return isLower ? { policy: 'api-key', max: own, windowMs: MINUTE_MS } : standard(request)
   }
 }
 
-async function rateLimits(app: FastifyInstance, { perMinute, sensitive }: { perMinute: number; sensitive?: number }) {
+async function rateLimits(app: FastifyInstance, { perMinute }: { perMinute: number }) {
   const byAddress = limiter(always('default', perMinute), addressOf)
-  const byPrincipal = limiter(ofPrincipal(perMinute), ({ actor }) => actor?.id ?? '')
-  const sensitiveByAddress = limiter(always('sensitive', sensitive ?? SENSITIVE_PER_ADDRESS), addressOf)
-  const sensitiveByAccount = limiter(always('sensitive', sensitive ?? PER_ACCOUNT), accountOf)
-  const sensitiveByRecipient = limiter(always('sensitive', sensitive ?? PER_ACCOUNT), recipientOf)
+  const byPrincipal = limiter(ofPrincipal(perMinute), ({ actor }) => actor?.id)
+  const sensitiveByAddress = limiter(always('sensitive', SENSITIVE_PER_ADDRESS), addressOf)
+  const sensitiveByAccount = limiter(always('sensitive', PER_ACCOUNT), accountOf)
 
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     // A balancer asks from the address of everybody behind it.
     if (request.url.startsWith('/health/')) done()
-    else enforce(byAddress, request, reply, done)
+    else enforce(byAddress, request, done)
   })
-  app.addHook('preHandler', (request, reply, done) => {
-    if (request.actor) enforce(byPrincipal, request, reply, done)
-    else done()
-  })
+  app.addHook('preHandler', (request, _reply, done) => enforce(byPrincipal, request, done))
   app.addHook('onRoute', route => {
     const sensitive = route.config?.sensitive
     if (!sensitive) return
-    const limit = (limiter: Limiter) => (request: FastifyRequest, reply: FastifyReply, done: Done) =>
-      enforce(limiter, request, reply, done)
-    const byAccount = sensitive === 'recipient' ? sensitiveByRecipient : sensitiveByAccount
-    route.preHandler = [limit(sensitiveByAddress), limit(byAccount), ...[route.preHandler ?? []].flat()]
+    const limiters = sensitive === 'address' ? [sensitiveByAddress] : [sensitiveByAddress, sensitiveByAccount]
+    const limits = limiters.map(
+      limiter => (request: FastifyRequest, _reply: FastifyReply, done: Done) => enforce(limiter, request, done),
+    )
+    route.preHandler = [...limits, ...[route.preHandler ?? []].flat()]
+  })
+
+  const mails = { policy: 'mail', max: MAILS_PER_HOUR, windowMs: HOUR_MS }
+  const countMail = counter()
+  app.decorate('limitMails', (email: string) => {
+    const count = countMail(email.toLowerCase(), mails)
+    if (count.current > mails.max) throw refusal(mails, count)
   })
 }
 
 type Done = (error?: Error) => void
 
-function enforce({ limitOf, count }: Limiter, request: FastifyRequest, reply: FastifyReply, done: Done): void {
-  const { policy, max } = limitOf(request)
-  const { current, ttl } = count(request, max)
-  if (current <= max) {
+function enforce({ limitOf, keyOf, count }: Limiter, request: FastifyRequest, done: Done): void {
+  const key = keyOf(request)
+  if (key === undefined) {
     done()
     return
   }
-  const seconds = Math.max(1, Math.ceil(ttl / 1000))
-  reply.headers({
+  const limit = limitOf(request)
+  const counted = count(key, limit)
+  if (counted.current > limit.max) done(refusal(limit, counted))
+  else done()
+}
+
+function refusal({ policy, max, windowMs }: Limit, { ttl }: Count): AppError {
+  const seconds = String(Math.max(1, Math.ceil(ttl / 1000)))
+  const headers = {
     'retry-after': seconds,
-    'ratelimit-policy': `"${policy}";q=${max};w=${WINDOW_MS / 1000}`,
+    'ratelimit-policy': `"${policy}";q=${max};w=${windowMs / 1000}`,
     ratelimit: `"${policy}";r=0;t=${seconds}`,
-    'x-ratelimit-limit': max,
-    'x-ratelimit-remaining': 0,
+    'x-ratelimit-limit': String(max),
+    'x-ratelimit-remaining': '0',
     'x-ratelimit-reset': seconds,
-  })
-  done(requestErrors.rate_limited())
+  }
+  return requestErrors.rate_limited({ headers })
 }
 
 /** IPv6 by /64: one customer holds the whole prefix. */
 const addressOf = ({ address }: FastifyRequest): string => (address.includes(':') ? normalizeIP(address) : address)
 
-const accountOf = ({ actor, body, address }: FastifyRequest): string => actor?.id ?? emailIn(body) ?? address
-
-/** Whom the body names, or whom what the path names last is for. */
-const recipientOf = ({ body, params, address }: FastifyRequest): string =>
-  emailIn(body) ?? Object.values(params as Record<string, string>).at(-1) ?? address
-
-function emailIn(body: unknown): string | undefined {
+const accountOf = ({ actor, body }: FastifyRequest): string | undefined => {
   const { email } = (body ?? {}) as { email?: unknown }
-  return typeof email === 'string' ? email.toLowerCase() : undefined
+  return actor?.id ?? (typeof email === 'string' ? email.toLowerCase() : undefined)
 }
 
 export const rateLimitPlugin = fp(rateLimits, { name: 'rate-limit', dependencies: ['errors', 'request'] })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createUser } from '../helpers/actors.ts'
+import { createUser, PASSWORD } from '../helpers/actors.ts'
 import { type TestApp, testApp } from '../helpers/app.ts'
 import { call } from '../helpers/call.ts'
 
@@ -73,6 +73,74 @@ t.test('guesses at one account are few from wherever they come, and others are f
   const last = await guess('victim@example.com')
   t.equal(last.headers['ratelimit-policy'], '"sensitive";q=10;w=60')
 })
+
+t.test('tries without a name are few from one address, which a mail or a wallet may have many behind', async t => {
+  const test = await testApp(t)
+  const ways: [string, object][] = [
+    ['password/reset', { token: 'a-guess', password: 'correct horse battery' }],
+    ['verify-email', { token: 'a-guess' }],
+    ['exchange', { code: 'a-guess' }],
+    ['wallet/nonce', { address: `0x${'0'.repeat(39)}1`, chainId: 1 }],
+    ['wallet/verify', { message: 'a guess', signature: `0x${'0'.repeat(130)}` }],
+  ]
+  const tryAll = (from: string) => (at: number) => {
+    const [path, body] = ways[at % ways.length] as [string, object]
+    return call(test.app, `POST /auth/${path}`, { body, from })
+  }
+  const seen = await statuses(60 + ways.length, tryAll('192.0.2.1'))
+  t.same(new Set(seen.slice(0, 60)), new Set([400, 200]))
+  t.same(
+    seen.slice(60),
+    ways.map(() => 429),
+  )
+  t.equal((await tryAll('192.0.2.2')(0)).status, 400, 'another address is free')
+})
+
+t.test(
+  'strangers have five mails an hour sent to one address, whichever and whether or not it has an account',
+  async t => {
+    const test = await testApp(t)
+    const { email } = await createUser(test)
+    const bodyOf = {
+      'password/forgot': {},
+      'verify-email/resend': {},
+      register: { password: 'correct horse battery', name: 'A' },
+    }
+    const asks = Object.entries(bodyOf).map(
+      ([path, more]) =>
+        (email: string) =>
+          call(test.app, `POST /auth/${path}`, { body: { email, ...more } }),
+    )
+    const nth = (at: number) => asks[at % asks.length] as (typeof asks)[number]
+    const answersOf = async (email: string) => {
+      const seen = await statuses(5, at => nth(at)(at % 2 ? email : email.toUpperCase()))
+      const refusals = await Promise.all(asks.map(ask => ask(email)))
+      return [
+        seen,
+        refusals.map(({ status, headers, body }) => [status, { ...headers, 'request-id': '', date: '' }, body.code]),
+      ]
+    }
+    const known = await answersOf(email)
+    t.same(known, await answersOf(email.replace('user', 'none')))
+    t.match(known, [
+      [202, 202, 201, 202, 202],
+      Array(3).fill([429, { 'ratelimit-policy': '"mail";q=5;w=3600' }, 'rate_limited']),
+    ])
+    const [{ sent }] = await test.sql(
+      `select count(*)::int as sent from jobs.job where data->'payload'->>'email' = $1`,
+      [email],
+    )
+    t.equal(sent, 5)
+    t.equal((await nth(0)('other@example.com')).status, 202, 'another address is free')
+    const as = await createUser(test)
+    const change = { email, password: PASSWORD }
+    t.equal(
+      (await call(test.app, 'POST /auth/email/change', { as, body: change })).status,
+      429,
+      'nor by a change of address',
+    )
+  },
+)
 
 t.test('health answers whoever is limited', async t => {
   const test = await limited(t)

@@ -44,7 +44,7 @@ t.test('a known address gets the same answer, another mail, and keeps its accoun
 })
 
 t.test('of many registrations of one address at once one makes the account and all get the same answer', async t => {
-  const answers = await Promise.all(Array.from({ length: 8 }, () => register('race@example.com')))
+  const answers = await Promise.all(Array.from({ length: 5 }, () => register('race@example.com')))
   t.ok(answers.every(({ status }) => status === 201))
   const [{ id }] = await sql(`select id from users where email = 'race@example.com'`)
   t.equal((await sql('select from profiles where user_id = $1', [id])).length, 1)

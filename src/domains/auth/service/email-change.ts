@@ -18,7 +18,8 @@ import { redeemToken, revokeLinks } from './tokens.ts'
 
 /**
  * Asks for a change of address, in place of an older one: links go to both addresses, to the old one only if it was
- * ever confirmed. Whether the new one has an account is not said. Throws as `reauthenticate`, and `validation_failed`.
+ * ever confirmed. Whether the new one has an account is not said. Throws as `reauthenticate`, and `validation_failed`,
+ * `rate_limited`.
  */
 export async function requestEmailChange(
   app: FastifyInstance,
@@ -28,6 +29,7 @@ export async function requestEmailChange(
 ): Promise<void> {
   const { id: userId, sessionId } = actor
   await reauthenticate(app, actor, password)
+  app.limitMails(email)
   await caller.transaction(async tx => {
     const user = await lockUser(tx, { id: userId })
     if (!user) throw requestErrors.unauthenticated()

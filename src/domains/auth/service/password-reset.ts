@@ -15,13 +15,13 @@ import { hashPassword, refuseWeak } from './passwords.ts'
 import { endSessionsOf } from './sessions.ts'
 import { redeemToken, revokeLinks } from './tokens.ts'
 
-/** Looks nothing up: a known address costs what an unknown one does. */
-export const forgotPassword = (app: FastifyInstance, caller: Caller, email: string): Promise<void> =>
-  caller.transaction(tx => {
-    const { address, userAgent, requestId, traceparent } = caller
-    const payload = { email: email.toLowerCase(), origin: { address, userAgent, requestId } }
-    return app.jobs.enqueue(tx, sendPasswordResetMail, payload, traceparent)
-  })
+/** Looks nothing up: a known address costs what an unknown one does. Throws `rate_limited`. */
+export async function forgotPassword(app: FastifyInstance, caller: Caller, email: string): Promise<void> {
+  app.limitMails(email)
+  const { address, userAgent, requestId, traceparent } = caller
+  const payload = { email: email.toLowerCase(), origin: { address, userAgent, requestId } }
+  await caller.transaction(tx => app.jobs.enqueue(tx, sendPasswordResetMail, payload, traceparent))
+}
 
 /**
  * Sets the password, confirms the address, since its mail was read, and ends every session and link of the account.

@@ -12,7 +12,7 @@ import { redeemToken } from './tokens.ts'
 
 /**
  * A new account, or the same answer after the same work for an address that has one: only the mail differs. Throws
- * `validation_failed` for a weak password.
+ * `validation_failed` for a weak password, and `rate_limited`.
  */
 export async function register(
   app: FastifyInstance,
@@ -20,6 +20,7 @@ export async function register(
   { email, password, name }: Register,
 ): Promise<User> {
   refuseWeak(password, 'password')
+  app.limitMails(email)
   const account = { id: newId(), email: email.toLowerCase(), name }
   const passwordHash = await hashPassword(password)
   return caller.transaction(async tx => {
@@ -36,10 +37,13 @@ function unremarkable(account: Pick<User, 'id' | 'email' | 'name'>): User {
   return { ...account, role: 'user', status: 'active', emailVerifiedAt: null, createdAt: now, updatedAt: now }
 }
 
-export const resendVerification = (app: FastifyInstance, caller: Caller, email: string): Promise<void> =>
-  caller.transaction(tx =>
+/** Looks nothing up: a known address costs what an unknown one does. Throws `rate_limited`. */
+export async function resendVerification(app: FastifyInstance, caller: Caller, email: string): Promise<void> {
+  app.limitMails(email)
+  await caller.transaction(tx =>
     app.jobs.enqueue(tx, sendRegistrationMail, { email: email.toLowerCase() }, caller.traceparent),
   )
+}
 
 /** Throws `token_invalid`. */
 export const verifyEmail = (caller: Caller, token: string): Promise<void> =>

@@ -15,7 +15,7 @@ import { createInvitation, resendInvitation, revokeInvitation } from '../service
 const tags = ['organizations']
 const access = member('admin', 'organization')
 /** It sends mail to whomever the caller names. */
-const mailing = { access, sensitive: 'recipient' } as const
+const mailing = { access, sensitive: 'address' } as const
 const path = ({ id, invitationId }: { id: string; invitationId: string }) => ({ organizationId: id, id: invitationId })
 
 export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
@@ -29,7 +29,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
       tags,
       params: IdParams,
       body: CreateInvitation,
-      response: { 201: Invitation, ...problems(404, 409, 422) },
+      response: { 201: Invitation, ...problems(404, 409, 422, 429) },
     },
     async handler({ caller, params, body }, reply) {
       const invitation = await createInvitation(app, caller, params.id, body)
@@ -95,7 +95,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Send an invitation again, for another seven days; the link of the mail before dies',
       tags,
       params: InvitationParams,
-      response: { 200: Invitation, ...problems(404) },
+      response: { 200: Invitation, ...problems(404, 429) },
     },
     handler: ({ caller, params }) => resendInvitation(app, caller, path(params)),
   })

@@ -29,7 +29,7 @@ interface Path {
 
 /**
  * The same work and answer whether or not the address has an account. Throws `owner_required`, `already_member`,
- * `invitation_pending`, `too_many_invitations`.
+ * `invitation_pending`, `too_many_invitations`, `rate_limited`.
  */
 export const createInvitation = (
   app: FastifyInstance,
@@ -46,17 +46,19 @@ export const createInvitation = (
     const row = { id: newId(), organizationId, email: address, role, invitedBy: caller.actor.id }
     const invitation = await insertInvitation(tx, row)
     if (!invitation) throw organizationErrors.invitation_pending()
+    app.limitMails(address)
     await record(tx, caller, invitationEvents.created, invitation)
     await app.jobs.enqueue(tx, sendInvitationMail, { invitationId: invitation.id }, caller.traceparent)
     return invitation
   })
 
-/** Another mail with another token; the caller answers for the role from now on. Throws `not_found`, `owner_required`. */
+/** Another mail with another token; the caller answers for the role from now on. Throws `not_found`, `owner_required`, `rate_limited`. */
 export const resendInvitation = (app: FastifyInstance, caller: Caller, path: Path) =>
   caller.transaction(async tx => {
     const { role } = found(await findInvitation(tx, path))
     await requireGrant(tx, caller, path.organizationId, role)
     const invitation = found(await renewInvitation(tx, { ...path, invitedBy: caller.actor.id }))
+    app.limitMails(invitation.email)
     await record(tx, caller, invitationEvents.resent, invitation)
     await app.jobs.enqueue(tx, sendInvitationMail, { invitationId: invitation.id }, caller.traceparent)
     return invitation
