@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
 import { registerAuthJobs } from './jobs.ts'
-import { accountRoutes } from './routes/account.ts'
-import { accountsRoutes } from './routes/accounts.ts'
+import { accountRoutes } from './routes/accounts.ts'
+import { deletionRoutes } from './routes/deletion.ts'
 import { emailRoutes } from './routes/email.ts'
 import { googleRoutes } from './routes/google.ts'
 import { identityRoutes } from './routes/identities.ts'
@@ -19,12 +19,12 @@ export async function auth(app: FastifyInstance, config: Config) {
   await app.register(registrationRoutes)
   await app.register(passwordRoutes)
   await app.register(emailRoutes)
-  await app.register(accountRoutes)
+  await app.register(deletionRoutes)
   await app.register(sessionRoutes, { sessions })
   await app.register(googleRoutes, { ...config, sessions, client: config.google })
   await app.register(walletRoutes, { sessions, appUrl: config.appUrl })
   await app.register(identityRoutes)
-  await app.register(accountsRoutes)
+  await app.register(accountRoutes)
   app.accounts.beforeDeletion(refuseLastAdmin)
   const revocations = new RevocationFeed(app)
   app.addHook('onReady', () => revocations.start())

@@ -11,7 +11,7 @@ import { createFirstAdmin } from '../service/first-admin.ts'
 const tags = ['users']
 const access = platform('admin')
 
-export const accountsRoutes: FastifyPluginAsyncTypebox = async app => {
+export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'PATCH',
     url: '/users/:id',

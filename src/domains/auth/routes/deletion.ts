@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
-import { AccountDeletion } from '../schemas/account.ts'
+import { AccountDeletion } from '../schemas/deletion.ts'
 import { requestDeletion } from '../service/deletion.ts'
 
-export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
+export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'DELETE',
     url: '/users/me',
