@@ -5,11 +5,12 @@ import { parseArgs } from 'node:util'
 import type pg from 'pg'
 import { migrate } from '../src/database/migrate.ts'
 import { hashPassword } from '../src/domains/auth/service/passwords.ts'
-import { startLintel } from './contestants.ts'
+import { type Lintel, startLintel } from './contestants.ts'
 import { type BenchServer, withClient, withServer } from './database.ts'
+import { seed as seedOrganizations, type Target } from './seed.ts'
 import { stopServer } from './servers.ts'
 import { median } from './statistics.ts'
-import { Stopwatch, type Timed } from './timing/client.ts'
+import { type Asker, Stopwatch, type Timed } from './timing/client.ts'
 import { type Question, questions } from './timing/questions.ts'
 
 // Whether the time of an answer says that an address has an account: known and unknown ones in turn, over real HTTP.
@@ -34,8 +35,12 @@ const address = (kind: string, question: Question, pair: number): string =>
 const known = (question: Question, pair: number) => address('known', question, pair)
 const stranger = (question: Question, pair: number) => address('other', question, pair)
 
-/** Everybody has registered in the ordinary way and confirmed the address, with a hash of today's parameters. */
-async function seed(client: pg.Client): Promise<void> {
+/**
+ * Everybody has registered in the ordinary way and confirmed the address, with a hash of today's parameters. Returns the
+ * organizations with their owners: many, since each may have few invitations pending.
+ */
+async function seed(client: pg.Client): Promise<Target[]> {
+  await seedOrganizations(client, 0)
   const passwordHash = await hashPassword('the password of everybody')
   const emails = asked.flatMap(question =>
     Array.from({ length: WARM_UP_PAIRS + pairs }, (_, pair) => known(question, pair)),
@@ -49,6 +54,12 @@ async function seed(client: pg.Client): Promise<void> {
     [emails, passwordHash],
   )
   await client.query('vacuum analyze')
+  return (await client.query('select organization_id as id, user_id as "userId" from members')).rows
+}
+
+function askersOf(lintel: Lintel, organizations: Target[]): Asker[] {
+  const tokens = lintel.tokens({ tasks: [], projects: organizations })
+  return organizations.map(({ id, userId }) => ({ organizationId: id, authorization: `Bearer ${tokens.get(userId)}` }))
 }
 
 interface Result {
@@ -59,7 +70,7 @@ interface Result {
   alike: boolean
 }
 
-async function measure(stopwatch: Stopwatch, question: Question): Promise<Result> {
+async function measure(stopwatch: Stopwatch, question: Question, askers: Asker[]): Promise<Result> {
   const knowns: Timed[] = []
   const unknowns: Timed[] = []
   for (let pair = 0; pair < WARM_UP_PAIRS + pairs; pair++) {
@@ -69,7 +80,8 @@ async function measure(stopwatch: Stopwatch, question: Question): Promise<Result
     ]
     // What the first leaves behind for the second must not count for one kind only.
     if (Math.random() < 1 / 2) turns.reverse()
-    for (const [into, email] of turns) into.push(await stopwatch.ask(question, email))
+    const asker = question.path.includes(':organization') ? askers[pair % askers.length] : undefined
+    for (const [into, email] of turns) into.push(await stopwatch.ask(question, email, asker))
   }
   const medianOf = (timed: Timed[]) => median(timed.slice(WARM_UP_PAIRS).map(({ milliseconds }) => milliseconds))
   const shapes = new Set([...knowns, ...unknowns].map(({ status, bytes }) => `${status} ${bytes}`))
@@ -94,7 +106,7 @@ async function main(server: BenchServer): Promise<void> {
   const url = await server.create(DATABASE)
   const dataDirectory = mkdtempSync(join(tmpdir(), 'lintel-timing-'))
   await migrate(url)
-  await withClient(url, seed)
+  const organizations = await withClient(url, seed)
   // Mails go nowhere; the limits by address are met by naming another one each time.
   const lintel = await startLintel(url, { DATA_DIR: dataDirectory, TRUST_PROXY: '127.0.0.1/32' })
   const stopwatch = new Stopwatch(lintel.server.url)
@@ -102,7 +114,8 @@ async function main(server: BenchServer): Promise<void> {
     const results: Result[] = []
     for (const question of asked) {
       console.log(`${question.name}: ${pairs.toLocaleString('en')} pairs …`)
-      results.push(await measure(stopwatch, question))
+      // Access tokens would not outlive all questions.
+      results.push(await measure(stopwatch, question, askersOf(lintel, organizations)))
     }
     print(results)
     process.exitCode = results.length > 0 && results.every(passes) ? 0 : 1

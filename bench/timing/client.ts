@@ -9,6 +9,12 @@ export interface Timed {
   bytes: number
 }
 
+/** The owner of an organization. */
+export interface Asker {
+  organizationId: string
+  authorization: string
+}
+
 /** One connection that is kept, or several, and for each request another address behind the proxy that the server trusts. */
 export class Stopwatch {
   readonly #agent: Agent
@@ -21,7 +27,7 @@ export class Stopwatch {
   }
 
   /** From the last byte of the request to the last of the answer. */
-  ask({ path, body, headers }: Question, email: string): Promise<Timed> {
+  ask({ path, body }: Question, email: string, asker?: Asker): Promise<Timed> {
     const payload = JSON.stringify(body(email))
     const options = {
       method: 'POST',
@@ -30,20 +36,24 @@ export class Stopwatch {
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(payload),
         'x-forwarded-for': this.#nextAddress(),
-        ...headers,
+        ...(asker ? { authorization: asker.authorization } : {}),
       },
     }
     return new Promise((resolve, reject) => {
       let begun = 0
-      const sent = request(`${this.#base}/api/v1${path}`, options, answer => {
-        let bytes = 0
-        answer.on('data', (chunk: Buffer) => {
-          bytes += chunk.length
-        })
-        answer.on('end', () =>
-          resolve({ milliseconds: performance.now() - begun, status: answer.statusCode ?? 0, bytes }),
-        )
-      })
+      const sent = request(
+        `${this.#base}/api/v1${path.replace(':organization', asker?.organizationId ?? '')}`,
+        options,
+        answer => {
+          let bytes = 0
+          answer.on('data', (chunk: Buffer) => {
+            bytes += chunk.length
+          })
+          answer.on('end', () =>
+            resolve({ milliseconds: performance.now() - begun, status: answer.statusCode ?? 0, bytes }),
+          )
+        },
+      )
       sent.on('error', reject)
       begun = performance.now()
       sent.end(payload)
