@@ -3,6 +3,7 @@ import pg from 'pg'
 import { AppError } from '../lib/errors.ts'
 import { databaseDown } from './errors.ts'
 import { type Executor, type Query, send } from './executor.ts'
+import { Listener } from './listener.ts'
 import { type Log, Pipeline } from './pipeline.ts'
 import type { Row } from './query.ts'
 import { WireClient } from './wire.ts'
@@ -55,7 +56,7 @@ export class Transaction implements Executor {
     return send(this.#client, query)
   }
 
-  /** Tells the listeners of this process as soon as it has committed; those of other processes have to look. */
+  /** Tells the listeners of this process as soon as it has committed; `notify` wakes those of others. */
   announce(topic: string, ids: string[]): void {
     this.#announcements.push([topic, ids])
   }
@@ -72,16 +73,18 @@ export class Transaction implements Executor {
 
 /**
  * The connections of this process: pipelined clients for single statements, a bounded pool for transactions (commits
- * on one pipelined connection would wait for each other). Losing them rejects what is in flight, never the process.
+ * on one pipelined connection would wait for each other), one that listens. Losing them rejects what is in flight, never the process.
  */
 export class Database implements Executor {
   readonly #pipeline: Pipeline
   readonly #pool: pg.Pool
   readonly #news = new EventEmitter()
+  readonly listener: Listener
 
   constructor({ url, pool, log }: DatabaseOptions) {
     const options = connectionOptions(url)
     this.#pipeline = new Pipeline(options, log)
+    this.listener = new Listener(options, log)
     this.#pool = new pg.Pool({ ...options, max: pool, Client: WireClient })
     this.#pool.on('error', error => log.warn({ reason: error.message }, 'idle database connection lost'))
     this.#pool.on('connect', client => client.on('error', () => {}))
@@ -129,6 +132,7 @@ export class Database implements Executor {
   }
 
   async close(): Promise<void> {
+    this.listener.close()
     await Promise.all([this.#pipeline.close(), this.#pool.end()])
   }
 }

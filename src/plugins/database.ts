@@ -14,6 +14,7 @@ async function database(app: FastifyInstance, options: { url: string; pool: numb
   app.addHook('onClose', () => connections.close())
   await connections.open()
   app.decorate('database', connections)
+  app.addHook('onReady', async () => connections.listener.open())
 }
 
 export const databasePlugin = fp(database, { name: 'database' })

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { newId } from '../../../src/lib/ids.ts'
 import { createOrganization, createUser, signIn, type TestUser } from '../../helpers/actors.ts'
@@ -84,6 +85,58 @@ t.test('an end that commits long after it began is noticed', async t => {
   await refused(t, user)
   await refused(t, user, app)
 })
+
+/** From the end of each session, signed out here, until another node refuses it; in milliseconds, the shortest first. */
+async function delays(count: number, end: (as: TestUser) => Promise<unknown> = logout): Promise<number[]> {
+  const user = await createUser(test)
+  const seen: number[] = []
+  for (let at = 0; at < count; at++) {
+    const as = { ...user, ...(await signIn(test, user.id)) }
+    await end(as)
+    const begun = performance.now()
+    while ((await me(as, other)) !== 401) await sleep(5)
+    seen.push(performance.now() - begun)
+  }
+  return seen.toSorted((a, b) => a - b)
+}
+const LISTENING = `datname = current_database() and query ilike 'listen %'`
+const listeners = () => sql(`select pid from pg_stat_activity where ${LISTENING}`)
+
+t.test('other nodes are woken when a session ends', async t => {
+  await eventually(async () => (await listeners()).length >= 2, 'both nodes listen')
+  const [, , , , median = Infinity] = await delays(9)
+  t.ok(median <= 100, `half of them within ${Math.round(median)} ms`)
+})
+
+t.test('a node that is not woken, as behind a pooler of transactions, refuses within a second', async t => {
+  const unheard = ({ sessionId }: TestUser) => sql('update sessions set ended_at = now() where id = $1', [sessionId])
+  const longest = (await delays(5, unheard)).at(-1) as number
+  t.ok(longest <= 1_000, `the last after ${Math.round(longest)} ms`)
+})
+
+t.test(
+  'a node whose listening connection is ended again and again refuses within a second, and listens again',
+  async t => {
+    let [ended, killed] = [false, 0]
+    const killing = (async () => {
+      while (!ended) {
+        const [row] = await sql(
+          `select count(pg_terminate_backend(pid))::int as n from pg_stat_activity where ${LISTENING}`,
+        )
+        killed += row.n
+        await sleep(10)
+      }
+    })()
+    const longest = (await delays(5)).at(-1) as number
+    t.ok(longest <= 1_000, `the last after ${Math.round(longest)} ms`)
+    ended = true
+    await killing
+    t.ok(killed > 2, `${killed} connections were ended`)
+    await eventually(async () => (await listeners()).length >= 2, 'both listen again')
+    const [, , median = Infinity] = await delays(5)
+    t.ok(median <= 100, `half of them within ${Math.round(median)} ms`)
+  },
+)
 
 t.test('a node that could not look for a while reads the gap', async t => {
   const node = await anotherNode(t, test)

@@ -1,33 +1,40 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Transaction } from '../../../database/client.ts'
+import { notify } from '../../../database/listener.ts'
 import { REVOCATION_SECONDS } from '../../../lib/access.ts'
 import { listEndedSessions } from '../queries/sessions.ts'
 
 const TOPIC = 'sessions.ended'
-/** With the look itself well below the second that is promised. */
+/** With the look itself well below the second that is promised, whether or not anybody is woken. */
 const POLL_MS = 400
+/** Between two looks, however many sessions end: who signs everybody out does not keep every node looking. */
+const PAUSE_MS = 50
 /** Longer than any transaction lives: one that began before the last look may have committed after it. */
 const OVERLAP_SECONDS = 60
 
-/** Makes this process refuse the sessions as soon as `tx` has committed. */
-export const announceEnded = (tx: Transaction, sessions: { id: string }[]): void =>
+/** Makes this process refuse the sessions as soon as `tx` has committed, and wakes the others. */
+export async function announceEnded(tx: Transaction, sessions: { id: string }[]): Promise<void> {
   tx.announce(
     TOPIC,
     sessions.map(({ id }) => id),
   )
+  await notify(tx, { channel: TOPIC })
+}
 
-/** Keeps this process informed of the sessions that end, here and on every other node. */
+/** Keeps this process informed of the sessions that end, here and on every other node: woken when one does, and by itself. */
 export class RevocationFeed {
   readonly #app: FastifyInstance
   readonly #stopping = new AbortController()
   #lookedAtMs: number | undefined
   #failing = false
+  #waiting = new AbortController()
   #running: Promise<void> | undefined
 
   constructor(app: FastifyInstance) {
     this.#app = app
     app.database.onCommitted(TOPIC, ids => app.revocations.add(ids))
+    app.database.listener.on(TOPIC, () => this.#waiting.abort())
   }
 
   /** Resolves after the first look. */
@@ -38,13 +45,17 @@ export class RevocationFeed {
 
   async stop(): Promise<void> {
     this.#stopping.abort()
+    this.#waiting.abort()
     await this.#running
   }
 
   async #follow(): Promise<void> {
     const { signal } = this.#stopping
     while (!signal.aborted) {
-      await sleep(POLL_MS, undefined, { signal, ref: false }).catch(() => {})
+      await sleep(PAUSE_MS, undefined, { signal, ref: false }).catch(() => {})
+      await sleep(POLL_MS - PAUSE_MS, undefined, { signal: this.#waiting.signal, ref: false }).catch(() => {})
+      // Who wakes it from here on is heard after this look.
+      this.#waiting = new AbortController()
       if (!signal.aborted) await this.#look()
     }
   }

@@ -139,5 +139,5 @@ type Ended = Awaited<ReturnType<typeof endSessions>>
 async function recordEnd(tx: Transaction, caller: Caller, type: typeof sessionEvents.ended, ended: Ended) {
   if (ended.length === 0) return
   await record(tx, caller, type, ...ended)
-  announceEnded(tx, ended)
+  await announceEnded(tx, ended)
 }

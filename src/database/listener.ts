@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
+import pg from 'pg'
+import type { Log } from './pipeline.ts'
+import { type Params, statement } from './statement.ts'
+
+const FIRST_RETRY_MS = 100
+const LAST_RETRY_MS = 5_000
+
+/**
+ * Wakes whoever listens to `channel`, on every node, once the transaction has committed. Such commits wait for each other
+ * across the whole server: for what is rare only, never for what a hot path does.
+ */
+export const notify = statement(
+  'notify',
+  (_, $: Params<{ channel: string }>) => sql`select pg_notify(${$.channel}::text, '')`,
+)
+
+/**
+ * One connection that hears `notify`, reconnected with backoff. It is a hint and no promise: behind a pooler of
+ * transactions nothing comes, and while it is away nothing is kept. Whoever listens has to look by itself as well.
+ */
+export class Listener {
+  readonly #options: pg.ClientConfig
+  readonly #log: Log
+  readonly #closing = new AbortController()
+  readonly #wakes = new Map<string, () => void>()
+  #client: pg.Client | undefined
+
+  constructor(options: pg.ClientConfig, log: Log) {
+    this.#options = options
+    this.#log = log
+  }
+
+  /** Before `open`. `wake` is also called after each connect: something may have been missed. */
+  on(channel: string, wake: () => void): void {
+    this.#wakes.set(channel, wake)
+  }
+
+  /** Nobody waits for it: a start does without. */
+  open(): void {
+    if (this.#wakes.size > 0) void this.#follow()
+  }
+
+  /** A silent server is not waited for. */
+  close(): void {
+    this.#closing.abort()
+    this.#client?.end().catch(() => {})
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#closing
+    let delayMs = FIRST_RETRY_MS
+    const heard = () => {
+      delayMs = FIRST_RETRY_MS
+    }
+    while (!signal.aborted) {
+      const reason = await this.#hear(heard).catch((error: Error) => error.message)
+      if (signal.aborted) return
+      // Once for each loss, not for each attempt.
+      if (delayMs === FIRST_RETRY_MS) this.#log.warn({ reason }, 'notifications cannot be heard, will connect again')
+      await sleep(delayMs, undefined, { signal }).catch(() => {})
+      delayMs = Math.min(delayMs * 2, LAST_RETRY_MS)
+    }
+  }
+
+  /** Until the connection ends; why it did. */
+  async #hear(heard: () => void): Promise<string> {
+    const client = new pg.Client(this.#options)
+    this.#client = client
+    const ended = new Promise<string>(resolve => {
+      client.on('error', ({ message }) => resolve(message))
+      client.on('end', () => resolve('ended'))
+    })
+    client.on('notification', ({ channel }) => this.#wakes.get(channel)?.())
+    try {
+      await client.connect()
+      await client.query([...this.#wakes.keys()].map(channel => `listen ${client.escapeIdentifier(channel)}`).join(';'))
+      heard()
+      for (const wake of this.#wakes.values()) wake()
+      return await ended
+    } finally {
+      client.end().catch(() => {})
+    }
+  }
+}
