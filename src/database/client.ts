@@ -61,6 +61,14 @@ export class Transaction implements Executor {
     this.#announcements.push([topic, ids])
   }
 
+  /**
+   * Wakes whoever listens to `channel`, on every node, as soon as it has committed. Such commits wait for each other across
+   * the whole server: for what is rare, never for a hot path.
+   */
+  async notify(channel: string): Promise<void> {
+    await this.#client.query(`select pg_notify($1, '')`, [channel])
+  }
+
   get announcements(): readonly [topic: string, ids: string[]][] {
     return this.#announcements
   }

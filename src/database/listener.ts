@@ -1,23 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sql } from 'drizzle-orm'
 import pg from 'pg'
 import type { Log } from './pipeline.ts'
-import { type Params, statement } from './statement.ts'
 
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5_000
 
 /**
- * Wakes whoever listens to `channel`, on every node, once the transaction has committed. Such commits wait for each other
- * across the whole server: for what is rare only, never for what a hot path does.
- */
-export const notify = statement(
-  'notify',
-  (_, $: Params<{ channel: string }>) => sql`select pg_notify(${$.channel}::text, '')`,
-)
-
-/**
- * One connection that hears `notify`, reconnected with backoff. It is a hint and no promise: behind a pooler of
+ * One connection that hears `Transaction.notify`, reconnected with backoff. It is a hint and no promise: behind a pooler of
  * transactions nothing comes, and while it is away nothing is kept. Whoever listens has to look by itself as well.
  */
 export class Listener {

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Transaction } from '../../../database/client.ts'
-import { notify } from '../../../database/listener.ts'
 import { REVOCATION_SECONDS } from '../../../lib/access.ts'
 import { listEndedSessions } from '../queries/sessions.ts'
 
@@ -19,7 +18,7 @@ export async function announceEnded(tx: Transaction, sessions: { id: string }[])
     TOPIC,
     sessions.map(({ id }) => id),
   )
-  await notify(tx, { channel: TOPIC })
+  await tx.notify(TOPIC)
 }
 
 /** Keeps this process informed of the sessions that end, here and on every other node: woken when one does, and by itself. */
