@@ -19,7 +19,7 @@ export const authErrors = defineErrors({
   email_not_verified: {
     status: 403,
     title: 'Address not verified',
-    help: 'Nobody signs in here before the address is confirmed. Follow the link in the mail; `POST /api/v1/auth/verify-email/resend` sends another.',
+    help: 'Before the address is confirmed nobody signs in here, and no identity is linked to the account. Follow the link in the mail; `POST /api/v1/auth/verify-email/resend` sends another.',
   },
   password_wrong: {
     status: 403,

@@ -37,6 +37,17 @@ t.test('a user sees their own identities and nobody else’s', async t => {
   t.equal((await list(user)).length, 2)
 })
 
+t.test('nothing is linked before the address is confirmed: who registered it need not be its owner', async t => {
+  const user = await createUser(test)
+  await sql('update users set email_verified_at = null where id = $1', [user.id])
+  const { message, signature } = await signMessage(test, newWallet())
+  const link = () => call(app, 'POST /auth/wallet/link', { as: user, body: { message, signature } })
+  t.match((await link()).body, { status: 403, code: 'email_not_verified' })
+  t.equal((await list(user)).length, 1)
+  await sql('update users set email_verified_at = now() where id = $1', [user.id])
+  t.equal((await link()).status, 200)
+})
+
 t.test('linking and unlinking are told to the owner and recorded without the subject', async t => {
   const user = await createUser(test)
   const id = await linkAnother(user)

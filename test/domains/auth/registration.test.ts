@@ -1,7 +1,7 @@
 import t from 'tap'
-import { testApp } from '../../helpers/app.ts'
+import { anotherNode, testApp } from '../../helpers/app.ts'
 import { call } from '../../helpers/call.ts'
-import { awaitMail, eventually, mailsTo, tokenIn } from '../../helpers/mail.ts'
+import { awaitLink, awaitMail, eventually, mailsTo, tokenIn } from '../../helpers/mail.ts'
 
 const test = await testApp(t, { works: true, unverifiedLogin: false })
 const { app, sql } = test
@@ -60,6 +60,35 @@ t.test('a token of a mail is stored only as its hash and ends after a day', asyn
   await sql(`update tokens set expires_at = now() - interval '1 second'`)
   t.equal((await verify(token)).status, 400)
   t.equal((await verify('made-up')).status, 400)
+})
+
+t.test('whoever did not register is told what the link would do, and how to have the account instead', async t => {
+  const email = 'victim@example.com'
+  await register(email)
+  const { subject, text } = await awaitMail(test, email)
+  t.equal(subject, 'Confirm your address')
+  t.match(text, 'chose a password')
+  t.match(text, /If it was not you, do not follow the link/)
+  t.match(text, /"forgot password"/)
+  await call(app, 'POST /auth/password/forgot', { body: { email } })
+  const body = { token: await awaitLink(test, email, 'reset-password'), password: 'a password of the victim' }
+  t.equal((await call(app, 'POST /auth/password/reset', { body })).status, 204)
+  t.equal((await login(email)).status, 401, 'the password of whoever registered is worth nothing')
+  t.equal((await verify(tokenIn({ text }))).status, 400, 'nor is the link')
+})
+
+t.test('what was begun before an address is confirmed ends with that: its owner has not confirmed it', async t => {
+  const open = await anotherNode(t, test, { unverifiedLogin: true })
+  const email = 'taken@example.com'
+  await register(email)
+  const { accessToken } = (await call(open, 'POST /auth/login', { body: { email, password: PASSWORD } })).body
+  const as = { headers: { authorization: `Bearer ${accessToken}` } }
+  const change = { email: 'mallory@example.com', password: PASSWORD }
+  t.equal((await call(open, 'POST /auth/email/change', { as, body: change })).status, 202)
+  const token = await awaitLink(test, change.email, 'confirm-email')
+  t.equal((await verify(await awaitLink(test, email, 'verify-email'))).status, 204)
+  t.match((await call(app, 'POST /auth/email/confirm', { body: { token } })).body, { code: 'token_invalid' })
+  t.equal((await login(email)).status, 200, 'the account keeps the address')
 })
 
 t.test('another mail is sent on request, and to an unknown address none', async t => {

@@ -53,10 +53,6 @@ export const deleteIdentity = one(
   ),
 )
 
-export const deleteIdentities = statement('identities.delete_all', (db, $: Params<{ userId: string }>) =>
-  db.delete(identities).where(eq(identities.userId, $.userId)).returning(columns),
-)
-
 /** Whether a password or an identity is there to sign in with. */
 export const findWayIn = one(
   statement(

@@ -9,7 +9,7 @@ import { insertUser, lockUserByEmail, verifyUserEmail } from '../../users/querie
 import type { User } from '../../users/schemas.ts'
 import { authErrors } from '../errors.ts'
 import type { GoogleAccount } from './google.ts'
-import { addIdentity, lockOwner, unlinkAll } from './identities.ts'
+import { addIdentity, lockOwner } from './identities.ts'
 import { notify } from './notices.ts'
 import { endSessionsOf } from './sessions.ts'
 import { revokeLinks } from './tokens.ts'
@@ -68,7 +68,7 @@ async function claim(
 
 /**
  * Whoever registered an address that they never confirmed may not be its owner, and may have prepared the account to get
- * back in later (pre-hijacking): the password, every identity, every link and every session of before is worth nothing.
+ * back in later (pre-hijacking): the password, every link and every session of before is worth nothing.
  */
 async function disinherit(app: FastifyInstance, tx: Transaction, owner: Caller, { id, email }: User): Promise<void> {
   const removed = await removePassword(tx, { id })
@@ -76,7 +76,6 @@ async function disinherit(app: FastifyInstance, tx: Transaction, owner: Caller, 
     await record(tx, owner, userEvents.password_removed, removed)
     await notify(app, tx, owner, email, 'password_removed')
   }
-  await unlinkAll(tx, owner, id)
   await revokeLinks(tx, id)
   await endSessionsOf(tx, owner, id, null)
 }

@@ -9,7 +9,6 @@ import type { User } from '../../users/schemas.ts'
 import { authErrors } from '../errors.ts'
 import { identityEvents } from '../events.ts'
 import {
-  deleteIdentities,
   deleteIdentity,
   findIdentity,
   findWayIn,
@@ -36,7 +35,10 @@ export async function addIdentity(tx: Transaction, caller: Caller, userId: strin
   return identity
 }
 
-/** Links and tells the owner; what is linked already stays so. Throws `identity_taken`. */
+/**
+ * Links and tells the owner; what is linked already stays so. Whoever registered an address that they never confirmed may
+ * not be its owner, and would keep a way in (pre-hijacking). Throws `identity_taken`, `email_not_verified`.
+ */
 export async function linkIdentity(
   app: FastifyInstance,
   tx: Transaction,
@@ -47,6 +49,7 @@ export async function linkIdentity(
   await lockSubject(tx, subject)
   const user = await lockUser(tx, { id: userId })
   if (!user) throw requestErrors.unauthenticated()
+  if (user.email !== null && user.emailVerifiedAt === null) throw authErrors.email_not_verified()
   const known = await findIdentity(tx, subject)
   if (known && known.userId !== userId) throw authErrors.identity_taken()
   if (known) return known
@@ -64,9 +67,3 @@ export const unlinkIdentity = (app: FastifyInstance, caller: Caller, userId: str
     await record(tx, caller, identityEvents.unlinked, identity)
     await notify(app, tx, caller, user?.email ?? null, 'identity_unlinked')
   })
-
-/** For an account that somebody else may have prepared: none of the ways in of before remains. The caller has locked the user. */
-export async function unlinkAll(tx: Transaction, caller: Caller, userId: string): Promise<void> {
-  const unlinked = await deleteIdentities(tx, { userId })
-  if (unlinked.length > 0) await record(tx, caller, identityEvents.unlinked, ...unlinked)
-}

@@ -12,12 +12,13 @@ export const GRACE_DAYS = 14
 
 export const verification = (link: string): Letter => ({
   subject: 'Confirm your address',
-  text: `Welcome to Lintel.
+  text: `Somebody, perhaps you, registered at Lintel with this address and chose a password.
 
-Please confirm your address within 24 hours:
+If it was you, confirm your address within 24 hours:
 ${link}
 
-If you did not register, ignore this mail.
+If it was not you, do not follow the link: it confirms an account whose password somebody else knows. To have the account for
+yourself, choose a password of your own: "forgot password" on the sign-in page. That signs everybody else out.
 `,
 })
 

@@ -9,7 +9,6 @@ import { authErrors } from '../errors.ts'
 import { sendPasswordResetMail } from '../jobs.ts'
 import { findToken } from '../queries/tokens.ts'
 import type { ResetPassword } from '../schemas/passwords.ts'
-import { unlinkAll } from './identities.ts'
 import { notify } from './notices.ts'
 import { hashPassword, refuseWeak } from './passwords.ts'
 import { endSessionsOf } from './sessions.ts'
@@ -37,11 +36,8 @@ export async function resetPassword(app: FastifyInstance, caller: Caller, { toke
     const { user } = await redeemToken(tx, token, 'reset_password')
     const owner = onBehalfOf(caller, user.id)
     await record(tx, owner, userEvents.password_reset, ...(await setPassword(tx, { id: user.id, passwordHash })))
-    if (user.emailVerifiedAt === null) {
+    if (user.emailVerifiedAt === null)
       await record(tx, owner, userEvents.email_verified, ...(await verifyUserEmail(tx, { id: user.id })))
-      // Who registered need not be who reads the mail.
-      await unlinkAll(tx, owner, user.id)
-    }
     await revokeLinks(tx, user.id)
     await endSessionsOf(tx, owner, user.id, null)
     await notify(app, tx, owner, user.email, 'password_changed')

@@ -8,7 +8,7 @@ import type { User } from '../../users/schemas.ts'
 import { sendRegistrationMail } from '../jobs.ts'
 import type { Register } from '../schemas/registration.ts'
 import { hashPassword, refuseWeak } from './passwords.ts'
-import { redeemToken } from './tokens.ts'
+import { BEGUN, redeemToken, revokeLinks } from './tokens.ts'
 
 /**
  * A new account, or the same answer after the same work for an address that has one: only the mail differs. Throws
@@ -45,10 +45,11 @@ export async function resendVerification(app: FastifyInstance, caller: Caller, e
   )
 }
 
-/** Throws `token_invalid`. */
+/** Ends what was begun before: that need not have been the owner of the address. Throws `token_invalid`. */
 export const verifyEmail = (caller: Caller, token: string): Promise<void> =>
   caller.transaction(async tx => {
     const { user } = await redeemToken(tx, token, 'verify_email')
     const verified = await verifyUserEmail(tx, { id: user.id })
     await record(tx, onBehalfOf(caller, user.id), userEvents.email_verified, ...verified)
+    await revokeLinks(tx, user.id, BEGUN)
   })

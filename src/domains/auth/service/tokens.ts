@@ -30,10 +30,12 @@ export async function redeemToken(tx: Transaction, token: string, ...purposes: P
   return { user, purpose: known.purpose, subject: known.subject }
 }
 
-const LINKS: Purpose[] = ['verify_email', 'reset_password', 'old_email', 'new_email', 'google_flow', 'exchange']
+/** What somebody who is signed in may have under way. */
+export const BEGUN: Purpose[] = ['old_email', 'new_email', 'google_flow', 'exchange']
+const LINKS: Purpose[] = ['verify_email', 'reset_password', ...BEGUN]
 
 /** Whoever took hold of the account may have started something: every link in a mail ends, and a change of address. */
-export async function revokeLinks(tx: Transaction, userId: string): Promise<void> {
-  await deleteTokens(tx, { userId, purposes: LINKS })
+export async function revokeLinks(tx: Transaction, userId: string, purposes = LINKS): Promise<void> {
+  await deleteTokens(tx, { userId, purposes })
   await deleteEmailChange(tx, { userId })
 }

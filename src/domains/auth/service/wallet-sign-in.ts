@@ -41,7 +41,7 @@ async function createOwner(tx: Transaction, caller: Caller, wallet: ProvedWallet
 /** `0xd8dA…6045`, as wallets show it. */
 const shortened = (address: string): string => `${address.slice(0, 6)}…${address.slice(-4)}`
 
-/** Throws `wallet_proof_invalid`, `identity_taken`, and as `proveRecently`. */
+/** Throws `wallet_proof_invalid`, `identity_taken`, `email_not_verified`, and as `proveRecently`. */
 export async function linkWallet(
   app: FastifyInstance,
   wallets: Wallets,
