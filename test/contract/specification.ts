@@ -16,6 +16,8 @@ export interface Operation {
   example: Json | undefined
   responses: Record<string, { headers?: Json; content?: Record<string, { schema: Json }> }>
   keyRequired: boolean
+  /** It has small limits by account. */
+  isSensitive: boolean
 }
 
 const PREFIX = '/api/v1'
@@ -44,6 +46,7 @@ export class Specification {
       example: json?.example,
       responses: operation.responses,
       keyRequired: operation['x-idempotency'] === 'required',
+      isSensitive: operation['x-sensitive'] === true,
     }
   }
 

@@ -1,0 +1,106 @@
+import t, { type Test } from 'tap'
+import { newId } from '../../src/lib/ids.ts'
+import { Client } from '../contract/client.ts'
+import { type Json, type Operation, Specification } from '../contract/specification.ts'
+import { World } from '../contract/world.ts'
+import { createUser } from '../helpers/actors.ts'
+import { testApp } from '../helpers/app.ts'
+import type { Answer, Credentials } from '../helpers/call.ts'
+import { startProvider } from '../helpers/provider.ts'
+import { NAUGHTY, type Place, queriesOf, textsIn, valuesOf, withText } from './naughty.ts'
+
+const { google } = await startProvider(t)
+const test = await testApp(t, { google })
+const specification = new Specification(test.app)
+const client = new Client(test, specification)
+const world = await World.create(test, client, specification)
+
+const ABREAST = 8
+const mayCall = ({ access }: Operation): Credentials =>
+  access.kind === 'platform' ? world.platformAdmin : world.organization.owner
+
+/** A few tries each, or the small limit of a sensitive route would answer instead of the route. */
+const callerOf = async (operation: Operation): Promise<Credentials> =>
+  operation.isSensitive && operation.access.kind === 'user' ? createUser(test) : mayCall(operation)
+
+/** Of an operation that hashes what a stranger sends, 10 ms each, this share of the list in one run; `NAUGHTY=1`: all. */
+const HASHED_SHARE = process.env.NAUGHTY ? 1 : 5
+const hashes = ({ access, body }: Operation) => access.kind === 'public' && body?.properties.password !== undefined
+
+let turn = 0
+/** Each such operation begins its share elsewhere: together they get the whole list. */
+function textsFor(operation: Operation): string[] {
+  if (!hashes(operation)) return NAUGHTY
+  const first = turn++
+  return NAUGHTY.filter((_, at) => at % HASHED_SHARE === first % HASHED_SHARE)
+}
+
+async function eachText(operation: Operation, send: (text: string, as: Credentials) => Promise<void>) {
+  const texts = textsFor(operation)
+  for (let at = 0; at < texts.length; at += ABREAST) {
+    const as = await callerOf(operation)
+    await Promise.all(texts.slice(at, at + ABREAST).map(text => send(text, as)))
+  }
+}
+
+/** What came back in one of `places` and was not sent. */
+const changed = (places: Place[], sent: Json, { body }: Answer): Json[] =>
+  places.flatMap(place => {
+    const name = place.at(-1) as string
+    return valuesOf(body, name).filter(value => !valuesOf(sent, name).includes(value))
+  })
+
+t.test('the list is there', async t => t.ok(NAUGHTY.length >= 461, `${NAUGHTY.length} strings`))
+
+for (const operation of specification.operations) {
+  for (const names of queriesOf(operation)) {
+    t.test(`${operation.id}: a naughty ${names} is searched for, or refused`, async t => {
+      const params = await world.paramsOf(operation, mayCall(operation))
+      const needed = operation.parameters.some(({ name }) => name === 'organizationId')
+      const base = needed ? { organizationId: world.organization.id } : {}
+      client.faults.length = 0
+      await eachText(operation, async (text, as) => {
+        const query = { ...base, ...Object.fromEntries(names.map(name => [name, text])) }
+        await client.send(operation, { as, params, query })
+      })
+      t.same(client.faults, [], 'every answer fits the document')
+    })
+  }
+}
+
+for (const operation of specification.operations.filter(({ body }) => body !== undefined)) {
+  const { free, formed } = textsIn(specification, operation)
+  const tries = [...(free.length > 0 ? [free] : []), ...formed.map(place => [place])]
+  if (tries.length === 0) continue
+  t.test(`${operation.id}: a naughty text is kept byte for byte, or refused`, async t => {
+    const as = mayCall(operation)
+    const params = await world.paramsOf(operation, as)
+    const sound = await world.bodyOf(operation, params, as)
+    for (const places of tries) await check(t, operation, { places, params, sound })
+  })
+}
+
+interface Try {
+  places: Place[]
+  params: Record<string, string>
+  sound: Json
+}
+
+async function check(t: Test, operation: Operation, { places, params, sound }: Try) {
+  const wrong: Json[] = []
+  let kept = 0
+  client.faults.length = 0
+  await eachText(operation, async (text, as) => {
+    // An address of its own: an account has small limits.
+    const own = sound.email ? { ...sound, email: `naughty-${newId()}@example.com` } : sound
+    const body = withText(own, places, text)
+    const answer = await client.send(operation, { as, params, body })
+    if (answer.status < 300) {
+      kept++
+      wrong.push(...changed(places, body, answer))
+    } else if (answer.status === 429) wrong.push('limited')
+  })
+  const names = places.map(place => place.join('.'))
+  t.same(wrong, [], `${names}: ${kept} of ${NAUGHTY.length} kept`)
+  t.same(client.faults, [], 'every answer fits the document')
+}
