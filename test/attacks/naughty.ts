@@ -15,7 +15,7 @@ interface TextPlaces {
 }
 
 export function textsIn(specification: Specification, operation: Operation): TextPlaces {
-  const places = leavesOf(specification, operation.body, [])
+  const places = stringsIn(specification, operation.body)
   const isFree = ({ schema }: Leaf) => schema.pattern?.includes('\\u0000')
   return {
     free: places.filter(isFree).map(({ place }) => place),
@@ -28,14 +28,15 @@ interface Leaf {
   schema: Json
 }
 
-function leavesOf(specification: Specification, given: Json, place: Place): Leaf[] {
+/** Every text in what the schema describes, but for words out of a list. */
+export function stringsIn(specification: Specification, given: Json, place: Place = []): Leaf[] {
   const schema = specification.resolve(given)
   const types = [schema.type].flat()
   if (types.includes('object'))
     return Object.entries(schema.properties ?? {}).flatMap(([name, property]) =>
-      leavesOf(specification, property, [...place, name]),
+      stringsIn(specification, property, [...place, name]),
     )
-  if (types.includes('array')) return leavesOf(specification, schema.items, [...place, 0])
+  if (types.includes('array')) return stringsIn(specification, schema.items, [...place, 0])
   return types.includes('string') && !schema.enum ? [{ place, schema }] : []
 }
 

@@ -1,0 +1,146 @@
+import t from 'tap'
+import { type Json, Specification } from '../contract/specification.ts'
+import { createOrganization } from '../helpers/actors.ts'
+import { testApp } from '../helpers/app.ts'
+import { call } from '../helpers/call.ts'
+import { stringsIn } from './naughty.ts'
+
+const test = await testApp(t)
+const specification = new Specification(test.app)
+const { owner } = await createOrganization(test)
+
+const BODY_CHARACTERS = 1_048_576
+/** Node takes 16 KiB of headers and URL together. */
+const HEADER_CHARACTERS = 15_000
+const CHECK_BOUND_MS = 10
+/** A whole request with its query. What grows with the square of its length takes seconds. */
+const REQUEST_BOUND_MS = 50
+/** The machine may be busy; the program is slow only where it is slow each time. */
+const ATTEMPTS = 5
+
+const STARTS = [
+  '',
+  'a@',
+  'a@a.',
+  '0x',
+  '2026-01-31T12:00:00.',
+  'urn:uuid:',
+  'URI: ',
+  'ltl_live_',
+  'a wants you to sign in ',
+]
+const PUMPS = [
+  'a',
+  '0',
+  'a-',
+  '-',
+  'a.',
+  '.',
+  't',
+  ' ',
+  '"',
+  'W/"',
+  ',',
+  ';q=',
+  '=',
+  'a=a;',
+  ':',
+  '/',
+  'URI: ',
+  '\n',
+  'é',
+  '\u{1f600}',
+]
+const ENDS = ['', '!', '"']
+
+/** Almost right for as long as may be, and then not. */
+const nearMisses = (length: number) =>
+  STARTS.flatMap(start =>
+    PUMPS.flatMap(pump =>
+      ENDS.map(end => start + pump.repeat(Math.floor((length - start.length - end.length) / pump.length)) + end),
+    ),
+  )
+
+/** The quickest of a few attempts, which end with the first that is quick enough. */
+async function quickest(boundMs: number, work: () => unknown): Promise<number> {
+  let best = Number.POSITIVE_INFINITY
+  for (let attempt = 0; attempt < ATTEMPTS && best >= boundMs; attempt++) {
+    const started = performance.now()
+    await work()
+    best = Math.min(best, performance.now() - started)
+  }
+  return best
+}
+
+const shown = (text: string) => `${JSON.stringify(text.slice(0, 30))}…${JSON.stringify(text.slice(-3))}`
+
+/** Every kind of text that a request may hold, once. */
+function kinds(): [string, Json][] {
+  const inBodies = specification.operations.flatMap(({ body = {} }) =>
+    stringsIn(specification, body).map(({ schema }) => schema),
+  )
+  const elsewhere = specification.operations.flatMap(({ parameters }) =>
+    parameters.flatMap(({ schema }) => stringsIn(specification, schema).map(({ schema }) => schema)),
+  )
+  const bare = [...inBodies, ...elsewhere].map(({ type, format, pattern, minLength, maxLength }: Json) => ({
+    type,
+    format,
+    pattern,
+    minLength,
+    maxLength,
+  }))
+  return [...new Map(bare.map(schema => [JSON.stringify(schema), JSON.parse(JSON.stringify(schema))]))]
+}
+
+for (const [name, schema] of kinds()) {
+  t.test(`${name}: no text takes long to check`, async t => {
+    const compile = test.app.validatorCompiler as (route: Json) => (value: Json) => unknown
+    const validate = compile({ schema, httpPart: 'body', method: 'POST', url: '/' })
+    const slow: string[] = []
+    for (const text of nearMisses(schema.maxLength ?? BODY_CHARACTERS)) {
+      const tookMs = await quickest(CHECK_BOUND_MS, () => validate(text))
+      if (tookMs >= CHECK_BOUND_MS) slow.push(`${shown(text)}: ${tookMs} ms`)
+    }
+    t.same(slow, [])
+  })
+}
+
+const HEADERS = [
+  'if-match',
+  'if-none-match',
+  'idempotency-key',
+  'traceparent',
+  'request-id',
+  'accept-encoding',
+  'accept',
+  'origin',
+  'cookie',
+  'x-forwarded-for',
+]
+const ALONE = ['authorization', 'x-api-key', 'content-type']
+
+for (const request of ['GET /users/me', 'PATCH /users/me', 'POST /organizations']) {
+  t.test(`${request}: no header takes long to read`, async t => {
+    const body = request.startsWith('GET') ? undefined : { name: 'Name' }
+    const slow: string[] = []
+    for (const text of nearMisses(HEADER_CHARACTERS).filter(text => !text.includes('\n'))) {
+      const trials = [Object.fromEntries(HEADERS.map(name => [name, text])), ...ALONE.map(name => ({ [name]: text }))]
+      for (const headers of trials) {
+        const tookMs = await quickest(REQUEST_BOUND_MS, () => call(test.app, request, { as: owner, body, headers }))
+        if (tookMs >= REQUEST_BOUND_MS) slow.push(`${Object.keys(headers)} ${shown(text)}: ${tookMs} ms`)
+      }
+    }
+    t.same(slow, [])
+  })
+}
+
+t.test('no message for a wallet to sign takes long to read', async t => {
+  const signature = `0x${'a'.repeat(130)}`
+  const slow: string[] = []
+  for (const message of nearMisses(4096)) {
+    const send = () => call(test.app, 'POST /auth/wallet/verify', { body: { message, signature } })
+    const tookMs = await quickest(REQUEST_BOUND_MS, send)
+    if (tookMs >= REQUEST_BOUND_MS) slow.push(`${shown(message)}: ${tookMs} ms`)
+  }
+  t.same(slow, [])
+})
