@@ -56,7 +56,7 @@ export async function launchLintel(
   const base = `http://127.0.0.1:${chosen}`
   const log = join(folder, 'log')
   const output = openSync(log, 'a')
-  const child = spawn('/usr/bin/env', [...WITHOUT_HOOKS, process.execPath, '--import', './src/preload.ts', entry], {
+  const child = spawn('/usr/bin/env', [...WITHOUT_HOOKS, process.execPath, '--import', './src/preload.mjs', entry], {
     cwd: ROOT,
     stdio: ['ignore', output, output],
     env: {
