@@ -1,7 +1,7 @@
 import pg from 'pg'
 import postgres from 'postgres'
 import { Database } from '../../src/database/client.ts'
-import { RowPlan } from '../../src/database/query.ts'
+import { RowPlan } from '../../src/database/rows.ts'
 
 export const READ = 'select id, title, created_at from items where id = $1'
 export const WRITE = 'update counters set value = value + 1 where id = $1'
@@ -59,11 +59,11 @@ async function lintel(url: string): Promise<Setup> {
   const database = new Database({ url, pool: POOL, log: { warn() {} } })
   await database.open()
   return {
-    read: id => database.run({ name: 'read', text: READ, values: [id], plan: readPlan }),
+    read: id => database.run({ name: 'read', text: READ, values: [id], rows: readPlan.rows() }),
     transaction: id =>
       database.transaction(async tx => {
-        await tx.run({ name: 'read', text: READ, values: [id], plan: readPlan })
-        await tx.run({ name: 'write', text: WRITE, values: [id], plan: writePlan })
+        await tx.run({ name: 'read', text: READ, values: [id], rows: readPlan.rows() })
+        await tx.run({ name: 'write', text: WRITE, values: [id], rows: writePlan.rows() })
       }),
   }
 }

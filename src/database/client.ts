@@ -2,10 +2,10 @@ import { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { AppError } from '../lib/errors.ts'
 import { databaseDown } from './errors.ts'
-import { type Executor, type Query, send } from './executor.ts'
+import { type Executor, send } from './executor.ts'
 import { Listener } from './listener.ts'
 import { type Log, Pipeline } from './pipeline.ts'
-import type { Row } from './query.ts'
+import type { Query } from './query.ts'
 import { WireClient } from './wire.ts'
 
 /** Server-side bounds come first, so that the client's own bound only meets a server that is silent. */
@@ -52,7 +52,7 @@ export class Transaction implements Executor {
     this.#client = client
   }
 
-  run(query: Query): Promise<Row[]> {
+  run<Result>(query: Query<Result>): Promise<Result[]> {
     return send(this.#client, query)
   }
 
@@ -107,7 +107,7 @@ export class Database implements Executor {
     return this.#pipeline.connected
   }
 
-  run(query: Query): Promise<Row[]> {
+  run<Result>(query: Query<Result>): Promise<Result[]> {
     return this.#pipeline.run(query)
   }
 

@@ -1,27 +1,20 @@
 import type pg from 'pg'
 import { fromDatabase } from './errors.ts'
-import { type Row, type RowPlan, StatementQuery } from './query.ts'
-
-/** A named text with its values, and how its rows are read. */
-export interface Query {
-  name: string
-  text: string
-  values: unknown[]
-  plan: RowPlan
-}
+import { type Query, StatementQuery } from './query.ts'
 
 /** What a statement runs on: the database, where it is its own transaction, or an open transaction. */
 export interface Executor {
-  run(query: Query): Promise<Row[]>
+  run<Result>(query: Query<Result>): Promise<Result[]>
 }
 
 /** Sends one query over `client`. What has an answer in the contract is thrown as that answer. */
-export function send(client: pg.ClientBase, query: Query): Promise<Row[]> {
+export function send<Result>(client: pg.ClientBase, query: Query<Result>): Promise<Result[]> {
+  const { rows } = query
   return new Promise((resolve, reject) => {
     client.query(
-      new StatementQuery(query, (error, rows) => {
+      new StatementQuery(query, error => {
         if (error) reject(fromDatabase(error) ?? error)
-        else resolve(rows)
+        else resolve(rows.end())
       }),
     )
   })

@@ -21,9 +21,9 @@ export function defineList<
   Scope extends object = object,
   Filters extends object = object,
   Grant extends object = object,
->(definition: ListDefinition<Scope & Grant, Filters>) {
+>(definition: ListDefinition<Row, Scope & Grant, Filters>) {
   const list = definition as unknown as AnyList
-  const { parent, id } = list
+  const { id } = list
   const filters = Object.keys(list.filters ?? {}) as (keyof Filters & string)[]
   const read = pageReader(list)
   const total = statements(
@@ -54,21 +54,20 @@ export function defineList<
     const shape = { filters: used, sort, descending, after: position !== undefined, offset: offset > 0 }
     const [afterValue = null, afterId = null] = position ?? []
 
-    const [rows, counted] = await Promise.all([
+    const [page, counted] = await Promise.all([
       read(on, shape, { ...input, ...grant, rows: limit + 1, offset, afterValue, afterId } as PageInput),
       query.count === 'exact' ? total(on, used, { ...input, ...grant }) : undefined,
     ])
-    if (parent && rows.length === 0) return undefined
-    const data = (rows[0]?.[id.key] == null ? [] : rows.slice(0, limit)) as Row[]
-    const hasMore = rows.length > limit
-    const last = data.at(-1) as Record<string, string | number> | undefined
+    if (!page) return undefined
+    const { hasMore } = page
+    const last = page.last as Record<string, string | number> | undefined
     const nextCursor =
       last && (hasMore || list.feed)
         ? encodeCursor(boundTo, [last[key] ?? LAST, last[id.key] as string | number])
         : list.feed
           ? (query.cursor ?? null)
           : null
-    return { data, meta: { limit, nextCursor, hasMore, ...numbered(query, limit, counted?.[0]?.total) } }
+    return { data: page.data, meta: { limit, nextCursor, hasMore, ...numbered(query, limit, counted?.[0]?.total) } }
   }
 }
 

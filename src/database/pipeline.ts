@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { databaseDown } from './errors.ts'
-import { type Query, send } from './executor.ts'
-import type { Row } from './query.ts'
+import { send } from './executor.ts'
+import type { Query } from './query.ts'
 import { WireClient } from './wire.ts'
 
 /** Two, so that one slow statement does not hold up every read behind it. */
@@ -61,7 +61,7 @@ export class Pipeline {
     await Promise.all(Array.from({ length: CLIENTS }, () => this.#connectPatiently()))
   }
 
-  async run(query: Query): Promise<Row[]> {
+  async run<Result>(query: Query<Result>): Promise<Result[]> {
     const now = performance.now()
     const lane =
       this.#lanes.find(({ sentAt, movedAt }) => sentAt.length === 0 || now - movedAt < STALL_MS) ?? this.#lanes.at(-1)

@@ -1,13 +1,29 @@
 import pg from 'pg'
-import { asText, isAscii, parserOf } from './parsers.ts'
 import type { WireRow } from './wire.ts'
 
-export type Row = Record<string, unknown>
-
-interface Field {
+export interface Field {
   name: string
   dataTypeID: number
 }
+
+/** Takes the rows of one execution as they come off the wire. */
+export interface Rows<Result> {
+  /** Whether the columns are known, which every execution of a statement has alike. */
+  readonly described: boolean
+  describe(fields: Field[]): void
+  add(row: WireRow): void
+  /** What the rows amount to, when all have come. */
+  end(): Result[]
+}
+
+/** A named text with its values, and what becomes of its rows. */
+export interface Query<Result = unknown> {
+  name: string
+  text: string
+  values: unknown[]
+  rows: Rows<Result>
+}
+
 /** The part of the driver's wire protocol that a prepared statement needs. */
 interface Connection {
   bind(message: object): void
@@ -33,75 +49,24 @@ const { Query: BaseQuery, utils } = pg as unknown as {
   }) => DriverQuery
   utils: { prepareValue(value: unknown): unknown }
 }
-interface Statement {
-  name: string
-  text: string
-  values: unknown[]
-  plan: RowPlan
-}
-type Done = (error: Error | null, rows: Row[]) => void
-
-const camelCase = (column: string): string => column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-
-type Read = (bytes: Buffer, start: number, end: number) => Row
-
-/** Reads the value at `at`, `length` bytes long, out of the row: `text` is the whole row as Latin-1. */
-function expressionOf(oid: number, column: number): string {
-  const value = isAscii(oid) ? 'text.slice(at, at + length)' : 'bytes.utf8Slice(start + at, start + at + length)'
-  return parserOf(oid) === asText ? value : `parsers[${column}](${value})`
-}
 
 /**
- * A reader compiled for the columns of a statement. The row becomes one string of which most values are slices: a string
- * made for each value by itself is a tenth of the cost of a list. An object literal has its final shape at once, while
- * one filled in a loop grows, and leaves three times the garbage.
+ * The driver's query, whose rows are read by a plan that outlives it. The driver's own builds a result with its parsers
+ * anew for each execution and emits every row: a tenth of the cost of a read by id.
  */
-function compile(fields: Field[]): Read {
-  const values = fields.map(
-    ({ dataTypeID }, column) => `
-    length = bytes.readInt32BE(start + at); at += 4
-    let v${column} = null
-    if (length !== -1) { v${column} = ${expressionOf(dataTypeID, column)}; at += length }`,
-  )
-  const properties = fields.map(({ name }, column) => `${JSON.stringify(camelCase(name))}: v${column}`)
-  const source = `return (bytes, start, end) => {
-    const text = bytes.latin1Slice(start, end)
-    let at = 2
-    let length = 0${values.join('')}
-    return { ${properties.join(', ')} }
-  }`
-  return new Function('parsers', source)(fields.map(field => parserOf(field.dataTypeID)))
-}
-
-/** How to read the rows of one statement: learned from its first answer, and the same ever after. */
-export class RowPlan {
-  read: Read | undefined
-
-  learn(fields: Field[]): void {
-    this.read ??= compile(fields)
-  }
-}
-
-/**
- * The driver's query, reading rows by a plan that outlives it. The driver's own builds a result with its parsers anew
- * for each execution and emits every row: a tenth of the cost of a read by id.
- */
-export class StatementQuery extends BaseQuery {
-  readonly #plan: RowPlan
-  readonly #read: Row[]
+export class StatementQuery<Result> extends BaseQuery {
+  readonly #rows: Rows<Result>
   #failure: Error | undefined
 
   /** The driver is given the callback: set afterwards, V8 keeps the rows of every query until the next full collection. */
-  constructor({ name, text, values, plan }: Statement, done: Done) {
-    const read: Row[] = []
-    super({ name, text, values, callback: error => done(error, read) })
-    this.#plan = plan
-    this.#read = read
+  constructor({ name, text, values, rows }: Query<Result>, done: (error: Error | null) => void) {
+    super({ name, text, values, callback: done })
+    this.#rows = rows
   }
 
-  /** Once the plan is known the rows need no description; the first time on a connection the driver sends everything. */
+  /** Once the columns are known they need no description; the first time on a connection the driver sends everything. */
   override prepare(connection: Connection): void {
-    if (this.#plan.read && this.hasBeenParsed(connection)) {
+    if (this.#rows.described && this.hasBeenParsed(connection)) {
       connection.bind({ statement: this.name, values: this.values, valueMapper: utils.prepareValue })
       connection.execute({})
       connection.sync()
@@ -109,13 +74,17 @@ export class StatementQuery extends BaseQuery {
   }
 
   handleRowDescription({ fields }: { fields: Field[] }): void {
-    this.#plan.learn(fields)
+    try {
+      this.#rows.describe(fields)
+    } catch (error) {
+      this.#failure = error as Error
+    }
   }
 
-  handleDataRow({ bytes, start, end }: WireRow): void {
+  handleDataRow(row: WireRow): void {
     if (this.#failure) return
     try {
-      this.#read.push((this.#plan.read as Read)(bytes, start, end))
+      this.#rows.add(row)
     } catch (error) {
       this.#failure = error as Error
     }

@@ -2,7 +2,7 @@ import { is, Param, Placeholder, type SQL, type SQLWrapper } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type { Executor } from './executor.ts'
-import { RowPlan } from './query.ts'
+import { RowPlan } from './rows.ts'
 
 const CASING = 'snake_case'
 const dialect = new PgDialect({ casing: CASING })
@@ -28,6 +28,13 @@ function reader(param: unknown): (input: Record<string, unknown>) => unknown {
   return () => encoder.mapToDriverValue(value)
 }
 
+/** The SQL of a statement, and how a call fills in its values. */
+export function prepared<Input>(name: string, build: (db: Builder, $: Params<Input>) => SQLWrapper) {
+  const { sql: text, params } = dialect.sqlToQuery(build(builder, placeholders as Params<Input>).getSQL())
+  const readers = params.map(reader)
+  return (input: Input) => ({ name, text, values: readers.map(read => read(input as Record<string, unknown>)) })
+}
+
 /**
  * A statement whose SQL and types Drizzle writes once: `statement('tasks.find', (db, $: Params<{ id: string }>) => …)`.
  * Each connection prepares it once under its name. It runs on whatever executor is passed, so inside a transaction it
@@ -37,31 +44,32 @@ export function statement<Input, Q extends SQLWrapper>(
   name: string,
   build: (db: Builder, $: Params<Input>) => Q,
 ): Statement<Input, RowOf<Q>> {
-  const { sql: text, params } = dialect.sqlToQuery(build(builder, placeholders as Params<Input>).getSQL())
-  const readers = params.map(reader)
+  const query = prepared(name, build)
   const plan = new RowPlan()
+  return (on, input) => on.run({ ...query(input), rows: plan.rows() }) as Promise<RowOf<Q>[]>
+}
 
-  return (on, input) => {
-    const values = readers.map(read => read(input as Record<string, unknown>))
-    return on.run({ name, text, values, plan }) as Promise<RowOf<Q>[]>
+/** For SQL that depends on a shape from a closed set: `make` is called once, with a name of its own, for each shape met. */
+export function shaped<Shape, Made>(name: string, make: (name: string, shape: Shape) => Made): (shape: Shape) => Made {
+  const known = new Map<string, Made>()
+  return shape => {
+    const key = JSON.stringify(shape)
+    let made = known.get(key)
+    if (made === undefined) {
+      made = make(`${name}#${known.size}`, shape)
+      known.set(key, made)
+    }
+    return made
   }
 }
 
-/** The same for a statement whose SQL depends on a shape from a closed set: one prepared statement for each shape met. */
+/** A statement whose SQL depends on such a shape. */
 export function statements<Shape, Input, Q extends SQLWrapper>(
   name: string,
   build: (db: Builder, $: Params<Input>, shape: Shape) => Q,
 ): (on: Executor, shape: Shape, input: Input) => Promise<RowOf<Q>[]> {
-  const known = new Map<string, Statement<Input, RowOf<Q>>>()
-  return (on, shape, input) => {
-    const key = JSON.stringify(shape)
-    let run = known.get(key)
-    if (!run) {
-      run = statement<Input, Q>(`${name}#${known.size}`, (db, $) => build(db, $, shape))
-      known.set(key, run)
-    }
-    return run(on, input)
-  }
+  const of = shaped(name, (name, shape: Shape) => statement<Input, Q>(name, (db, $) => build(db, $, shape)))
+  return (on, shape, input) => of(shape)(on, input)
 }
 
 /** The first row of a statement, or undefined. */

@@ -8,6 +8,7 @@ import {
   type TUnsafe,
   Type,
 } from '@sinclair/typebox'
+import type { JsonText } from './json-text.ts'
 
 /** Text as PostgreSQL can store it: no NUL and no lone surrogate, which UTF-8 cannot carry. */
 const STORABLE = '^[^\\u0000\\p{Cs}]*$'
@@ -85,10 +86,12 @@ const ListMeta = Type.Object(
 
 /** `{ data: Item[], meta }`: the one shape of every list. */
 export const List = <T extends TSchema>(item: T) =>
-  Type.Object({ data: Type.Array(item), meta: ListMeta }, { title: `${item.title}List` })
+  Type.Unsafe<ListOf<Static<T>>>(
+    Type.Object({ data: Type.Array(item), meta: ListMeta }, { title: `${item.title}List` }),
+  )
 
 export interface ListOf<T> {
-  data: T[]
+  data: JsonText<T[]>
   meta: Static<typeof ListMeta>
 }
 

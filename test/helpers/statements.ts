@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Transaction } from '../../src/database/client.ts'
-import type { Query } from '../../src/database/executor.ts'
+import type { Executor } from '../../src/database/executor.ts'
+import type { Query } from '../../src/database/query.ts'
 
 /** What an app asks by itself, whether or not there are requests. */
 const BACKGROUND = 'sessions.ended'
@@ -8,7 +9,7 @@ const BACKGROUND = 'sessions.ended'
 /** Every single statement that requests send from now on, in order; transactions are not among them. */
 export function recordStatements({ database }: FastifyInstance): Query[] {
   const seen: Query[] = []
-  const run = database.run.bind(database)
+  const run: Executor['run'] = database.run.bind(database)
   database.run = query => {
     if (query.name !== BACKGROUND) seen.push(query)
     return run(query)
@@ -21,13 +22,14 @@ export async function statementsOf({ database }: FastifyInstance, work: () => Pr
   const names: string[] = []
   const { run, execute } = Transaction.prototype
   const single = database.run
+  const runAlone: Executor['run'] = single.bind(database)
   database.run = query => {
     if (query.name !== BACKGROUND) names.push(query.name)
-    return single.call(database, query)
+    return runAlone(query)
   }
   Transaction.prototype.run = function (query) {
     names.push(query.name)
-    return run.call(this, query)
+    return Reflect.apply(run, this, [query])
   }
   Transaction.prototype.execute = function (...sent) {
     names.push('job')

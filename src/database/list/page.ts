@@ -1,7 +1,9 @@
+import type { TObject } from '@sinclair/typebox'
 import { and, type Column, type SQL, sql } from 'drizzle-orm'
 import { coalesce } from '../../lib/coalesce.ts'
 import type { Executor } from '../executor.ts'
-import { type Params, statements } from '../statement.ts'
+import { type Params, prepared, shaped } from '../statement.ts'
+import { type Page, PagePlan } from './pages.ts'
 
 /** Callers that share a statement: with more of them the first would wait for the rows of the last. */
 const MAX_TOGETHER = 16
@@ -13,8 +15,10 @@ export interface Sort {
   type: 'uuid' | 'timestamptz' | 'int' | 'bigint' | 'xid8'
 }
 
-export interface ListDefinition<Input, Filters> {
+export interface ListDefinition<Row, Input, Filters> {
   name: string
+  /** Pages are written as JSON of this schema, from the bytes that the database sends. */
+  item: TObject & { static: Row }
   columns: SQL
   from: SQL
   /** The rows of the list, before filters; placeholders come from the input. */
@@ -53,10 +57,9 @@ export interface Paging {
 
 /** The input of one page: its paging, what scopes and grants it, and its filters. */
 export type PageInput = Paging & Record<string, unknown>
-type Rows = Record<string, unknown>[]
-type ReadPage = (on: Executor, shape: Shape, input: PageInput) => Promise<Rows>
+type ReadPage = (on: Executor, shape: Shape, input: PageInput) => Promise<Page | undefined>
 /** The types of a list concern its caller only. */
-export type AnyList = ListDefinition<Record<string, unknown>, Record<string, unknown>>
+export type AnyList = ListDefinition<unknown, Record<string, unknown>, Record<string, unknown>>
 type Inputs = Params<Record<string, unknown>>
 
 /** The condition of a page before paging. */
@@ -81,45 +84,58 @@ function pageOf(list: AnyList, $: Inputs, shape: Shape): SQL {
   return sql`select ${list.columns} from ${list.from} where ${where} order by ${on} ${direction}${tie} limit ${$.rows}${offset}`
 }
 
-/** The rows of one page; where the list has a parent, nothing at all when it cannot be seen, else at least one row. */
+/** Reads one page; undefined where the list has a parent that cannot be seen. */
 export function pageReader(list: AnyList): ReadPage {
-  const alone = statements(list.name, (_, $: Inputs, shape: Shape) => {
-    const page = pageOf(list, $, shape)
-    return list.parent ? sql`select page.* from ${list.parent($)} left join lateral (${page}) page on true` : page
-  }) as ReadPage
+  const statementOf = shaped(list.name, (name, shape: Shape) => {
+    const plan = new PagePlan(list)
+    const query = prepared(name, (_, $: Inputs) => {
+      const page = pageOf(list, $, shape)
+      return list.parent ? sql`select page.* from ${list.parent($)} left join lateral (${page}) page on true` : page
+    })
+    return (on: Executor, input: PageInput) => on.run({ ...query(input), rows: plan.rows([limitOf(input)]) })
+  })
+  const alone: ReadPage = async (on, shape, input) => (await statementOf(shape)(on, input))[0]
   if (!list.parent) return alone
   const together = sharedReader(list, alone)
   // A filter may have to look at many rows: nobody else waits for that.
   return (on, shape, input) => (shape.filters.length === 0 && !shape.offset ? together : alone)(on, shape, input)
 }
 
+/** One row more than the page says whether there is more. */
+const limitOf = ({ rows }: Paging): number => rows - 1
+
 /** What one of many callers asked, as a row of the relation `asked`. */
 const asked: Inputs = new Proxy({}, { get: (_, name: string) => sql.raw(`asked."${name}"`) })
 
-/** Concurrent pages of one shape share a statement, which checks each caller. */
-function sharedReader(list: AnyList, alone: ReadPage): ReadPage {
-  const read = statements(`${list.name}.shared`, (_, $: Params<{ asked: string }>, { shape, names }: Shared) => {
-    const { type } = list.sorts[shape.sort] as Sort
-    const types: Record<string, string> = { rows: 'int', offset: 'int', afterValue: type, afterId: list.id.type }
-    const columns = sql.raw(names.map(name => `"${name}" ${types[name] ?? 'uuid'}`).join(', '))
-    // `offset 0` keeps the planner from joining all parents there are to the many callers that it expects.
-    return sql`
+/** The pages of many callers in one statement, which checks each of them. */
+function pagesReader(list: AnyList, name: string, { shape, names }: Shared) {
+  const { type } = list.sorts[shape.sort] as Sort
+  const types: Record<string, string> = { rows: 'int', offset: 'int', afterValue: type, afterId: list.id.type }
+  const columns = sql.raw(names.map(name => `"${name}" ${types[name] ?? 'uuid'}`).join(', '))
+  const plan = new PagePlan(list)
+  // `offset 0` keeps the planner from joining all parents there are to the many callers that it expects.
+  const query = prepared(
+    name,
+    (_, $: Params<{ asked: string }>) => sql`
       select asked.n, page.* from json_to_recordset(${$.asked}::json) as asked(n int, ${columns})
       cross join lateral (select from ${list.parent?.(asked)} offset 0) parent
-      left join lateral (${pageOf(list, asked, shape)}) page on true`
-  }) as (on: Executor, shape: Shared, input: { asked: string }) => Promise<Rows>
+      left join lateral (${pageOf(list, asked, shape)}) page on true`,
+  )
+  return (on: Executor, inputs: readonly PageInput[]) =>
+    on.run({
+      ...query({ asked: JSON.stringify(inputs.map((input, n) => ({ n, ...input }))) }),
+      rows: plan.rows(inputs.map(limitOf)),
+    })
+}
 
+/** Concurrent pages of one shape share a statement. */
+function sharedReader(list: AnyList, alone: ReadPage): ReadPage {
+  const statementOf = shaped(`${list.name}.shared`, (name, shared: Shared) => pagesReader(list, name, shared))
   const open = (on: Executor, shape: Shape) =>
-    coalesce(async (inputs: readonly PageInput[]) => {
-      if (inputs.length === 1) return [await alone(on, shape, inputs[0] as PageInput)]
-      const rows = await read(
-        on,
-        { shape, names: Object.keys(inputs[0] as PageInput) },
-        { asked: JSON.stringify(inputs.map((input, n) => ({ n, ...input }))) },
-      )
-      const answers: Rows[] = inputs.map(() => [])
-      for (const row of rows) answers[row.n as number]?.push(row)
-      return answers
+    coalesce(async (inputs: readonly PageInput[]): Promise<(Page | undefined)[]> => {
+      const [first] = inputs as [PageInput]
+      if (inputs.length === 1) return [await alone(on, shape, first)]
+      return statementOf({ shape, names: Object.keys(first) })(on, inputs)
     }, MAX_TOGETHER)
 
   const known = new WeakMap<Executor, Map<string, ReturnType<typeof open>>>()

@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { defineList } from '../../database/list.ts'
 import { one, type Params, statement, statements } from '../../database/statement.ts'
 import { versionMatches } from '../../database/versions.ts'
-import type { ApiKey } from './schemas.ts'
+import { ApiKey } from './schemas.ts'
 import { apiKeys } from './tables.ts'
 
 type ApiKeyRow = ApiKey & { version: number }
@@ -109,8 +109,9 @@ export const deleteApiKey = one(
 
 const byId = { on: apiKeys.id, key: 'id', type: 'uuid' } as const
 
-export const listApiKeys = defineList<ApiKeyRow, { organizationId: string }>({
+export const listApiKeys = defineList<ApiKey, { organizationId: string }>({
   name: 'api_keys.list',
+  item: ApiKey,
   columns,
   from: sql`${apiKeys}`,
   where: $ => eq(apiKeys.organizationId, $.organizationId),

@@ -1,13 +1,9 @@
+import type { TObject } from '@sinclair/typebox'
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { defineList } from '../../database/list.ts'
 import type { Params } from '../../database/statement.ts'
 import { events } from '../../events/tables.ts'
-import type { AllEventFilters, AuditEvent, Event, EventFilters } from './schemas.ts'
-
-interface Position {
-  xid: string
-  seq: number
-}
+import { type AllEventFilters, AuditEvent, Event, type EventFilters } from './schemas.ts'
 
 const columns = sql`id, xid, seq, type, organization_id, json_build_object('type', actor_type, 'id', actor_id) as actor,
   json_build_object('type', target_type, 'id', target_id) as target, data, created_at`
@@ -47,23 +43,25 @@ const filters = {
   until: ($: Params<EventFilters>) => until($.until),
 }
 
-const newestFirst = <Row extends object>(name: string, columns: SQL) =>
-  defineList<Row & Position, { organizationId: string }, EventFilters>({
+const newestFirst = <Row extends object>(name: string, item: TObject & { static: Row }, columns: SQL) =>
+  defineList<Row, { organizationId: string }, EventFilters>({
     ...log,
     name,
+    item,
     columns,
     where: $ => sql`${events.organizationId} = ${$.organizationId}`,
     defaultSort: '-createdAt',
     filters,
   })
 
-export const listEvents = newestFirst<Event>('events.list', columns)
-export const listAuditEvents = newestFirst<AuditEvent>('events.audit', withOrigin)
+export const listEvents = newestFirst('events.list', Event, columns)
+export const listAuditEvents = newestFirst('events.audit', AuditEvent, withOrigin)
 
 /** Of all organizations and of none, newest first. */
-export const listAllEvents = defineList<AuditEvent & Position, object, AllEventFilters>({
+export const listAllEvents = defineList<AuditEvent, object, AllEventFilters>({
   ...log,
   name: 'events.all',
+  item: AuditEvent,
   columns: withOrigin,
   where: () => sql`true`,
   defaultSort: '-createdAt',
@@ -71,9 +69,10 @@ export const listAllEvents = defineList<AuditEvent & Position, object, AllEventF
 })
 
 /** Oldest first and only what no running transaction can still appear before, so that a cursor never skips. */
-export const readFeed = defineList<Event & Position, { organizationId: string }, { type?: string }>({
+export const readFeed = defineList<Event, { organizationId: string }, { type?: string }>({
   ...log,
   name: 'events.feed',
+  item: Event,
   columns,
   where: $ =>
     sql`${events.organizationId} = ${$.organizationId} and ${events.xid} < pg_snapshot_xmin(pg_current_snapshot())`,

@@ -5,7 +5,7 @@ import { touched, versionMatches } from '../../database/versions.ts'
 import type { Grant } from '../../lib/access.ts'
 import { granted } from '../organizations/queries/access.ts'
 import { tasks } from '../tasks/tables.ts'
-import type { Comment } from './schemas.ts'
+import { Comment } from './schemas.ts'
 import { comments } from './tables.ts'
 
 type CommentRow = Comment & { version: number }
@@ -60,8 +60,9 @@ export const deleteComment = one(
 const byId = { on: comments.id, key: 'id', type: 'uuid' } as const
 
 /** Undefined where the task is missing or not the reader's. */
-export const listTaskComments = defineList<CommentRow, { taskId: string }, object, Grant>({
+export const listTaskComments = defineList<Comment, { taskId: string }, object, Grant>({
   name: 'comments.of_task',
+  item: Comment,
   columns: sql`*`,
   from: sql`${comments}`,
   where: $ => sql`${comments.taskId} = ${$.taskId}`,

@@ -3,10 +3,8 @@ import { defineList } from '../../database/list.ts'
 import { one, type Params, statement, statements } from '../../database/statement.ts'
 import { contains } from '../../database/text.ts'
 import { touched, versionMatches } from '../../database/versions.ts'
-import type { Project } from './schemas.ts'
+import { Project } from './schemas.ts'
 import { projects } from './tables.ts'
-
-type ProjectRow = Project & { version: number }
 
 interface NewProject {
   id: string
@@ -77,8 +75,9 @@ export const deleteProject = one(
 
 const byId = { on: projects.id, key: 'id', type: 'uuid' } as const
 
-export const listProjects = defineList<ProjectRow, { organizationId: string }, { status?: string; search?: string }>({
+export const listProjects = defineList<Project, { organizationId: string }, { status?: string; search?: string }>({
   name: 'projects.list',
+  item: Project,
   columns: sql`*`,
   from: sql`${projects}`,
   where: $ => eq(projects.organizationId, $.organizationId),

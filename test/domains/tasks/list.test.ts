@@ -222,3 +222,60 @@ t.test('an empty list and a list nobody may see are told apart', async t => {
   t.same(empty.body, { data: [], meta: { limit: 20, nextCursor: null, hasMore: false } })
   t.equal((await call(app, `GET /projects/${projectId}/tasks`, { as: outsider })).status, 404)
 })
+
+/** What has to be escaped, or is not ASCII, or is long; a page of the last is larger than any kept for the next. */
+const TEXTS = [
+  `"quotes", back\\slashes and / slashes`,
+  Array.from({ length: 31 }, (_, n) => String.fromCharCode(n + 1)).join(''),
+  'delete \u007f, separators \u2028\u2029, no-break\u00a0space',
+  'ångström — 木 — 👩‍🔧',
+  '\u0001'.repeat(10_000),
+  '😀'.repeat(5_000),
+  '',
+]
+const TIMES = [
+  '2030-01-01T00:00:00.000Z',
+  '2030-01-01T00:00:00.100Z',
+  '2030-12-31T23:59:59.120Z',
+  '9999-12-31T23:59:59.999Z',
+  null,
+]
+
+t.test('a list tells of every task what the task tells of itself', async t => {
+  const projectId = await createProject(test, { organizationId: organization.id })
+  for (const [n, description] of TEXTS.entries()) {
+    const title = description.slice(0, 100) || 'Task'
+    await createTask(test, { projectId, title, description, dueAt: TIMES[n % TIMES.length] as string | null })
+  }
+  const { body } = await call(app, `GET /api/v1/projects/${projectId}/tasks?sort=createdAt`, { as })
+  t.equal(body.data.length, TEXTS.length)
+  for (const [n, task] of body.data.entries()) {
+    const alone = await call(app, `GET /api/v1/tasks/${task.id}`, { as })
+    t.same(Object.entries(task), Object.entries(alone.body), 'in the same order too')
+    t.equal(task.description, TEXTS[n])
+    t.equal(task.dueAt, TIMES[n % TIMES.length])
+  }
+})
+
+t.test('lists that are read together do not mix, whatever their texts', async t => {
+  const projects = await Promise.all(
+    TEXTS.map(async description => {
+      const projectId = await createProject(test, { organizationId: organization.id })
+      for (let at = 0; at < 3; at++) await createTask(test, { projectId, title: `Task ${at}`, description })
+      return { projectId, description }
+    }),
+  )
+  const read = async ({ projectId, description }: (typeof projects)[number]) => {
+    const { body } = await call(app, `GET /api/v1/projects/${projectId}/tasks?limit=2`, { as })
+    const found = body.data.map((task: { projectId: string; description: string }) => [
+      task.projectId,
+      task.description,
+    ])
+    t.same(found, [
+      [projectId, description],
+      [projectId, description],
+    ])
+    t.equal(body.meta.hasMore, true)
+  }
+  await Promise.all([...projects, ...projects, ...projects].map(read))
+})

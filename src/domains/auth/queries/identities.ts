@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { users } from '../../users/tables.ts'
-import type { Identity } from '../schemas/identities.ts'
+import { Identity } from '../schemas/identities.ts'
 import { identities } from '../tables.ts'
 
 /** What a provider says somebody is. */
@@ -67,6 +67,7 @@ const byId = { on: identities.id, key: 'id', type: 'uuid' } as const
 
 export const listIdentities = defineList<Identity, { userId: string }>({
   name: 'identities.list',
+  item: Identity,
   columns: sql`id, provider, subject, created_at`,
   from: sql`${identities}`,
   where: $ => eq(identities.userId, $.userId),

@@ -3,7 +3,7 @@ import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import type { PlatformRole } from '../../../lib/access.ts'
 import { users } from '../../users/tables.ts'
-import type { Session } from '../schemas/sessions.ts'
+import { Session } from '../schemas/sessions.ts'
 import { sessions } from '../tables.ts'
 
 /** A session ends 90 days after its start, or after 30 days without use. */
@@ -129,6 +129,7 @@ const byId = { on: sql`s.id`, key: 'id', type: 'uuid' } as const
 /** The live sessions of a user who calls by session `sessionId`. */
 export const listSessions = defineList<Session, { userId: string }, object, { sessionId: string }>({
   name: 'sessions.list',
+  item: Session,
   columns: sql`id, address, user_agent, created_at, last_used_at, expires_at,
     id = ${sql.placeholder('sessionId')}::uuid as current`,
   from: sql`${sessions} s`,

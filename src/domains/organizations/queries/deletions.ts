@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { touched } from '../../../database/versions.ts'
-import type { Deletion } from '../schemas/deletions.ts'
+import { Deletion } from '../schemas/deletions.ts'
 import { deletions } from '../tables.ts'
 
 type DeletionRow = Deletion & { version: number }
@@ -61,8 +61,9 @@ export const completeDeletion = statement('deletions.complete', (db, $: Params<{
 
 const byId = { on: deletions.id, key: 'id', type: 'uuid' } as const
 
-export const listDeletions = defineList<DeletionRow, { requestedBy: string }>({
+export const listDeletions = defineList<Deletion, { requestedBy: string }>({
   name: 'deletions.list',
+  item: Deletion,
   columns,
   from: sql`${deletions}`,
   where: $ => sql`requested_by = ${$.requestedBy}`,

@@ -3,7 +3,7 @@ import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { versionMatches } from '../../../database/versions.ts'
 import type { OrganizationRole } from '../../../lib/access.ts'
-import type { Invitation } from '../schemas/invitations.ts'
+import { Invitation } from '../schemas/invitations.ts'
 import { invitations, organizations } from '../tables.ts'
 
 export type InvitationRow = Invitation & { version: number }
@@ -113,8 +113,9 @@ export const deleteExpiredInvitations = statement(
 const byId = { on: invitations.id, key: 'id', type: 'uuid' } as const
 
 /** The list is only reached through the access rule, so the organization needs no second check. */
-export const listInvitations = defineList<InvitationRow, { organizationId: string }, { role?: string }>({
+export const listInvitations = defineList<Invitation, { organizationId: string }, { role?: string }>({
   name: 'invitations.list',
+  item: Invitation,
   columns,
   from: sql`${invitations}`,
   where: $ => eq(invitations.organizationId, $.organizationId),

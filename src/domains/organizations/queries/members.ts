@@ -5,7 +5,7 @@ import { contains } from '../../../database/text.ts'
 import { touched, versionMatches } from '../../../database/versions.ts'
 import type { OrganizationRole } from '../../../lib/access.ts'
 import { users } from '../../users/tables.ts'
-import type { Member } from '../schemas/members.ts'
+import { Member } from '../schemas/members.ts'
 import { members } from '../tables.ts'
 
 type MemberRow = Member & { version: number }
@@ -85,8 +85,9 @@ export const deleteMemberships = statement(
 const byUser = { on: sql`m.user_id`, key: 'userId', type: 'uuid' } as const
 
 /** The list is only reached through the access rule, so the organization needs no second check. */
-export const listMembers = defineList<MemberRow, { organizationId: string }, { role?: string; search?: string }>({
+export const listMembers = defineList<Member, { organizationId: string }, { role?: string; search?: string }>({
   name: 'members.list',
+  item: Member,
   columns,
   from: source,
   where: $ => sql`m.organization_id = ${$.organizationId}`,

@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { touched, versionMatches } from '../../../database/versions.ts'
-import type { Organization } from '../schemas/organizations.ts'
+import { Organization } from '../schemas/organizations.ts'
 import { members, organizations } from '../tables.ts'
 
 type OrganizationRow = Organization & { version: number }
@@ -106,8 +106,9 @@ export const deleteOrganization = statement('organizations.delete', (db, $: Para
 
 const byId = { on: sql`m.organization_id`, key: 'id', type: 'uuid' } as const
 
-export const listOrganizations = defineList<OrganizationRow, { userId: string }>({
+export const listOrganizations = defineList<Organization, { userId: string }>({
   name: 'organizations.list',
+  item: Organization,
   columns: sql`o.id, o.name, o.slug, m.role, o.version, o.created_at, o.updated_at`,
   from: sql`${members} m join ${organizations} o on o.id = m.organization_id`,
   where: $ => sql`m.user_id = ${$.userId}`,

@@ -7,7 +7,7 @@ import { coalesce } from '../../../lib/coalesce.ts'
 import { granted } from '../../organizations/queries/access.ts'
 import { organizations } from '../../organizations/tables.ts'
 import { projects } from '../../projects/tables.ts'
-import type { Task, TaskFilters } from '../schemas.ts'
+import { Task, type TaskFilters } from '../schemas.ts'
 import { tasks } from '../tables.ts'
 
 export type TaskRow = Task & { version: number }
@@ -63,6 +63,7 @@ const due = sql`coalesce(t.due_at, 'infinity')`
 const byId = { on: sql`t.id`, key: 'id', type: 'uuid' } as const
 
 const shared = {
+  item: Task,
   columns,
   from: sql`${tasks} t`,
   id: byId,
@@ -85,7 +86,7 @@ const shared = {
 } as const
 
 /** Undefined where the project is missing or not the reader's. */
-export const listProjectTasks = defineList<TaskRow, { projectId: string }, TaskFilters, Grant>({
+export const listProjectTasks = defineList<Task, { projectId: string }, TaskFilters, Grant>({
   ...shared,
   name: 'tasks.of_project',
   where: $ => sql`t.project_id = ${$.projectId}`,
@@ -94,7 +95,7 @@ export const listProjectTasks = defineList<TaskRow, { projectId: string }, TaskF
 })
 
 /** Undefined where the organization is missing or not the reader's. */
-export const listOrganizationTasks = defineList<TaskRow, { organizationId: string }, TaskFilters, Grant>({
+export const listOrganizationTasks = defineList<Task, { organizationId: string }, TaskFilters, Grant>({
   ...shared,
   name: 'tasks.of_organization',
   where: $ => sql`t.organization_id = ${$.organizationId}`,

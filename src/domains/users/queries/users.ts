@@ -3,7 +3,7 @@ import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement, statements } from '../../../database/statement.ts'
 import { contains } from '../../../database/text.ts'
 import { touched, versionMatches } from '../../../database/versions.ts'
-import type { Me, User } from '../schemas.ts'
+import { type Me, User } from '../schemas.ts'
 import { profiles, settings, users } from '../tables.ts'
 
 /** What may travel: never the password hash. */
@@ -145,8 +145,9 @@ export const changeEmail = statement('users.change_email', (db, $: Params<{ id: 
 
 const byId = { on: users.id, key: 'id', type: 'uuid' } as const
 
-export const listUsers = defineList<UserRow, object, { search?: string; role?: string; status?: string }>({
+export const listUsers = defineList<User, object, { search?: string; role?: string; status?: string }>({
   name: 'users.list',
+  item: User,
   columns: sql`id, email, name, role, status, email_verified_at, version, created_at, updated_at`,
   from: sql`${users}`,
   where: () => sql`true`,

@@ -1,0 +1,145 @@
+import type { TObject } from '@sinclair/typebox'
+import { JsonText } from '../../lib/json-text.ts'
+import { compileWriter, type WriteRow } from '../json.ts'
+import type { Field, Rows } from '../query.ts'
+import { camelCase, compileReader, type ReadRow, type Row } from '../rows.ts'
+import { Scratch } from '../scratch.ts'
+import type { WireRow } from '../wire.ts'
+
+export interface Page {
+  data: JsonText<never[]>
+  hasMore: boolean
+  /** The last row, where there is more or the list is a feed. */
+  last: Row | undefined
+}
+
+/** The column that numbers the callers who share a statement; the first, where it is. */
+const NUMBER = 'n'
+const ZERO = '0'.charCodeAt(0)
+const NULL = -1
+/** How the wire says how many fields a row has, and how long the next one is. */
+const FIELDS_BYTES = 2
+const LENGTH_BYTES = 4
+
+interface Listed {
+  id: { key: string }
+  /** Without it every caller may see the list. */
+  parent?: unknown
+  item: TObject
+  feed?: boolean
+}
+
+interface Columns {
+  shared: boolean
+  /** Where the id is: a caller without rows still has one, of nulls. */
+  id: number
+  read: ReadRow
+  write: WriteRow
+}
+
+/** How the rows of one statement become pages: learned from its first answer. */
+export class PagePlan {
+  readonly #list: Listed
+  columns: Columns | undefined
+
+  constructor(list: Listed) {
+    this.#list = list
+  }
+
+  learn(fields: Field[]): void {
+    const { id, item } = this.#list
+    this.columns = {
+      shared: fields[0]?.name === NUMBER,
+      id: fields.findIndex(({ name }) => camelCase(name) === id.key),
+      read: compileReader(fields),
+      write: compileWriter(fields, item),
+    }
+  }
+
+  /** One page for each of `limits`; undefined where the caller may not see the list. */
+  rows(limits: number[]): Rows<Page | undefined> {
+    return new PageRows(
+      this,
+      limits.map(limit => new Sheet(this.#list, limit)),
+    )
+  }
+}
+
+class PageRows implements Rows<Page | undefined> {
+  readonly #plan: PagePlan
+  readonly #pages: Sheet[]
+
+  constructor(plan: PagePlan, pages: Sheet[]) {
+    this.#plan = plan
+    this.#pages = pages
+  }
+
+  get described(): boolean {
+    return this.#plan.columns !== undefined
+  }
+
+  describe(fields: Field[]): void {
+    if (!this.described) this.#plan.learn(fields)
+  }
+
+  add(row: WireRow): void {
+    const columns = this.#plan.columns as Columns
+    this.#pages[columns.shared ? numberOf(row) : 0]?.add(row, columns)
+  }
+
+  end(): (Page | undefined)[] {
+    return this.#pages.map(page => page.end())
+  }
+}
+
+/** The number of the caller, in digits. */
+function numberOf({ bytes, start }: WireRow): number {
+  const first = start + FIELDS_BYTES + LENGTH_BYTES
+  const end = first + bytes.readInt32BE(start + FIELDS_BYTES)
+  let number = 0
+  for (let at = first; at < end; at++) number = number * 10 + (bytes[at] as number) - ZERO
+  return number
+}
+
+function isNull({ bytes, start }: WireRow, column: number): boolean {
+  let at = start + FIELDS_BYTES
+  for (let before = 0; before < column; before++) at += LENGTH_BYTES + Math.max(0, bytes.readInt32BE(at))
+  return bytes.readInt32BE(at) === NULL
+}
+
+/** A page as its rows come. */
+class Sheet {
+  readonly #limit: number
+  readonly #feed: boolean
+  #scratch: Scratch | undefined
+  #count = 0
+  #visible: boolean
+  #hasMore = false
+  #last: Row | undefined
+
+  constructor({ parent, feed = false }: Listed, limit: number) {
+    this.#limit = limit
+    this.#feed = feed
+    this.#visible = parent === undefined
+  }
+
+  add(row: WireRow, columns: Columns): void {
+    this.#visible = true
+    if (isNull(row, columns.id)) return
+    if (this.#count === this.#limit) {
+      this.#hasMore = true
+      return
+    }
+    this.#count++
+    this.#scratch ??= Scratch.take()
+    this.#scratch.put(this.#count === 1 ? '[' : ',')
+    columns.write(row, this.#scratch)
+    if (this.#feed || this.#count === this.#limit) this.#last = columns.read(row)
+  }
+
+  end(): Page | undefined {
+    if (!this.#visible) return undefined
+    this.#scratch?.put(']')
+    return { data: new JsonText(this.#scratch?.end() ?? '[]'), hasMore: this.#hasMore, last: this.#last }
+  }
+}
