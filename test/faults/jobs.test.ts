@@ -109,13 +109,18 @@ async function count(database: pg.Client, what: string): Promise<number> {
   return rows[0].n
 }
 
+/** Jobs, and statements of the worker that is stopped, which may be taking one. */
+const IN_HAND = `(select 1 from jobs.job where state = 'active' union all
+  select 1 from pg_stat_activity
+    where datname = current_database() and application_name <> 'fault-test' and state = 'active')`
+
 /** A job in hand at a kill comes back only when its time is up, which is longer than this test. */
 async function killBetweenJobs(worker: Lintel, databaseUrl: string): Promise<void> {
   const database = await connect(databaseUrl)
   await waitUntil(async () => {
     process.kill(worker.pid, 'SIGSTOP')
     await sleep(POLL_MS)
-    if ((await count(database, `(select from jobs.job where state = 'active')`)) === 0) return true
+    if ((await count(database, IN_HAND)) === 0) return true
     process.kill(worker.pid, 'SIGCONT')
     return false
   })
