@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 
 interface Sending {
@@ -61,6 +62,11 @@ export class Canaries {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await answer.text()
+    if (text.includes('"code":"overloaded"')) {
+      // The machine may be: nothing of the request was looked at.
+      await sleep(Number(answer.headers.get('retry-after')) * 1000)
+      return this.send(request, { token, body, ...(headers ? { headers } : {}) })
+    }
     if (answer.status >= 400) this.#refusals.push(`${[...answer.headers].join()} ${text}`)
     return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : undefined }
   }
