@@ -7,6 +7,8 @@ import type { Handler, Job, TransactionalHandler } from './define.ts'
 const POLL_SECONDS = 1
 /** Jobs in hand get this long at a stop; what is cut off runs again elsewhere. */
 const STOP_TIMEOUT_MS = 10_000
+/** How often jobs are looked for whose worker died: they run again at most this long after they expire. */
+const SUPERVISE_SECONDS = 10
 const DEAD_LETTERS = 'dead-letters'
 
 interface Envelope {
@@ -24,7 +26,14 @@ export class Jobs {
 
   constructor(url: string, { works, log }: { works: boolean; log: Log }) {
     this.#connections = new JobConnections(url)
-    this.#boss = new PgBoss({ db: this.#connections, supervise: works, schedule: works, schema: 'jobs' })
+    this.#boss = new PgBoss({
+      db: this.#connections,
+      supervise: works,
+      superviseIntervalSeconds: SUPERVISE_SECONDS,
+      monitorIntervalSeconds: SUPERVISE_SECONDS,
+      schedule: works,
+      schema: 'jobs',
+    })
     this.#boss.on('error', error => log.warn({ reason: error.message }, 'job queue'))
   }
 
