@@ -3,7 +3,7 @@ import { and, type Column, type SQL, sql } from 'drizzle-orm'
 import { coalesce } from '../../lib/coalesce.ts'
 import type { Executor } from '../executor.ts'
 import { type Params, prepared, shaped } from '../statement.ts'
-import { type Page, PagePlan } from './pages.ts'
+import { type Page, PagePlan } from './rows.ts'
 
 /** Callers that share a statement: with more of them the first would wait for the rows of the last. */
 const MAX_TOGETHER = 16
