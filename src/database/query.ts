@@ -8,9 +8,8 @@ export interface Field {
 
 /** Takes the rows of one execution as they come off the wire. */
 export interface Rows<Result> {
-  /** Whether the columns are known, which every execution of a statement has alike. */
-  readonly described: boolean
-  describe(fields: Field[]): void
+  /** What every execution of a statement has alike. */
+  readonly plan: { readonly described: boolean; describe(fields: Field[]): void }
   add(row: WireRow): void
   /** What the rows amount to, when all have come. */
   end(): Result[]
@@ -66,7 +65,7 @@ export class StatementQuery<Result> extends BaseQuery {
 
   /** Once the columns are known they need no description; the first time on a connection the driver sends everything. */
   override prepare(connection: Connection): void {
-    if (this.#rows.described && this.hasBeenParsed(connection)) {
+    if (this.#rows.plan.described && this.hasBeenParsed(connection)) {
       connection.bind({ statement: this.name, values: this.values, valueMapper: utils.prepareValue })
       connection.execute({})
       connection.sync()
@@ -75,7 +74,7 @@ export class StatementQuery<Result> extends BaseQuery {
 
   handleRowDescription({ fields }: { fields: Field[] }): void {
     try {
-      this.#rows.describe(fields)
+      this.#rows.plan.describe(fields)
     } catch (error) {
       this.#failure = error as Error
     }

@@ -36,33 +36,58 @@ export function compileReader(fields: Field[]): ReadRow {
   return new Function('parsers', source)(fields.map(field => parserOf(field.dataTypeID)))
 }
 
-/** How to read the rows of one statement as objects: learned from its first answer, and the same ever after. */
-export class RowPlan {
-  read: ReadRow | undefined
+/** What is known of the columns of one statement: learned from its first answer, and the same ever after. */
+export abstract class Plan {
+  #fields: Field[] | undefined
+
+  get described(): boolean {
+    return this.#fields !== undefined
+  }
+
+  /**
+   * Each connection describes the columns once more. A later one may have more of them at the end, as after a migration;
+   * any other change would put values under wrong names, and is an error.
+   */
+  describe(fields: Field[]): void {
+    if (this.#fields === undefined) this.learn(fields)
+    else if (!this.#fields.every(({ name, dataTypeID }, n) => isField(fields[n], name, dataTypeID)))
+      throw new Error('the columns of the statement have changed')
+    this.#fields ??= fields
+  }
+
+  protected abstract learn(fields: Field[]): void
+}
+
+const isField = (field: Field | undefined, name: string, oid: number): boolean =>
+  field?.name === name && field.dataTypeID === oid
+
+/** How to read the rows of one statement as objects. */
+export class RowPlan extends Plan {
+  read: ReadRow = notDescribed
 
   rows(): Rows<Row> {
     return new PlainRows(this)
   }
+
+  protected override learn(fields: Field[]): void {
+    this.read = compileReader(fields)
+  }
+}
+
+export function notDescribed(): never {
+  throw new Error('a row came before its description')
 }
 
 class PlainRows implements Rows<Row> {
-  readonly #plan: RowPlan
+  readonly plan: RowPlan
   readonly #read: Row[] = []
 
   constructor(plan: RowPlan) {
-    this.#plan = plan
-  }
-
-  get described(): boolean {
-    return this.#plan.read !== undefined
-  }
-
-  describe(fields: Field[]): void {
-    this.#plan.read ??= compileReader(fields)
+    this.plan = plan
   }
 
   add(row: WireRow): void {
-    this.#read.push((this.#plan.read as ReadRow)(row))
+    this.#read.push(this.plan.read(row))
   }
 
   end(): Row[] {

@@ -1,5 +1,6 @@
 import { sql as query } from 'drizzle-orm'
 import t from 'tap'
+import { Database } from '../../src/database/client.ts'
 import { one, type Params, statement, statements } from '../../src/database/statement.ts'
 import { requestErrors } from '../../src/lib/errors.ts'
 import { testApp } from '../helpers/app.ts'
@@ -121,4 +122,22 @@ t.test('each shape of a statement is one of its own', async t => {
     t.same(await pick(database, 'id', {}), [{ id: 1 }])
     t.same(await pick(database, 'text', {}), [{ text: 'inside' }])
   }
+})
+
+t.test('a column that is added does no harm; one that goes puts no value under the name of another', async t => {
+  await test.sql(`create table moved (id integer, text text, more text)`)
+  await test.sql(`insert into moved values (1, 'text', 'more')`)
+  const all = one(statement('test.moved', () => query<object>`select * from moved`))
+  const onNewConnections = async () => {
+    const fresh = new Database({ url: test.config.databaseUrl, pool: 1, log: { warn: () => {} } })
+    await fresh.open()
+    return all(fresh, {}).finally(() => fresh.close())
+  }
+  const row = { id: 1, text: 'text', more: 'more' }
+  t.same(await all(database, {}), row)
+  t.same(await onNewConnections(), row)
+  await test.sql(`alter table moved add column last text default 'last'`)
+  t.same(await onNewConnections(), row)
+  await test.sql('alter table moved drop column text')
+  await t.rejects(onNewConnections(), /columns of the statement have changed/)
 })

@@ -2,7 +2,7 @@ import type { TObject } from '@sinclair/typebox'
 import { JsonText } from '../../lib/json-text.ts'
 import { compileWriter, type WriteRow } from '../json.ts'
 import type { Field, Rows } from '../query.ts'
-import { camelCase, compileReader, type ReadRow, type Row } from '../rows.ts'
+import { camelCase, compileReader, notDescribed, Plan, type ReadRow, type Row } from '../rows.ts'
 import { Scratch } from '../scratch.ts'
 import type { WireRow } from '../wire.ts'
 
@@ -37,16 +37,17 @@ interface Columns {
   write: WriteRow
 }
 
-/** How the rows of one statement become pages: learned from its first answer. */
-export class PagePlan {
+/** How the rows of one statement become pages. */
+export class PagePlan extends Plan {
   readonly #list: Listed
-  columns: Columns | undefined
+  columns: Columns = { shared: false, id: 0, read: notDescribed, write: notDescribed }
 
   constructor(list: Listed) {
+    super()
     this.#list = list
   }
 
-  learn(fields: Field[]): void {
+  protected override learn(fields: Field[]): void {
     const { id, item } = this.#list
     this.columns = {
       shared: fields[0]?.name === NUMBER,
@@ -66,24 +67,16 @@ export class PagePlan {
 }
 
 class PageRows implements Rows<Page | undefined> {
-  readonly #plan: PagePlan
+  readonly plan: PagePlan
   readonly #pages: Sheet[]
 
   constructor(plan: PagePlan, pages: Sheet[]) {
-    this.#plan = plan
+    this.plan = plan
     this.#pages = pages
   }
 
-  get described(): boolean {
-    return this.#plan.columns !== undefined
-  }
-
-  describe(fields: Field[]): void {
-    if (!this.described) this.#plan.learn(fields)
-  }
-
   add(row: WireRow): void {
-    const columns = this.#plan.columns as Columns
+    const { columns } = this.plan
     this.#pages[columns.shared ? numberOf(row) : 0]?.add(row, columns)
   }
 
