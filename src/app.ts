@@ -25,6 +25,7 @@ import { revocationPlugin } from './plugins/revocation.ts'
 import { securityPlugin } from './plugins/security.ts'
 import { serializationPlugin } from './plugins/serialization.ts'
 import { serverOptions } from './plugins/server.ts'
+import { streamsPlugin } from './plugins/streams/index.ts'
 import { tokensPlugin } from './plugins/tokens.ts'
 import { validationPlugin } from './plugins/validation.ts'
 
@@ -49,6 +50,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(revocationPlugin)
   await app.register(authPlugin)
   await app.register(accessPlugin)
+  await app.register(streamsPlugin)
   await app.register(accountsPlugin)
   await app.register(conditionalPlugin)
   await app.register(eventsPlugin, config)

@@ -66,6 +66,11 @@ export const Nothing = Type.Null({ description: 'Done; no body.' })
 /** The answer that sends a browser elsewhere. */
 export const Redirect = Type.Null({ description: 'Go on where `Location` says; no body.' })
 
+/** An answer that goes on while events come. It is no part of the type of a handler's answer: that is a stream of bytes. */
+export const eventStream = (description: string): Record<never, never> => ({
+  200: { description, content: { 'text/event-stream': { schema: Type.String() } } },
+})
+
 export const IdParams = Closed({ id: Id })
 export type IdParams = Static<typeof IdParams>
 

@@ -22,6 +22,8 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     tenancy: Tenancy
+    /** Asks in the middle of a long answer all that was asked before it; throws what a new request would be answered. */
+    readmit(request: FastifyRequest, reply: FastifyReply): Promise<void>
   }
   interface FastifyRequest {
     /** What the rule has found of the resource in the path; null where it names none, or the statement looks itself. */
@@ -59,6 +61,7 @@ interface Tenancy {
 }
 
 type Done = (error?: Error) => void
+type Check = (request: FastifyRequest, reply: FastifyReply, done: Done) => void
 type OrganizationRule = Extract<Access, { kind: 'organization' }>
 
 async function access(app: FastifyInstance) {
@@ -92,6 +95,13 @@ async function access(app: FastifyInstance) {
     },
   })
 
+  app.decorate('readmit', async (request, reply) => {
+    const rule = request.routeOptions.config.access as Access
+    await passes(app.authenticate, request, reply)
+    await passes(holds(rule), request, reply)
+    if (rule.kind === 'organization') await passes(belongs(app, rule), request, reply)
+  })
+
   app.addHook('onRoute', (route: RouteOptions) => {
     if (route.method === 'OPTIONS') return
     const rule = route.config?.access
@@ -109,9 +119,16 @@ async function access(app: FastifyInstance) {
   })
 }
 
+const passes = (check: Check, request: FastifyRequest, reply: FastifyReply): Promise<void> =>
+  new Promise((resolve, reject) => {
+    check(request, reply, error => (error ? reject(error) : resolve()))
+  })
+
 /** What the credential alone decides. */
-const holds = (rule: Access) => (request: FastifyRequest, _reply: FastifyReply, done: Done) =>
-  done(allows(rule, request.actor as Actor) ? undefined : requestErrors.forbidden())
+const holds =
+  (rule: Access): Check =>
+  (request, _reply, done) =>
+    done(allows(rule, request.actor as Actor) ? undefined : requestErrors.forbidden())
 
 function allows(rule: Access, actor: Actor): boolean {
   if (actor.type === 'user') return rule.kind !== 'platform' || reachesPlatformRole(actor.role, rule.role)
@@ -120,8 +137,8 @@ function allows(rule: Access, actor: Actor): boolean {
 
 /** A statement that checks for itself is spared the look-up, unless an idempotency key has to know its tenant. */
 const belongs =
-  (app: FastifyInstance, { of, role, checkedBy, orPlatform }: OrganizationRule) =>
-  (request: FastifyRequest, _reply: FastifyReply, done: Done) => {
+  (app: FastifyInstance, { of, role, checkedBy, orPlatform }: OrganizationRule): Check =>
+  (request, _reply, done) => {
     if (checkedBy === 'statement' && request.headers['idempotency-key'] === undefined) return done()
     const { id } = request.params as { id: string }
     app.tenancy.check(of, id, request.actor as Actor, role, orPlatform).then(standing => {

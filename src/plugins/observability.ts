@@ -8,6 +8,8 @@ import { requestErrors } from '../lib/errors.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     metrics: Registry
+    /** Logs and measures an answer that is over. Without being asked, all but those that the client has left. */
+    observe(request: FastifyRequest, reply: FastifyReply): void
   }
   interface FastifyContextConfig {
     /** The operationId, in logs and metrics. */
@@ -47,10 +49,13 @@ async function observability(app: FastifyInstance, { metricsToken }: { metricsTo
     const operation = (route.schema as { operationId?: string } | undefined)?.operationId
     if (operation) route.config = { ...route.config, operation }
   })
-  app.addHook('onResponse', (request, reply, done) => {
+  app.decorate('observe', (request, reply) => {
     const operation = request.routeOptions.config.operation ?? 'unknown'
     seriesOf(operation, reply.statusCode).observe(reply.elapsedTime / 1000)
     access.info(line(request, operation, reply.statusCode, reply.elapsedTime), 'request')
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    app.observe(request, reply)
     done()
   })
 
