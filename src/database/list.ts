@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { encodeCursor, fingerprint } from '../lib/cursor.ts'
+import { encodeCursor, fingerprint, type Position } from '../lib/cursor.ts'
 import { requestErrors } from '../lib/errors.ts'
 import { DEFAULT_LIMIT, type ListOf, type ListRequest, MAX_LIMIT } from '../lib/schema.ts'
 import type { Executor } from './executor.ts'
@@ -11,6 +11,17 @@ import { type Params, statements } from './statement.ts'
 const NUMBERED_ROWS = 10_000
 
 const orderOf = ({ sort }: { sort: string }) => ({ name: sort.replace(/^-/, ''), descending: sort.startsWith('-') })
+
+/** The cursors of a list for one scope, in its own order and without filters: for whoever reads it by another statement. */
+export function cursorsOf<Row, Scope, Filters>(list: ListDefinition<Row, Scope, Filters>, scope: Scope) {
+  const { name, descending } = orderOf({ sort: list.defaultSort })
+  const sort = list.sorts[name] as Sort
+  const boundTo = fingerprint(list.name, name, descending, scope)
+  return {
+    positionOf: (cursor: string): Position => positionOf(boundTo, cursor, sort, list.id),
+    cursorOf: (position: Position): string => encodeCursor(boundTo, position),
+  }
+}
 
 /**
  * A list by keyset: one prepared statement for each combination of filters and sort met, one round trip for each page,

@@ -3,7 +3,7 @@ import formats from 'ajv-formats'
 import { errorCatalogue } from '../../src/lib/errors.ts'
 import type { TestApp } from '../helpers/app.ts'
 import { type Answer, type Credentials, call } from '../helpers/call.ts'
-import type { Json, Operation, Specification } from './specification.ts'
+import { type Json, type Operation, type Specification, streams } from './specification.ts'
 
 export interface Sending {
   as?: Credentials | null | undefined
@@ -38,6 +38,7 @@ export class Client {
       as,
       ...(body === undefined ? {} : { body }),
       headers: { ...key, ...headers },
+      streams: streams(operation),
     })
     for (const fault of this.#faultsOf(operation, answer))
       this.faults.push(`${operation.id} ${answer.status}: ${fault} (${answer.text.slice(0, 200)})`)

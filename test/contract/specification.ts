@@ -79,6 +79,6 @@ export class Specification {
 export const successOf = ({ responses }: Operation): string =>
   Object.keys(responses).find(status => /^[23]/.test(status) && status !== '304') as string
 
-/** A stream does not end by itself: it is not for a request that is awaited. */
+/** A stream does not end by itself. */
 export const streams = (operation: Operation): boolean =>
   operation.responses[successOf(operation)]?.content?.['text/event-stream'] !== undefined

@@ -1,4 +1,5 @@
-import type { FastifyInstance, InjectOptions } from 'fastify'
+import { text as textOf } from 'node:stream/consumers'
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 
 export interface Credentials {
   headers: Record<string, string>
@@ -10,6 +11,8 @@ interface Call {
   headers?: Record<string, string>
   /** The address of the caller; each call has one of its own otherwise, so that no limit by address is met by chance. */
   from?: string
+  /** The answer may be a stream, which does not end by itself: it is left as soon as it has begun. */
+  streams?: boolean
 }
 
 let callers = 0
@@ -20,7 +23,11 @@ const nextAddress = (): string => {
 }
 
 /** `await call(app, 'POST /projects/…/tasks', { as: member, body })`; a path without `/api` is below `/api/v1`. */
-export async function call(app: FastifyInstance, request: string, { as, body, headers, from }: Call = {}) {
+export async function call(
+  app: FastifyInstance,
+  request: string,
+  { as, body, headers, from, streams = false }: Call = {},
+) {
   const [method, path] = request.split(' ') as [InjectOptions['method'], string]
   const url = /^\/(api|health|docs|metrics|openapi|dev|\.well-known)\b/.test(path) ? path : `/api/v1${path}`
   const answer = await app.inject({
@@ -33,8 +40,9 @@ export async function call(app: FastifyInstance, request: string, { as, body, he
       ...headers,
     },
     ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+    payloadAsStream: streams,
   })
-  const text = answer.payload
+  const text = streams ? await begunBy(answer) : answer.payload
   const isJson = /json/.test(String(answer.headers['content-type']))
   return {
     status: answer.statusCode,
@@ -42,6 +50,13 @@ export async function call(app: FastifyInstance, request: string, { as, body, he
     text,
     body: isJson && text !== '' ? JSON.parse(text) : undefined,
   }
+}
+
+/** All of a problem, nothing of a stream of events. */
+async function begunBy(answer: LightMyRequestResponse): Promise<string> {
+  if (answer.statusCode >= 300) return textOf(answer.stream())
+  answer.raw.res.destroy()
+  return ''
 }
 
 export type Answer = Awaited<ReturnType<typeof call>>

@@ -1,9 +1,15 @@
 import type { TObject } from '@sinclair/typebox'
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
-import { defineList } from '../../database/list.ts'
-import type { Params } from '../../database/statement.ts'
+import type { ListDefinition } from '../../database/list/page.ts'
+import { cursorsOf, defineList } from '../../database/list.ts'
+import { one, type Params, statement } from '../../database/statement.ts'
 import { events } from '../../events/tables.ts'
 import { type AllEventFilters, AuditEvent, Event, type EventFilters } from './schemas.ts'
+
+export interface Position {
+  xid: string
+  seq: number
+}
 
 const columns = sql`id, xid, seq, type, organization_id, json_build_object('type', actor_type, 'id', actor_id) as actor,
   json_build_object('type', target_type, 'id', target_id) as target, data, created_at`
@@ -68,15 +74,54 @@ export const listAllEvents = defineList<AuditEvent, object, AllEventFilters>({
   filters: { ...filters, organizationId: $ => sql`${events.organizationId} = ${$.organizationId}` },
 })
 
-/** Oldest first and only what no running transaction can still appear before, so that a cursor never skips. */
-export const readFeed = defineList<Event, { organizationId: string }, { type?: string }>({
+/** Nothing can still appear before what this shows, so that a cursor never skips. */
+const settled = sql`${events.xid} < pg_snapshot_xmin(pg_current_snapshot())`
+
+const feed: ListDefinition<Event, { organizationId: string }, { type?: string }> = {
   ...log,
   name: 'events.feed',
   item: Event,
   columns,
-  where: $ =>
-    sql`${events.organizationId} = ${$.organizationId} and ${events.xid} < pg_snapshot_xmin(pg_current_snapshot())`,
+  where: $ => sql`${events.organizationId} = ${$.organizationId} and ${settled}`,
   defaultSort: 'createdAt',
   filters: { type: $ => sql`${events.type} = ${$.type}` },
   feed: true,
-})
+}
+
+/** Oldest first and only what is settled. */
+export const readFeed = defineList<Event, { organizationId: string }, { type?: string }>(feed)
+
+/** The feed's own cursors: a stream is the feed, read on by itself. */
+export function feedCursors(organizationId: string) {
+  const { positionOf, cursorOf } = cursorsOf(feed, { organizationId })
+  return {
+    positionOf(cursor: string): Position {
+      const [xid, seq] = positionOf(cursor)
+      return { xid: xid as string, seq: seq as number }
+    },
+    cursorOf: ({ xid, seq }: Position): string => cursorOf([xid, seq]),
+  }
+}
+
+/** Where the feed of every organization ends at this moment: what commits from now on comes after it. */
+export const findFeedEnd = one(
+  statement('events.end', () => sql<Position>`select pg_snapshot_xmin(pg_current_snapshot()) as xid, 0 as seq`),
+)
+
+const place = sql`(${events.organizationId}, ${events.xid}, ${events.seq})`
+
+/**
+ * The next `rows` of each of many places in feeds, `[{ n, organizationId, xid, seq }]` as JSON. Each is one range of one index, and
+ * is written so that no other will do: where the planner takes the organization for most of the log, it reads the whole log
+ * of all others to find that a quiet one has nothing new.
+ */
+export const listAfter = statement(
+  'events.after',
+  (_, $: Params<{ places: string; rows: number }>) => sql<Event & Position & { n: number }>`
+    select asked.n, page.* from json_to_recordset(${$.places}::json) as asked(n int, "organizationId" uuid, xid xid8, seq bigint)
+    cross join lateral (
+      select ${columns} from ${events}
+      where ${place} > (asked."organizationId", asked.xid, asked.seq)
+        and (${events.organizationId}, ${events.xid}) < (asked."organizationId", pg_snapshot_xmin(pg_current_snapshot()))
+      order by ${events.organizationId}, ${events.xid}, ${events.seq} limit ${$.rows}) page`,
+)

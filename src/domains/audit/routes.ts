@@ -1,14 +1,29 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Actor, anyCaller, member, platform } from '../../lib/access.ts'
 import { found, problems } from '../../lib/errors.ts'
-import { IdParams } from '../../lib/schema.ts'
+import { eventStream, IdParams } from '../../lib/schema.ts'
 import { organizationMissing } from './errors.ts'
 import { listAllEvents, listAuditEvents, listEvents, readFeed } from './queries.ts'
-import { AllEventsQuery, AuditEventList, EventFeedQuery, EventList, EventsQuery } from './schemas.ts'
+import {
+  AllEventsQuery,
+  AuditEventList,
+  EventFeedQuery,
+  EventList,
+  EventStreamHeaders,
+  EventStreamQuery,
+  EventsQuery,
+} from './schemas.ts'
+import { LiveFeed } from './service.ts'
 
 const tags = ['events']
 
+const STREAM = `Server-sent events: \`event\` is the type, \`data\` an \`Event\`, and \`id\` the cursor to resume from, which is the one of
+\`GET /events\`. In the order of the feed, after commit. The stream ends with the access that it was opened with, an access token after
+its 15 minutes included: come back with \`Last-Event-ID\`, and nothing is missed or repeated.`
+
 export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
+  const live = new LiveFeed(app)
+
   app.route({
     method: 'GET',
     url: '/organizations/:id/events',
@@ -25,6 +40,24 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
       const list = actor?.type === 'user' ? listAuditEvents : listEvents
       return found(await list(app.database, { organizationId: params.id }, {}, query))
     },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/organizations/:id/events/stream',
+    exposeHeadRoute: false,
+    config: { access: member('admin', 'organization', 'events:read') },
+    schema: {
+      operationId: 'streamEvents',
+      summary: 'Everything that changes in an organization, as it does',
+      description: STREAM,
+      tags,
+      params: IdParams,
+      querystring: EventStreamQuery,
+      headers: EventStreamHeaders,
+      response: { ...eventStream('Server-sent events, each with an `Event` as its data.'), ...problems(400, 404, 422) },
+    },
+    handler: (request, reply) => live.open(request, reply, request.headers['last-event-id'] || request.query.cursor),
   })
 
   app.route({

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { FeedQuery, Id, List, ListQuery, Nullable, StringEnum, Text, Timestamp } from '../../lib/schema.ts'
+import { Closed, FeedQuery, Id, List, ListQuery, Nullable, StringEnum, Text, Timestamp } from '../../lib/schema.ts'
 
 const event = {
   id: Id,
@@ -51,4 +51,19 @@ export const AllEventsQuery = ListQuery(AllEventFilters.properties, ['createdAt'
 export const EventFeedQuery = FeedQuery({
   organizationId: Type.Optional({ ...Id, description: 'Required of a user; a key reads its own organization.' }),
   type: Type.Optional(Text(1, 100)),
+})
+
+const Resume = Type.String({ maxLength: 1024 })
+export const EventStreamQuery = Closed({
+  cursor: Type.Optional({
+    ...Resume,
+    description: 'Begins behind this place: `meta.nextCursor` of the feed, or the `id` of an event. Without it, now.',
+  }),
+})
+/** The name is the standard's, and browsers send it by themselves. */
+export const EventStreamHeaders = Type.Object({
+  'last-event-id': Type.Optional({
+    ...Resume,
+    description: 'The `id` of the last event received; goes before `cursor`.',
+  }),
 })

@@ -3,6 +3,7 @@ import type { Query } from '../../../src/database/query.ts'
 import { createOrganization, createUser } from '../../helpers/actors.ts'
 import { testApp } from '../../helpers/app.ts'
 import { call } from '../../helpers/call.ts'
+import { eventually } from '../../helpers/mail.ts'
 import { planOf, rowsRead } from '../../helpers/plans.ts'
 import { recordStatements } from '../../helpers/statements.ts'
 
@@ -74,3 +75,16 @@ for (const [of, path, as] of [
     t.ok(rowsRead(plan) < FEW)
   })
 }
+
+t.test('a stream reads on by an index, from few rows', async t => {
+  const { body } = await read(`/events?organizationId=${organizationId}&limit=100`)
+  seen.length = 0
+  const url = `/api/v1/organizations/${organizationId}/events/stream?cursor=${body.meta.nextCursor}`
+  const answer = await app.inject({ url, headers: admin.headers, payloadAsStream: true })
+  t.teardown(() => answer.raw.res.destroy())
+  const look = await eventually(async () => seen.find(({ name }) => name === 'events.after'), 'a look')
+  const plan = await planOf(config.databaseUrl, look)
+  t.notOk(plan.some(node => /Seq Scan|Sort/.test(node['Node Type'])))
+  t.ok(plan.some(node => node['Index Name'] === 'events_organization_order_idx'))
+  t.ok(rowsRead(plan) < FEW, `${rowsRead(plan)} rows`)
+})

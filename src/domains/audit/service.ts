@@ -1,0 +1,122 @@
+import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import fastJsonStringify from 'fast-json-stringify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { feedCursors, findFeedEnd, listAfter, type Position } from './queries.ts'
+import { Event } from './schemas.ts'
+
+/** How late an event may be behind its commit, besides the transactions that began before it. */
+const POLL_MS = 250
+/** A reader that keeps up has taken what it was sent by then. */
+const TAKE_MS = 1
+/** Bound what one statement brings into memory, however many streams catch up. A full page is followed by the next at once. */
+const ROWS = 20
+const PLACES = 32
+/** What a stream is sent at a time. The rest is read again when that has been taken: the log is the buffer. */
+const SEND_CHARACTERS = 131_072
+
+type Stream = ReturnType<FastifyInstance['streams']['open']>
+type Row = Awaited<ReturnType<typeof listAfter>>[number]
+
+interface Follower {
+  stream: Stream
+  organizationId: string
+  position: Position
+}
+
+const stringify = fastJsonStringify(Event as object)
+const placeOf = ({ organizationId, position: { xid, seq } }: Follower): string => `${organizationId} ${xid} ${seq}`
+
+/**
+ * Reads the feeds on for the open streams of this process, all in one look. Each stream has its own place in the feed, so that
+ * catching up and being up to date are the same; those at one place share what is read.
+ */
+export class LiveFeed {
+  readonly #app: FastifyInstance
+  readonly #followers = new Set<Follower>()
+  #following = false
+  #failing = false
+
+  constructor(app: FastifyInstance) {
+    this.#app = app
+  }
+
+  /** A stream of what comes behind `cursor`, or from now on. Throws `cursor_invalid`, `cursor_mismatch`, and as streams do. */
+  async open(request: FastifyRequest, reply: FastifyReply, cursor: string | undefined): Promise<Readable> {
+    const { organizationId } = request
+    const { positionOf, cursorOf } = feedCursors(organizationId)
+    const position =
+      cursor === undefined ? ((await findFeedEnd(this.#app.database, {})) as Position) : positionOf(cursor)
+    const stream = this.#app.streams.open(request, reply)
+    // An id without data is remembered and is no event: who is cut off before the first one misses nothing either.
+    stream.send(`id: ${cursorOf(position)}\n\n`)
+    const follower = { stream, organizationId, position }
+    this.#followers.add(follower)
+    stream.onClose(() => this.#followers.delete(follower))
+    if (!this.#following) void this.#follow()
+    return stream.body
+  }
+
+  async #follow(): Promise<void> {
+    this.#following = true
+    while (this.#followers.size > 0) {
+      const more = await this.#readOn()
+      await sleep(more ? TAKE_MS : POLL_MS, undefined, { ref: false })
+    }
+    this.#following = false
+  }
+
+  /** Whether there may be more. */
+  async #readOn(): Promise<boolean> {
+    const ready = [...this.#followers].filter(({ stream }) => stream.isReady)
+    const places = [...Map.groupBy(ready, placeOf).values()]
+    let more = false
+    try {
+      while (places.length > 0) more = (await this.#hand(places.splice(0, PLACES))) || more
+      this.#failing = false
+      return more
+    } catch (error) {
+      if (!this.#failing) this.#app.log.warn({ err: error }, 'events cannot be read for streams, will repeat')
+      this.#failing = true
+      return false
+    }
+  }
+
+  async #hand(places: Follower[][]): Promise<boolean> {
+    const asked = places.map((at, n) => ({ n, organizationId: at[0]?.organizationId, ...at[0]?.position }))
+    const rows = await listAfter(this.#app.database, { places: JSON.stringify(asked), rows: ROWS })
+    const pages = [...Map.groupBy(rows, ({ n }) => n)]
+    const handed = await Promise.all(pages.map(([n, page]) => send(places[n] as Follower[], page)))
+    return handed.includes(true)
+  }
+}
+
+/**
+ * Whoever is let in after the events were read was let in when they happened: nobody is told of what came after the end of
+ * their access. Whether there may be more.
+ */
+async function send(followers: Follower[], page: Row[]): Promise<boolean> {
+  const { bytes, sent } = written(page)
+  const { xid, seq } = page[sent - 1] as Row
+  await Promise.all(
+    followers.map(async follower => {
+      if (!(await follower.stream.isAdmitted())) return
+      follower.stream.send(bytes)
+      follower.position = { xid, seq }
+    }),
+  )
+  return sent < page.length || page.length === ROWS
+}
+
+/** As many of the events as are sent at a time, at least one, in bytes that all readers share. */
+function written(page: Row[]): { bytes: Buffer; sent: number } {
+  const { cursorOf } = feedCursors(page[0]?.organizationId as string)
+  let text = ''
+  let sent = 0
+  for (const row of page) {
+    if (text.length > SEND_CHARACTERS) break
+    text += `id: ${cursorOf(row)}\nevent: ${row.type}\ndata: ${stringify(row)}\n\n`
+    sent++
+  }
+  return { bytes: Buffer.from(text), sent }
+}

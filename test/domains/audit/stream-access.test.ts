@@ -1,0 +1,179 @@
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { sha256 } from '../../../src/lib/crypto.ts'
+import { createKey, createOrganization, createUser, signIn, type TestOrganization } from '../../helpers/actors.ts'
+import { anotherNode, listen, testApp } from '../../helpers/app.ts'
+import { type Credentials, call } from '../../helpers/call.ts'
+import { EventStreamClient } from '../../helpers/event-stream.ts'
+import { eventually } from '../../helpers/mail.ts'
+import { decode, forge } from '../../helpers/tokens.ts'
+
+const PROMISED_MS = 5_000
+const OF_ONE_PRINCIPAL = 10
+const OF_ONE_PROCESS = 1_000
+
+const test = await testApp(t)
+const { app, sql, config } = test
+const elsewhere = await anotherNode(t, test)
+const base = await listen(elsewhere)
+const platformAdmin = await createUser(test, { role: 'admin' })
+
+async function open(t: Test, organizationId: string, as: Credentials) {
+  const stream = await EventStreamClient.open(base, { organizationId, as })
+  t.teardown(stream.leave)
+  return stream
+}
+const create = (organizationId: string, as: Credentials) =>
+  call(app, `POST /organizations/${organizationId}/projects`, { as, body: { name: 'Project' } })
+
+type End = (at: TestOrganization, as: { id: string }) => Promise<unknown>
+
+const ofUsers: Record<string, End> = {
+  'a sign-out': ({ admin }) => call(app, 'POST /auth/logout', { as: admin }),
+  'the end of the session': ({ admin }) => call(app, `DELETE /auth/sessions/${admin.sessionId}`, { as: admin }),
+  'a sign-out everywhere': async ({ admin }) =>
+    call(app, 'POST /auth/logout', { as: await signIn(test, admin.id), body: { scope: 'all' } }),
+  'a deactivation': ({ admin }) => call(app, `POST /users/${admin.id}/deactivate`, { as: platformAdmin }),
+  'a new role on the platform': ({ admin }) =>
+    call(app, `PATCH /users/${admin.id}`, { as: platformAdmin, body: { role: 'moderator' } }),
+  'a new password by mail': async ({ admin }) => {
+    const token = `reset-${admin.id}`
+    await sql(
+      `insert into tokens (hash, purpose, user_id, expires_at) values ($1, 'reset_password', $2, now() + interval '1 hour')`,
+      [sha256(token), admin.id],
+    )
+    return call(app, 'POST /auth/password/reset', { body: { token, password: 'another quiet password' } })
+  },
+  'a smaller role': ({ id, admin, owner }) =>
+    call(app, `PATCH /organizations/${id}/members/${admin.id}`, { as: owner, body: { role: 'member' } }),
+  'a removal': ({ id, admin, owner }) => call(app, `DELETE /organizations/${id}/members/${admin.id}`, { as: owner }),
+  'the deletion of the organization': ({ id, owner }) => call(app, `DELETE /organizations/${id}`, { as: owner }),
+}
+const ofKeys: Record<string, End> = {
+  'a revocation': ({ id, owner }, key) => call(app, `DELETE /organizations/${id}/api-keys/${key.id}`, { as: owner }),
+  'a rotation without overlap': ({ id, owner }, key) =>
+    call(app, `POST /organizations/${id}/api-keys/${key.id}/rotate`, { as: owner, body: { overlapSeconds: 0 } }),
+  'the loss of the scope': ({ id, owner }, key) =>
+    call(app, `PATCH /organizations/${id}/api-keys/${key.id}`, { as: owner, body: { scopes: ['tasks:read'] } }),
+  'its expiry': async (_, key) => {
+    await sql('update api_keys set expires_at = now() where id = $1', [key.id])
+    return { status: 200 }
+  },
+  'the deletion of the organization': ({ id, owner }) => call(app, `DELETE /organizations/${id}`, { as: owner }),
+}
+
+/** The stream of somebody whose access `end` ends, and one of somebody who keeps it unless the organization goes. */
+async function ends(t: Test, name: string, end: End, byKey: boolean): Promise<void> {
+  const organization = await createOrganization(test)
+  const { id, admin, owner } = organization
+  const as = byKey ? await createKey(test, id, 'events:read') : admin
+  const [stream, kept] = [await open(t, id, as), await open(t, id, owner)]
+  await create(id, owner)
+  await stream.has(1)
+  const { status } = (await end(organization, as)) as { status: number }
+  t.ok(status < 300, `${name}: ${status}`)
+  const tookMs = await stream.endsWithin(PROMISED_MS)
+  t.ok(tookMs < PROMISED_MS, `${name} ends it within ${Math.round(tookMs)} ms`)
+  t.equal(stream.ending, 'complete', 'in order')
+  const afterwards = await open(t, id, as)
+  t.ok([401, 403, 404].includes(afterwards.status), `and coming back is ${afterwards.status}`)
+  if (name.includes('organization')) return
+  t.equal(kept.ending, null, 'who keeps the access keeps the stream')
+  const seen = kept.events.length
+  await create(id, owner)
+  await kept.has(seen + 1)
+}
+
+t.test('whatever ends somebody’s access ends the streams on another node within 5 s', async t => {
+  const all = [
+    ...Object.entries(ofUsers).map(one => [...one, false] as const),
+    ...Object.entries(ofKeys).map(one => [...one, true] as const),
+  ]
+  await Promise.all(all.map(([name, end, byKey]) => ends(t, name, end, byKey)))
+})
+
+t.test('nothing that happens after the end of somebody’s membership reaches them', async t => {
+  const { id, admin, owner } = await createOrganization(test)
+  const stream = await open(t, id, admin)
+  const kept = await open(t, id, owner)
+  await create(id, owner)
+  await stream.has(1)
+  await call(app, `DELETE /organizations/${id}/members/${admin.id}`, { as: owner })
+  for (let n = 0; n < 5; n++) await create(id, owner)
+  await kept.has(7)
+  await stream.endsWithin(PROMISED_MS)
+  t.equal(stream.events.length, 1)
+})
+
+t.test('a stream lives no longer than the access token that it was opened with', async t => {
+  const { id, admin } = await createOrganization(test)
+  const { header, claims } = decode(admin.token)
+  const exp = Math.floor(Date.now() / 1000) + 2
+  const [key] = config.signingKeys
+  const token = forge(header, { ...claims, exp }, key?.secret as string)
+  const stream = await open(t, id, { headers: { authorization: `Bearer ${token}` } })
+  t.equal(stream.status, 200)
+  t.ok((await stream.endsWithin(2_000 + PROMISED_MS)) < 2_000 + PROMISED_MS)
+})
+
+const streamsOpen = async () => Number(/^event_streams_open (\d+)/m.exec(await elsewhere.metrics.metrics())?.[1])
+
+t.test('one principal has ten streams, and the place of one that is left is free again', async t => {
+  const { id, admin, owner } = await createOrganization(test)
+  const streams = await Promise.all(Array.from({ length: OF_ONE_PRINCIPAL }, () => open(t, id, admin)))
+  t.ok(streams.every(({ status }) => status === 200))
+  const refused = await open(t, id, admin)
+  await refused.endsWithin(1_000)
+  t.equal(refused.status, 429)
+  t.ok(Number(refused.headers['retry-after']) > 0)
+  t.match(JSON.parse(refused.text), { code: 'too_many_streams' })
+  t.equal((await open(t, id, owner)).status, 200, 'others are not concerned')
+  streams[0]?.leave()
+  await eventually(async () => (await open(t, id, admin)).status === 200, 'a place is free')
+})
+
+t.test('who leaves at once leaves nothing behind', async t => {
+  const { id, admin } = await createOrganization(test)
+  const { hostname, port } = new URL(base)
+  const head = `GET /api/v1/organizations/${id}/events/stream HTTP/1.1\r\nHost: x\r\nAuthorization: ${admin.headers.authorization}\r\n\r\n`
+  for (let n = 0; n < 2 * OF_ONE_PRINCIPAL; n++) {
+    const socket = connect(Number(port), hostname)
+    socket.write(head)
+    await sleep(n / 2)
+    socket.destroy()
+  }
+  await eventually(async () => (await streamsOpen()) === 0, 'none is open')
+  t.equal((await open(t, id, admin)).status, 200)
+})
+
+t.test('a process has a thousand streams, all up to date, and answers everything else', async t => {
+  await eventually(async () => (await streamsOpen()) === 0, 'the others are gone')
+  const { id, owner } = await createOrganization(test)
+  const keys = await Promise.all(
+    Array.from({ length: OF_ONE_PROCESS / OF_ONE_PRINCIPAL }, () => createKey(test, id, 'events:read')),
+  )
+  const url = `/api/v1/organizations/${id}/events/stream`
+  const begin = ({ headers }: Credentials) => elsewhere.inject({ url, headers, payloadAsStream: true })
+  const answers = await Promise.all(keys.flatMap(key => Array.from({ length: OF_ONE_PRINCIPAL }, () => begin(key))))
+  t.teardown(() => {
+    for (const answer of answers) answer.raw.res.destroy()
+  })
+  let received = 0
+  for (const answer of answers)
+    answer
+      .stream()
+      .on('error', () => {})
+      .on('data', chunk => {
+        received += String(chunk).includes('event: project.created') ? 1 : 0
+      })
+  t.equal(await streamsOpen(), OF_ONE_PROCESS)
+  const refused = await open(t, id, owner)
+  t.equal(refused.status, 503)
+  t.ok(refused.headers['retry-after'])
+  await create(id, owner)
+  const begun = performance.now()
+  await eventually(async () => received === OF_ONE_PROCESS, 'all are told')
+  t.comment(`${Math.round(performance.now() - begun)} ms`)
+  t.equal((await call(elsewhere, `GET /organizations/${id}`, { as: owner })).status, 200)
+})
