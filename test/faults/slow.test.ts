@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { startLintel } from './lintel.ts'
-import { emptyDatabase } from './postgres.ts'
+import { type Lintel, startLintel } from './lintel.ts'
+import { connect as connectTo, emptyDatabase } from './postgres.ts'
+import { createTenant } from './tenant.ts'
 
 const IDLE_SOCKETS = 1_000
 const OPENED_AT_ONCE = 100
@@ -13,6 +14,10 @@ const CLOSED_BOUND_MS = 15_000
 const STOP_BOUND_MS = 3_000
 const SILENT = 10
 const DRIP_MS = 500
+const STREAMS = 4
+/** 25 MB for each: far more than the buffers of its socket take. */
+const EVENTS = { count: 5_000, bytes: 5_000 }
+const GROWTH_MB = 80
 
 /** The slow ones take as long as the server is patient, so all of them are slow at the same time. */
 t.test('slow clients get 408 and are closed within 15 s; idle ones slow nobody down', async t => {
@@ -22,6 +27,7 @@ t.test('slow clients get 408 and are closed within 15 s; idle ones slow nobody d
   const head = drips(t, lintel.port, { start: 'GET /health/live HTTP/1.1\r\nHost: x\r\n', drip: 'X-Drip: 1\r\n' })
   const body = drips(t, lintel.port, { start: post, drip: ' ' })
   const halfSaid = stopMeetsHalfARequest(t)
+  const unread = streamsThatNobodyReads(t)
 
   for (let opened = 0; opened < IDLE_SOCKETS; opened += OPENED_AT_ONCE)
     await Promise.all(Array.from({ length: OPENED_AT_ONCE }, () => openSocket(t, lintel.port)))
@@ -41,6 +47,7 @@ t.test('slow clients get 408 and are closed within 15 s; idle ones slow nobody d
   await stopsAtOnce(t, lintel)
   t.strictSame(lintel.faults(), [], 'no error in its log')
   await halfSaid
+  await unread
 })
 
 t.test('clients that have said nothing yet do not hold up a stop', async t => {
@@ -63,6 +70,52 @@ async function stopMeetsHalfARequest(t: Test): Promise<void> {
   const started = performance.now()
   t.equal(await lintel.end('SIGTERM'), 0, 'a process with half a request in hand ends in order')
   t.ok(performance.now() - started < CLOSED_BOUND_MS, 'within 15 s')
+}
+
+async function streamsThatNobodyReads(t: Test): Promise<void> {
+  const databaseUrl = await emptyDatabase(t)
+  const lintel = await startLintel(t, { databaseUrl })
+  const tenants = await Promise.all(Array.from({ length: STREAMS }, () => createTenant(lintel.base)))
+  for (const { token, organizationId } of tenants) {
+    const socket = await openSocket(t, lintel.port)
+    socket
+      .pause()
+      .write(
+        `GET /api/v1/organizations/${organizationId}/events/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+      )
+  }
+  while ((await streamsOpen(lintel)) < STREAMS) await sleep(DRIP_MS)
+  const before = lintel.residentMb()
+  await writeEvents(
+    databaseUrl,
+    tenants.map(({ organizationId }) => organizationId),
+  )
+  const started = performance.now()
+  let most = before
+  while ((await streamsOpen(lintel)) > 0 && performance.now() - started < 2 * CLOSED_BOUND_MS) {
+    most = Math.max(most, lintel.residentMb())
+    await sleep(DRIP_MS)
+  }
+  const tookMs = performance.now() - started
+  t.ok(tookMs < CLOSED_BOUND_MS, `streams that nobody reads are closed after ${Math.round(tookMs)} ms`)
+  t.ok(most - before < GROWTH_MB, `and cost ${Math.round(most - before)} MB`)
+  t.strictSame(lintel.faults(), [], 'no error in its log')
+}
+
+async function streamsOpen({ base }: Lintel): Promise<number> {
+  const metrics = await (await fetch(`${base}/metrics`)).text()
+  return Number(/^event_streams_open (\d+)/m.exec(metrics)?.[1])
+}
+
+async function writeEvents(url: string, organizationIds: string[]): Promise<void> {
+  const database = await connectTo(url)
+  await database.query(
+    `insert into events (id, type, organization_id, actor_type, target_type, target_id, data)
+      select gen_random_uuid(), 'task.created', id, 'system', 'task', id, jsonb_build_object('text', repeat('x', $2))
+      from unnest($1::uuid[]) id, generate_series(1, $3)`,
+    [organizationIds, EVENTS.bytes, EVENTS.count],
+  )
+  await database.end()
 }
 
 async function openSocket(t: Test, port: number): Promise<Socket> {
