@@ -7,7 +7,7 @@ import { startProxy } from './proxy.ts'
 import { seeded } from './random.ts'
 import { createTenant } from './tenant.ts'
 
-const KEYS = Number(process.env.FAULT_KEYS ?? 200)
+const KEYS = Number(process.env.FAULT_KEYS ?? 1_000)
 const DUPLICATES = 20
 /** Keys under way at once, each with all its duplicates. */
 const ABREAST = 4
