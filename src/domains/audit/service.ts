@@ -9,7 +9,7 @@ import { Event } from './schemas.ts'
 const POLL_MS = 250
 /** A reader that keeps up has taken what it was sent by then. */
 const TAKE_MS = 1
-/** Bound what one statement brings into memory, however many streams catch up. A full page is followed by the next at once. */
+/** Bound what one statement brings into memory, however many streams catch up. Who is behind does not wait for the next look. */
 const ROWS = 20
 const PLACES = 32
 /** What a stream is sent at a time. The rest is read again when that has been taken: the log is the buffer. */
@@ -60,42 +60,47 @@ export class LiveFeed {
   async #follow(): Promise<void> {
     this.#following = true
     while (this.#followers.size > 0) {
-      const more = await this.#readOn()
-      await sleep(more ? TAKE_MS : POLL_MS, undefined, { ref: false })
+      const next = performance.now() + POLL_MS
+      let behind = await this.#readOn(this.#followers)
+      while (behind.length > 0 && performance.now() < next) {
+        await sleep(TAKE_MS, undefined, { ref: false })
+        behind = await this.#readOn(behind)
+      }
+      await sleep(Math.max(0, next - performance.now()), undefined, { ref: false })
     }
     this.#following = false
   }
 
-  /** Whether there may be more. */
-  async #readOn(): Promise<boolean> {
-    const ready = [...this.#followers].filter(({ stream }) => stream.isReady)
+  /** Those for whom there may be more at once. */
+  async #readOn(followers: Iterable<Follower>): Promise<Follower[]> {
+    const ready = [...followers].filter(({ stream }) => stream.isReady)
     const places = [...Map.groupBy(ready, placeOf).values()]
-    let more = false
+    const behind: Follower[] = []
     try {
-      while (places.length > 0) more = (await this.#hand(places.splice(0, PLACES))) || more
+      while (places.length > 0) behind.push(...(await this.#hand(places.splice(0, PLACES))))
       this.#failing = false
-      return more
+      return behind
     } catch (error) {
       if (!this.#failing) this.#app.log.warn({ err: error }, 'events cannot be read for streams, will repeat')
       this.#failing = true
-      return false
+      return []
     }
   }
 
-  async #hand(places: Follower[][]): Promise<boolean> {
+  async #hand(places: Follower[][]): Promise<Follower[]> {
     const asked = places.map((at, n) => ({ n, organizationId: at[0]?.organizationId, ...at[0]?.position }))
     const rows = await listAfter(this.#app.database, { places: JSON.stringify(asked), rows: ROWS })
     const pages = [...Map.groupBy(rows, ({ n }) => n)]
     const handed = await Promise.all(pages.map(([n, page]) => send(places[n] as Follower[], page)))
-    return handed.includes(true)
+    return handed.flat()
   }
 }
 
 /**
  * Whoever is let in after the events were read was let in when they happened: nobody is told of what came after the end of
- * their access. Whether there may be more.
+ * their access. Those for whom there may be more.
  */
-async function send(followers: Follower[], page: Row[]): Promise<boolean> {
+async function send(followers: Follower[], page: Row[]): Promise<Follower[]> {
   const { bytes, sent } = written(page)
   const { xid, seq } = page[sent - 1] as Row
   await Promise.all(
@@ -105,7 +110,7 @@ async function send(followers: Follower[], page: Row[]): Promise<boolean> {
       follower.position = { xid, seq }
     }),
   )
-  return sent < page.length || page.length === ROWS
+  return sent < page.length || page.length === ROWS ? followers : []
 }
 
 /** As many of the events as are sent at a time, at least one, in bytes that all readers share. */
