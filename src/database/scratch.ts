@@ -27,8 +27,11 @@ export class Scratch {
   /** Every bit that any byte had which may be beyond ASCII. */
   #bits = 0
 
-  static take(): Scratch {
-    return Scratch.#free.pop() ?? new Scratch()
+  /** One that begins with `text`, which is ASCII. What is not brought to its end is left to the collector. */
+  static take(text: string): Scratch {
+    const scratch = Scratch.#free.pop() ?? new Scratch()
+    scratch.append(text)
+    return scratch
   }
 
   /** Makes room for `bytes` more. */
@@ -40,8 +43,10 @@ export class Scratch {
     this.bytes = larger
   }
 
-  put(character: string): void {
-    this.bytes[this.length++] = byteOf(character)
+  /** Adds text that is ASCII. */
+  append(text: string): void {
+    this.reserve(text.length)
+    this.length += this.bytes.write(text, this.length, 'latin1')
   }
 
   /** Copies `length` bytes of ASCII to `to`; returns where they end. */

@@ -8,7 +8,6 @@ import {
   type TUnsafe,
   Type,
 } from '@sinclair/typebox'
-import type { JsonText } from './json-text.ts'
 
 /** Text as PostgreSQL can store it: no NUL and no lone surrogate, which UTF-8 cannot carry. */
 const STORABLE = '^[^\\u0000\\p{Cs}]*$'
@@ -95,8 +94,16 @@ export const List = <T extends TSchema>(item: T) =>
     Type.Object({ data: Type.Array(item), meta: ListMeta }, { title: `${item.title}List` }),
   )
 
+/** Rows that are the beginning of the list's JSON already. */
+export interface Written<T> {
+  /** The JSON of the whole list; once. */
+  complete(meta: string): string
+  /** Says only what the rows are. */
+  readonly rows?: T[]
+}
+
 export interface ListOf<T> {
-  data: JsonText<T[]>
+  data: Written<T>
   meta: Static<typeof ListMeta>
 }
 

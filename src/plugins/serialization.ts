@@ -25,10 +25,10 @@ function withoutEscapes(schema: unknown): unknown {
 
 const isList = ({ title }: Schema): boolean => String(title).endsWith('List')
 
-/** The rows of a list are JSON already. */
+/** Of a list only the meta is still to be written. */
 function listSerializer({ properties }: { properties: { meta: object } }) {
   const meta = fastJsonStringify(properties.meta)
-  return (list: ListOf<unknown>): string => `{"data":${list.data.text},"meta":${meta(list.meta)}}`
+  return (list: ListOf<unknown>): string => list.data.complete(meta(list.meta))
 }
 
 async function serialization(app: FastifyInstance) {

@@ -1,5 +1,5 @@
 import type { TObject } from '@sinclair/typebox'
-import { JsonText } from '../../lib/json-text.ts'
+import type { Written } from '../../lib/schema.ts'
 import { compileWriter, type WriteRow } from '../json.ts'
 import type { Field, Rows } from '../query.ts'
 import { camelCase, compileReader, notDescribed, Plan, type ReadRow, type Row } from '../rows.ts'
@@ -7,7 +7,7 @@ import { Scratch } from '../scratch.ts'
 import type { WireRow } from '../wire.ts'
 
 export interface Page {
-  data: JsonText<never[]>
+  data: Written<never>
   hasMore: boolean
   /** The last row, where there is more or the list is a feed. */
   last: Row | undefined
@@ -20,6 +20,7 @@ const NULL = -1
 /** How the wire says how many fields a row has, and how long the next one is. */
 const FIELDS_BYTES = 2
 const LENGTH_BYTES = 4
+const BEGINNING = '{"data":['
 
 interface Listed {
   id: { key: string }
@@ -124,15 +125,31 @@ class Sheet {
       return
     }
     this.#count++
-    this.#scratch ??= Scratch.take()
-    this.#scratch.put(this.#count === 1 ? '[' : ',')
+    if (this.#scratch === undefined) this.#scratch = Scratch.take(BEGINNING)
+    else this.#scratch.append(',')
     columns.write(row, this.#scratch)
     if (this.#feed || this.#count === this.#limit) this.#last = columns.read(row)
   }
 
   end(): Page | undefined {
     if (!this.#visible) return undefined
-    this.#scratch?.put(']')
-    return { data: new JsonText(this.#scratch?.end() ?? '[]'), hasMore: this.#hasMore, last: this.#last }
+    return { data: new Unfinished(this.#scratch ?? Scratch.take(BEGINNING)), hasMore: this.#hasMore, last: this.#last }
+  }
+}
+
+/** The list without its meta; one string of it all is a third less to collect than one for the rows and one for the list. */
+class Unfinished implements Written<never> {
+  #scratch: Scratch | undefined
+
+  constructor(scratch: Scratch) {
+    this.#scratch = scratch
+  }
+
+  complete(meta: string): string {
+    const scratch = this.#scratch
+    if (scratch === undefined) throw new Error('the list is complete')
+    this.#scratch = undefined
+    scratch.append(`],"meta":${meta}}`)
+    return scratch.end()
   }
 }
