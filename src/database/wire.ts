@@ -3,7 +3,11 @@ import pg from 'pg'
 import * as parser from 'pg-protocol/dist/parser.js'
 
 const DATA_ROW = 'D'.charCodeAt(0)
+/** How the wire says how many fields a row has, and how long the next one is. */
+const COUNT_BYTES = 2
 const LENGTH_BYTES = 4
+const NULL = -1
+const ZERO = '0'.charCodeAt(0)
 
 /** What the driver's parser has beyond its published types; it is pinned with the driver. */
 const { Parser } = parser as unknown as {
@@ -22,13 +26,28 @@ export class WireRow {
   start = 0
   end = 0
 
+  isNull(column: number): boolean {
+    let at = this.start + COUNT_BYTES
+    for (let before = 0; before < column; before++) at += LENGTH_BYTES + Math.max(0, this.bytes.readInt32BE(at))
+    return this.bytes.readInt32BE(at) === NULL
+  }
+
+  /** The first value, which is a number in digits. */
+  get number(): number {
+    const first = this.start + COUNT_BYTES + LENGTH_BYTES
+    const end = first + this.bytes.readInt32BE(first - LENGTH_BYTES)
+    let number = 0
+    for (let at = first; at < end; at++) number = number * 10 + (this.bytes[at] as number) - ZERO
+    return number
+  }
+
   /** Every value as text, for the driver's own queries. */
   get fields(): (string | null)[] {
-    let at = this.start + 2
+    let at = this.start + COUNT_BYTES
     return Array.from({ length: this.bytes.readInt16BE(this.start) }, () => {
       const length = this.bytes.readInt32BE(at)
       at += LENGTH_BYTES
-      if (length === -1) return null
+      if (length === NULL) return null
       at += length
       return this.bytes.toString('utf8', at - length, at)
     })

@@ -15,11 +15,6 @@ export interface Page {
 
 /** The column that numbers the callers who share a statement; the first, where it is. */
 const NUMBER = 'n'
-const ZERO = '0'.charCodeAt(0)
-const NULL = -1
-/** How the wire says how many fields a row has, and how long the next one is. */
-const FIELDS_BYTES = 2
-const LENGTH_BYTES = 4
 const BEGINNING = '{"data":['
 
 interface Listed {
@@ -78,27 +73,12 @@ class PageRows implements Rows<Page | undefined> {
 
   add(row: WireRow): void {
     const { columns } = this.plan
-    this.#pages[columns.shared ? numberOf(row) : 0]?.add(row, columns)
+    this.#pages[columns.shared ? row.number : 0]?.add(row, columns)
   }
 
   end(): (Page | undefined)[] {
     return this.#pages.map(page => page.end())
   }
-}
-
-/** The number of the caller, in digits. */
-function numberOf({ bytes, start }: WireRow): number {
-  const first = start + FIELDS_BYTES + LENGTH_BYTES
-  const end = first + bytes.readInt32BE(start + FIELDS_BYTES)
-  let number = 0
-  for (let at = first; at < end; at++) number = number * 10 + (bytes[at] as number) - ZERO
-  return number
-}
-
-function isNull({ bytes, start }: WireRow, column: number): boolean {
-  let at = start + FIELDS_BYTES
-  for (let before = 0; before < column; before++) at += LENGTH_BYTES + Math.max(0, bytes.readInt32BE(at))
-  return bytes.readInt32BE(at) === NULL
 }
 
 /** A page as its rows come. */
@@ -119,7 +99,7 @@ class Sheet {
 
   add(row: WireRow, columns: Columns): void {
     this.#visible = true
-    if (isNull(row, columns.id)) return
+    if (row.isNull(columns.id)) return
     if (this.#count === this.#limit) {
       this.#hasMore = true
       return
