@@ -3,89 +3,117 @@ import { parseArgs } from 'node:util'
 import { migrate } from '../src/database/migrate.ts'
 import { startLintel } from './contestants.ts'
 import { type BenchServer, withClient, withServer } from './database.ts'
+import { type Measured, measure, startLoad } from './measure.ts'
 import { drawTargets, seed } from './seed.ts'
 import { stopServer } from './servers.ts'
-import { quantile } from './statistics.ts'
+import { median } from './statistics.ts'
 import { Stopwatch } from './timing/client.ts'
 import { questions } from './timing/questions.ts'
+import { requestsFor } from './works.ts'
 
-// Whether a flood of sign-ins, each of which costs a hash, slows down everybody else.
+// Whether a flood of sign-ins, each of which costs a hash, slows down everybody else: reads with and without it, in turns.
 
 const DATABASE = 'lintel_bench_flood'
 const TASKS = 1_000
-const READERS = 8
-/** Readers that read all the time would compete for the processor whatever the logins cost. */
-const PAUSE_MS = 10
+const READERS = 32
 const FLOODERS = 64
-const WARM_UP_SECONDS = 5
-/** p99 during the flood, as a multiple of the one before. */
+const WARM_UP_SECONDS = 10
+/** Until the flood has filled the queue, and until the last of it has been answered. */
+const TURN_MS = 2_000
+/** p99 during the flood, as a multiple of the one without. */
 const MOST = 2
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '15' } } })
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '2' } },
+})
+const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
 
-/** Runs `turn` again and again, in `many` places, for as long. */
-async function repeat(many: number, forSeconds: number, turn: () => Promise<void>): Promise<void> {
-  const end = performance.now() + forSeconds * 1_000
-  const loop = async () => {
-    while (performance.now() < end) await turn()
+class Flood {
+  readonly statuses = new Map<number, number>()
+  readonly #stopwatch: Stopwatch
+  #turns = 0
+  #going = false
+
+  constructor(base: string) {
+    this.#stopwatch = new Stopwatch(base, FLOODERS)
   }
-  await Promise.all(Array.from({ length: many }, loop))
+
+  async begin(): Promise<void> {
+    this.#going = true
+    for (let at = 0; at < FLOODERS; at++) void this.#signInAgainAndAgain()
+    await sleep(TURN_MS)
+  }
+
+  async end(): Promise<void> {
+    this.#going = false
+    await sleep(TURN_MS)
+  }
+
+  close(): void {
+    this.#stopwatch.close()
+  }
+
+  async #signInAgainAndAgain(): Promise<void> {
+    const [login] = questions.filter(({ name }) => name === 'login')
+    if (!login) throw new Error('no question is called login')
+    while (this.#going) {
+      const { status } = await this.#stopwatch.ask(login, `nobody-${this.#turns++}@example.com`)
+      this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
+    }
+  }
 }
 
-async function measureReads(forSeconds: number, url: string, authorization: string): Promise<number[]> {
-  const times: number[] = []
-  await repeat(READERS, forSeconds, async () => {
-    const begun = performance.now()
-    const answer = await fetch(url, { headers: { authorization } })
-    await answer.arrayBuffer()
-    if (answer.status !== 200) throw new Error(`a read was answered ${answer.status}`)
-    times.push(performance.now() - begun)
-    await sleep(PAUSE_MS)
-  })
-  return times.sort((a, b) => a - b)
-}
-
-async function flood(base: string, statuses: Map<number, number>): Promise<void> {
-  const [login] = questions.filter(({ name }) => name === 'login')
-  if (!login) throw new Error('no question is called login')
-  let turns = 0
-  const stopwatch = new Stopwatch(base, FLOODERS)
-  await repeat(FLOODERS, seconds, async () => {
-    const { status } = await stopwatch.ask(login, `nobody-${turns++}@example.com`)
-    statuses.set(status, (statuses.get(status) ?? 0) + 1)
-  })
-  stopwatch.close()
+/** Rounds of reads without the flood, then with it; false where the flood makes too much of a difference. */
+async function compare(flood: Flood, read: (forSeconds: number) => Promise<Measured>): Promise<boolean> {
+  await read(WARM_UP_SECONDS)
+  const [without, during]: [Measured[], Measured[]] = [[], []]
+  for (let round = 1; round <= rounds; round++) {
+    without.push(await read(seconds))
+    await flood.begin()
+    during.push(await read(seconds))
+    await flood.end()
+    console.log(
+      `round ${round} of ${rounds}: p99 ${without.at(-1)?.p99Ms.toFixed(1)} → ${during.at(-1)?.p99Ms.toFixed(1)} ms`,
+    )
+  }
+  const of = (samples: Measured[], what: 'p50Ms' | 'p99Ms' | 'requestsPerSecond') =>
+    median(samples.map(sample => sample[what]))
+  const [p99Without, p99During] = [of(without, 'p99Ms'), of(during, 'p99Ms')]
+  const perSecond = (samples: Measured[]) => Math.round(of(samples, 'requestsPerSecond'))
+  console.log('logins by status', Object.fromEntries(flood.statuses))
+  console.log(`reads: ${perSecond(without)} → ${perSecond(during)} a second`)
+  console.log(`reads: p50 ${of(without, 'p50Ms').toFixed(2)} → ${of(during, 'p50Ms').toFixed(2)} ms`)
+  console.log(
+    `reads: p99 ${p99Without.toFixed(2)} → ${p99During.toFixed(2)} ms, × ${(p99During / p99Without).toFixed(2)}`,
+  )
+  const failed = [...without, ...during].reduce((sum, sample) => sum + sample.failed, 0)
+  if (failed > 0) console.log(`reads: ${failed} failed`)
+  return failed === 0 && p99During < MOST * p99Without
 }
 
 async function main(server: BenchServer): Promise<void> {
   const url = await server.create(DATABASE)
   await migrate(url)
-  const targets = await withClient(url, async client => {
+  await withClient(url, async client => {
     await seed(client, TASKS)
-    return drawTargets(client)
+    const targets = await drawTargets(client)
+    const lintel = await startLintel(url, { TRUST_PROXY: '127.0.0.1/32' })
+    const requests = requestsFor('read', TASKS, { targets, tokens: lintel.tokens(targets) })
+    const flood = new Flood(lintel.server.url)
+    const load = startLoad()
+    try {
+      const read = (forSeconds: number) =>
+        measure(load, lintel.server, { connections: READERS, seconds: forSeconds, requests }, client)
+      process.exitCode = (await compare(flood, read)) ? 0 : 1
+    } finally {
+      flood.close()
+      load.kill()
+      await lintel.close()
+      await stopServer(lintel.server)
+    }
   })
-  const lintel = await startLintel(url, { TRUST_PROXY: '127.0.0.1/32' })
-  const [task] = targets.tasks
-  const read = `${lintel.server.url}/api/v1/tasks/${task?.id}`
-  const authorization = `Bearer ${lintel.tokens(targets).get(task?.userId ?? '')}`
-  try {
-    await measureReads(WARM_UP_SECONDS, read, authorization)
-    const before = await measureReads(seconds, read, authorization)
-    const statuses = new Map<number, number>()
-    const [during] = await Promise.all([measureReads(seconds, read, authorization), flood(lintel.server.url, statuses)])
-    const [p99Before, p99During] = [quantile(before, 0.99), quantile(during, 0.99)]
-    console.log('logins by status', Object.fromEntries(statuses))
-    console.log(`reads: p50 ${quantile(before, 0.5).toFixed(2)} → ${quantile(during, 0.5).toFixed(2)} ms`)
-    console.log(
-      `reads: p99 ${p99Before.toFixed(2)} → ${p99During.toFixed(2)} ms, × ${(p99During / p99Before).toFixed(2)}`,
-    )
-    process.exitCode = p99During < MOST * p99Before ? 0 : 1
-  } finally {
-    await lintel.close()
-    await stopServer(lintel.server)
-    await server.drop(DATABASE)
-  }
+  await server.drop(DATABASE)
 }
 
 await withServer(main)

@@ -1,6 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { hash, verify } from '@node-rs/argon2'
-import fastq from 'fastq'
+import { Piscina } from 'piscina'
 import { requestErrors } from '../../../lib/errors.ts'
 import { Password } from '../../../lib/schema.ts'
 import { isCommon } from './common-passwords.ts'
@@ -9,17 +9,25 @@ import { isCommon } from './common-passwords.ts'
 const ARGON2ID = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 /** How a hash of these parameters begins (PHC string format). */
 const PREFIX = `$argon2id$v=19$m=${ARGON2ID.memoryCost},t=${ARGON2ID.timeCost},p=${ARGON2ID.parallelism}$`
-/** They leave a core to the event loop, and half of the thread pool to everything else. */
-const CONCURRENCY = Math.max(1, Math.min(2, availableParallelism() - 1))
 /** At some 100 hashes a second the last in line waits a second; whoever comes after is told to come back. */
 const MAX_WAITING = 100
 
 const minCharacters = Password.minLength as number
-const queue = fastq.promise((work: () => Promise<unknown>) => work(), CONCURRENCY)
+/** They leave a core to the event loop, which goes first on theirs as well. */
+const threads = new Piscina({
+  filename: new URL('./hashing.mjs', import.meta.url).href,
+  minThreads: 0,
+  maxThreads: Math.max(1, Math.min(2, availableParallelism() - 1)),
+  idleTimeout: 30_000,
+  // On a Mac it would be the whole process that is nice.
+  niceIncrement: process.platform === 'darwin' ? 0 : 10,
+  execArgv: [],
+  resourceLimits: { maxYoungGenerationSizeMb: 1 },
+})
 
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (queue.length() >= MAX_WAITING) return Promise.reject(requestErrors.overloaded())
-  return queue.push(work) as Promise<T>
+function inTurn<T>(name: string, task: object): Promise<T> {
+  if (threads.queueSize >= MAX_WAITING) return Promise.reject(requestErrors.overloaded())
+  return threads.run(task, { name })
 }
 
 const normal = (password: string): string => password.normalize('NFC')
@@ -40,15 +48,17 @@ export function refuseWeak(password: string, field: string): void {
   })
 }
 
-export const hashPassword = (password: string): Promise<string> => inTurn(() => hash(normal(password), ARGON2ID))
+export const hashPassword = (password: string): Promise<string> =>
+  inTurn('hash', { password: normal(password), options: ARGON2ID })
 
-const unknownUser = hash('the password of an unknown user', ARGON2ID)
+/** What no password gives. */
+const unknownUser = PREFIX + [16, 32].map(size => randomBytes(size).toString('base64').replaceAll('=', '')).join('$')
 
 /** Costs the same whether or not there is a hash to compare with. */
 export const checkPassword = async (password: string, passwordHash: string | null | undefined): Promise<boolean> => {
-  const against = passwordHash ?? (await unknownUser)
-  const matches = await inTurn(() => verify(against, normal(password)))
-  return matches && passwordHash != null
+  const against = passwordHash ?? unknownUser
+  const matches = await inTurn('verify', { password: normal(password), against })
+  return matches === true && passwordHash != null
 }
 
 /** Whether the hash was made with other parameters than those of today. */
