@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import nodemailer from 'nodemailer'
 import { Mailbox } from './mailbox.ts'
 import { mailboxPages } from './pages.ts'
 
@@ -35,7 +34,8 @@ async function mail(app: FastifyInstance, { smtpUrl, from, dataDirectory, public
     const url = new URL(smtpUrl)
     url.searchParams.set('connectionTimeout', String(TIMEOUT_MS))
     url.searchParams.set('socketTimeout', String(TIMEOUT_MS))
-    const transport = nodemailer.createTransport(url.href, { from })
+    const { createTransport } = await import('nodemailer')
+    const transport = createTransport(url.href, { from })
     app.decorate('mail', { send: async message => void (await transport.sendMail(message)) })
     app.addHook('onClose', async () => transport.close())
     return
