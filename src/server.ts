@@ -22,6 +22,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`)
 async function start(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const config = loadConfig()
+  if (process.argv.includes('--check')) return say('The configuration is complete.')
   const embedded =
     config.databaseUrl === null ? await startEmbedded({ dataDirectory: config.dataDirectory, progress: say }) : null
   try {
@@ -43,8 +44,9 @@ async function startApp(config: Config, databaseUrl: string, ownsDatabase: boole
   try {
     const demo = ownsDatabase && config.environment === 'development'
     if (demo) await loadDemo(app.database)
+    await app.ready()
+    globalThis.gc?.()
     if (config.serves) await app.listen({ host: config.host, port: config.port })
-    else await app.ready()
     if (!config.production && config.serves) say(banner(config, demo))
     if (config.serves)
       await invite(app.database, config).catch(err => app.log.warn({ err }, 'no link for a first admin'))

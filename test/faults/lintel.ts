@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -106,6 +106,16 @@ export async function startLintel(t: Test, options: Options): Promise<Lintel> {
   const lintel = await launchLintel(t, options)
   await lintel.whenReady()
   return lintel
+}
+
+/** The exit code of `--check`, and what it says. */
+export function checkLintel(env: Record<string, string>): Promise<{ code: unknown; said: string }> {
+  const args = [...WITHOUT_HOOKS, process.execPath, 'src/server.ts', '--check']
+  return new Promise(resolve =>
+    execFile('/usr/bin/env', args, { cwd: ROOT, env }, (error, _stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, said: stderr }),
+    ),
+  )
 }
 
 export async function freePort(): Promise<number> {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { launchLintel, startLintel } from './lintel.ts'
+import { checkLintel, launchLintel, startLintel } from './lintel.ts'
 import { connect, emptyDatabase } from './postgres.ts'
 import { createTenant } from './tenant.ts'
 
@@ -31,6 +31,20 @@ t.test('a start on a database that is in order changes nothing in it', async t =
   const before = await schemaOf(databaseUrl)
   await (await startLintel(t, { databaseUrl })).end('SIGTERM')
   t.strictSame(await schemaOf(databaseUrl), before)
+})
+
+t.test('--check tells whether the configuration is complete, and touches nothing', async t => {
+  const complete = {
+    NODE_ENV: 'production',
+    PUBLIC_URL: 'https://lintel.test',
+    DATABASE_URL: 'postgres://127.0.0.1:1/none',
+  }
+  const secret = 'Kf4-start-tests-only-2sRx-Vn91-qD7e-Hy3a'
+  t.same(await checkLintel({ ...complete, JWT_SECRET: secret }), { code: 0, said: 'The configuration is complete.\n' })
+  const short = await checkLintel({ ...complete, JWT_SECRET: secret.slice(0, 20) })
+  t.equal(short.code, 1)
+  t.match(short.said, /JWT_SECRET/)
+  t.notMatch(short.said, secret.slice(0, 20), 'the variable is named, its value is not')
 })
 
 async function schemaOf(url: string): Promise<unknown[]> {
