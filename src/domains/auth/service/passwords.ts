@@ -9,7 +9,7 @@ import { isCommon } from './common-passwords.ts'
 const ARGON2ID = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 /** How a hash of these parameters begins (PHC string format). */
 const PREFIX = `$argon2id$v=19$m=${ARGON2ID.memoryCost},t=${ARGON2ID.timeCost},p=${ARGON2ID.parallelism}$`
-/** At some 100 hashes a second the last in line waits a second; whoever comes after is told to come back. */
+/** At some 50 hashes a second the last in line waits two seconds; whoever comes after is told to come back. */
 const MAX_WAITING = 100
 
 const minCharacters = Password.minLength as number
