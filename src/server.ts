@@ -26,15 +26,15 @@ async function start(): Promise<void> {
   const embedded =
     config.databaseUrl === null ? await startEmbedded({ dataDirectory: config.dataDirectory, progress: say }) : null
   try {
-    const app = await startApp(config, embedded?.url ?? (config.databaseUrl as string), embedded !== null)
-    stopOnSignal(app, config, embedded)
+    await startApp(config, embedded)
   } catch (error) {
     await embedded?.stop()
     throw error
   }
 }
 
-async function startApp(config: Config, databaseUrl: string, ownsDatabase: boolean): Promise<FastifyInstance> {
+async function startApp(config: Config, embedded: Embedded | null): Promise<void> {
+  const databaseUrl = embedded?.url ?? (config.databaseUrl as string)
   await migrate(databaseUrl).catch(error => {
     throw isUnreachable(error)
       ? new StartError(`The database of DATABASE_URL cannot be reached: ${error.message}.`)
@@ -42,15 +42,15 @@ async function startApp(config: Config, databaseUrl: string, ownsDatabase: boole
   })
   const app = await buildApp({ ...config, databaseUrl })
   try {
-    const demo = ownsDatabase && config.environment === 'development'
+    const demo = embedded !== null && config.environment === 'development'
     if (demo) await loadDemo(app.database)
     await app.ready()
     globalThis.gc?.()
+    stopOnSignal(app, config, embedded)
     if (config.serves) await app.listen({ host: config.host, port: config.port })
     if (!config.production && config.serves) say(banner(config, demo))
     if (config.serves)
       await invite(app.database, config).catch(err => app.log.warn({ err }, 'no link for a first admin'))
-    return app
   } catch (error) {
     await app.close()
     throw sentenceOf(error as NodeJS.ErrnoException, config)
