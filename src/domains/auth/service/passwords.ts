@@ -9,7 +9,7 @@ import { isCommon } from './common-passwords.ts'
 const ARGON2ID = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 /** How a hash of these parameters begins (PHC string format). */
 const PREFIX = `$argon2id$v=19$m=${ARGON2ID.memoryCost},t=${ARGON2ID.timeCost},p=${ARGON2ID.parallelism}$`
-/** At some 50 hashes a second the last in line waits two seconds; whoever comes after is told to come back. */
+/** At some 50 hashes a second and thread the last in line waits two seconds; whoever comes after is told to come back. */
 const MAX_WAITING = 100
 
 const minCharacters = Password.minLength as number
@@ -57,8 +57,8 @@ const unknownUser = PREFIX + [16, 32].map(size => randomBytes(size).toString('ba
 /** Costs the same whether or not there is a hash to compare with. */
 export const checkPassword = async (password: string, passwordHash: string | null | undefined): Promise<boolean> => {
   const against = passwordHash ?? unknownUser
-  const matches = await inTurn('verify', { password: normal(password), against })
-  return matches === true && passwordHash != null
+  const matches = await inTurn<boolean>('verify', { password: normal(password), against })
+  return matches && passwordHash != null
 }
 
 /** Whether the hash was made with other parameters than those of today. */
