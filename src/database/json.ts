@@ -5,7 +5,7 @@ import { parserOf } from './parsers.ts'
 import type { Field } from './query.ts'
 import { camelCase } from './rows.ts'
 import type { Scratch } from './scratch.ts'
-import type { WireRow } from './wire.ts'
+import { COUNT_BYTES, LENGTH_BYTES, NULL, type WireRow } from './wire.ts'
 
 const { builtins } = pg.types
 /** A byte of text is at most six of JSON: `\u0001`. */
@@ -58,18 +58,18 @@ export function compileWriter(fields: Field[], { properties, required = [] }: TO
   const keys = names.map(name => `${name === first ? '{' : ','}${JSON.stringify(name)}:`)
 
   const values = fields.map(({ dataTypeID }, column) => {
-    const length = 'length = bytes.readInt32BE(at); at += 4'
+    const length = `length = bytes.readInt32BE(at); at += ${LENGTH_BYTES}`
     const key = keys[column] as string
     if (!((names[column] as string) in properties)) return `${length}; if (length > 0) at += length`
     return `${length}
-    if (length === -1) { ${put(`${key}null`)} } else { ${putValue(dataTypeID, column, key)}; at += length }`
+    if (length === ${NULL}) { ${put(`${key}null`)} } else { ${putValue(dataTypeID, column, key)}; at += length }`
   })
   const constantBytes = keys.join('').length + keys.length * 'null'.length + 1
   const source = `return ({ bytes, start, end }, scratch) => {
     scratch.reserve(${constantBytes} + ${GROWTH} * (end - start))
     const out = scratch.bytes
     let to = scratch.length
-    let at = start + 2
+    let at = start + ${COUNT_BYTES}
     let length = 0
     ${values.join('\n    ')}
     ${put('}')}

@@ -1,6 +1,6 @@
 import { asText, isAscii, parserOf } from './parsers.ts'
 import type { Field, Rows } from './query.ts'
-import type { WireRow } from './wire.ts'
+import { COUNT_BYTES, LENGTH_BYTES, NULL, type WireRow } from './wire.ts'
 
 export type Row = Record<string, unknown>
 export type ReadRow = (row: WireRow) => Row
@@ -22,14 +22,14 @@ function expressionOf(oid: number, column: number): string {
 export function compileReader(fields: Field[]): ReadRow {
   const values = fields.map(
     ({ dataTypeID }, column) => `
-    length = bytes.readInt32BE(start + at); at += 4
+    length = bytes.readInt32BE(start + at); at += ${LENGTH_BYTES}
     let v${column} = null
-    if (length !== -1) { v${column} = ${expressionOf(dataTypeID, column)}; at += length }`,
+    if (length !== ${NULL}) { v${column} = ${expressionOf(dataTypeID, column)}; at += length }`,
   )
   const properties = fields.map(({ name }, column) => `${JSON.stringify(camelCase(name))}: v${column}`)
   const source = `return ({ bytes, start, end }) => {
     const text = bytes.latin1Slice(start, end)
-    let at = 2
+    let at = ${COUNT_BYTES}
     let length = 0${values.join('')}
     return { ${properties.join(', ')} }
   }`

@@ -4,9 +4,10 @@ import * as parser from 'pg-protocol/dist/parser.js'
 
 const DATA_ROW = 'D'.charCodeAt(0)
 /** How the wire says how many fields a row has, and how long the next one is. */
-const COUNT_BYTES = 2
-const LENGTH_BYTES = 4
-const NULL = -1
+export const COUNT_BYTES = 2
+export const LENGTH_BYTES = 4
+/** The length of what is null. */
+export const NULL = -1
 const ZERO = '0'.charCodeAt(0)
 
 /** What the driver's parser has beyond its published types; it is pinned with the driver. */
