@@ -94,6 +94,9 @@ export const List = <T extends TSchema>(item: T) =>
     Type.Object({ data: Type.Array(item), meta: ListMeta }, { title: `${item.title}List` }),
   )
 
+/** Whether it is the schema of a list, as its title says. */
+export const isList = (schema: { title?: unknown } | undefined): boolean => String(schema?.title).endsWith('List')
+
 /** Rows that are the beginning of the list's JSON already. */
 export interface Written<T> {
   /** The JSON of the whole list; once. */

@@ -1,6 +1,7 @@
 import compress from '@fastify/compress'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
+import { isList } from '../lib/schema.ts'
 
 /** Below this a compressed answer is hardly smaller and costs more than it saves. */
 const THRESHOLD_BYTES = 2048
@@ -11,14 +12,11 @@ const THRESHOLD_BYTES = 2048
  */
 async function compression(app: FastifyInstance) {
   app.addHook('onRoute', (route: RouteOptions) => {
-    if (isList(route) || route.url === '/openapi.json') route.compress = { threshold: THRESHOLD_BYTES }
+    if (isList(answerOf(route)) || route.url === '/openapi.json') route.compress = { threshold: THRESHOLD_BYTES }
   })
   await app.register(compress, { global: false })
 }
 
-const isList = ({ schema }: RouteOptions): boolean => {
-  const answer = (schema?.response as { 200?: { title?: string } } | undefined)?.[200]
-  return answer?.title?.endsWith('List') ?? false
-}
+const answerOf = ({ schema }: RouteOptions) => (schema?.response as { 200?: { title?: string } } | undefined)?.[200]
 
 export const compressionPlugin = fp(compression, { name: 'compression' })

@@ -1,7 +1,7 @@
 import fastJsonStringify from 'fast-json-stringify'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import type { ListOf } from '../lib/schema.ts'
+import { isList, type ListOf } from '../lib/schema.ts'
 
 type Schema = { [key: string]: unknown }
 
@@ -22,8 +22,6 @@ function withoutEscapes(schema: unknown): unknown {
   const { enum: _, ...plain } = copy
   return { ...plain, format: 'unsafe' }
 }
-
-const isList = ({ title }: Schema): boolean => String(title).endsWith('List')
 
 /** Of a list only the meta is still to be written. */
 function listSerializer({ properties }: { properties: { meta: object } }) {

@@ -2,6 +2,7 @@ import type { EventType } from '../../events/registry.ts'
 import type { Access } from '../../lib/access.ts'
 import { demoIds } from '../../lib/demo.ts'
 import { problems } from '../../lib/errors.ts'
+import { isList } from '../../lib/schema.ts'
 import { hoist, type Json } from './components.ts'
 
 interface Response {
@@ -87,8 +88,6 @@ const answerOf = ({ responses }: Operation): Json | undefined =>
 const isVersioned = (operation: Operation): boolean =>
   (answerOf(operation)?.properties as Json | undefined)?.updatedAt !== undefined
 
-const isList = (operation: Operation): boolean => String(answerOf(operation)?.title ?? '').endsWith('List')
-
 function securityOf(access: Access): Record<string, string[]>[] {
   if (access.kind === 'public') return []
   const byToken = { accessToken: [] }
@@ -130,7 +129,7 @@ function headersOf(method: string, status: number, operation: Operation, version
     ...(success && versioned ? ETAG : {}),
     ...([201, 202].includes(status) && versioned ? LOCATION : {}),
     ...(status === 302 ? REDIRECT : {}),
-    ...(success && isList(operation) ? LINK : {}),
+    ...(success && isList(answerOf(operation)) ? LINK : {}),
     ...(success && keyed ? REPLAYED : {}),
     ...(status === 429 || status === 503 ? RETRY_AFTER : {}),
   }
