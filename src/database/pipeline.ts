@@ -5,10 +5,10 @@ import { send } from './executor.ts'
 import type { Query } from './query.ts'
 import { WireClient } from './wire.ts'
 
-/** Two, so that one slow statement does not hold up every read behind it. */
+/** Reads share the first and writes the last, so that no read waits behind a commit: sharing both costs a fifth more CPU. */
 const CLIENTS = 2
-/** A lane that has not answered for this long is stalled, and the next one is used: sharing always costs a fifth more CPU. */
-const STALL_MS = 20
+/** A lane that has not answered for this long is stalled, and the other one is used: one slow statement does not hold up all. */
+const STALL_MS = { read: 20, write: 200 }
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 1_000
 /** A start has more patience with a slow server than a request has. */
@@ -32,6 +32,8 @@ interface Lane {
   /** Takes no more queries and is replaced; those in flight end as they may. */
   lose(reason: string): void
 }
+
+const moves = ({ sentAt, movedAt }: Lane, since: number): boolean => sentAt.length === 0 || movedAt > since
 
 /** Clients that send each query without waiting for the one before it; reconnected with backoff for as long as it is open. */
 export class Pipeline {
@@ -61,10 +63,18 @@ export class Pipeline {
     await Promise.all(Array.from({ length: CLIENTS }, () => this.#connectPatiently()))
   }
 
-  async run<Result>(query: Query<Result>): Promise<Result[]> {
+  read<Result>(query: Query<Result>): Promise<Result[]> {
     const now = performance.now()
-    const lane =
-      this.#lanes.find(({ sentAt, movedAt }) => sentAt.length === 0 || now - movedAt < STALL_MS) ?? this.#lanes.at(-1)
+    return this.#send(this.#lanes.find(lane => moves(lane, now - STALL_MS.read)) ?? this.#lanes.at(-1), query, now)
+  }
+
+  /** A statement that writes, and is its own transaction: answered when the disk has it. */
+  write<Result>(query: Query<Result>): Promise<Result[]> {
+    const now = performance.now()
+    return this.#send(this.#lanes.findLast(lane => moves(lane, now - STALL_MS.write)) ?? this.#lanes[0], query, now)
+  }
+
+  async #send<Result>(lane: Lane | undefined, query: Query<Result>, now: number): Promise<Result[]> {
     if (!lane) throw databaseDown()
     if (lane.sentAt.push(now) === 1) lane.movedAt = now
     try {

@@ -6,27 +6,34 @@ import type { Query } from '../../src/database/query.ts'
 /** What an app asks by itself, whether or not there are requests. */
 const BACKGROUND = 'sessions.ended'
 
-/** Every single statement that requests send from now on, in order; transactions are not among them. */
-export function recordStatements({ database }: FastifyInstance): Query[] {
-  const seen: Query[] = []
-  const run: Executor['run'] = database.run.bind(database)
-  database.run = query => {
-    if (query.name !== BACKGROUND) seen.push(query)
-    return run(query)
+/** Calls `hear` for each single statement that `database` is sent from now on; the function returned ends that. */
+function listen({ database }: FastifyInstance, hear: (query: Query) => void): () => void {
+  const executors: Executor[] = [database, database.writes]
+  const before = executors.map(executor => executor.run)
+  for (const [at, executor] of executors.entries()) {
+    const run = (before[at] as Executor['run']).bind(executor)
+    executor.run = query => {
+      if (query.name !== BACKGROUND) hear(query as Query)
+      return run(query)
+    }
   }
+  return () => {
+    for (const [at, executor] of executors.entries()) executor.run = before[at] as Executor['run']
+  }
+}
+
+/** Every single statement that requests send from now on, in order; transactions are not among them. */
+export function recordStatements(app: FastifyInstance): Query[] {
+  const seen: Query[] = []
+  listen(app, query => seen.push(query))
   return seen
 }
 
 /** The name of everything that `work` sends, inside transactions as well; what the job library sends is a `job`. */
-export async function statementsOf({ database }: FastifyInstance, work: () => Promise<unknown>): Promise<string[]> {
+export async function statementsOf(app: FastifyInstance, work: () => Promise<unknown>): Promise<string[]> {
   const names: string[] = []
   const { run, execute } = Transaction.prototype
-  const single = database.run
-  const runAlone: Executor['run'] = single.bind(database)
-  database.run = query => {
-    if (query.name !== BACKGROUND) names.push(query.name)
-    return runAlone(query)
-  }
+  const stop = listen(app, query => names.push(query.name))
   Transaction.prototype.run = function (query) {
     names.push(query.name)
     return Reflect.apply(run, this, [query])
@@ -38,7 +45,7 @@ export async function statementsOf({ database }: FastifyInstance, work: () => Pr
   try {
     await work()
   } finally {
-    database.run = single
+    stop()
     Object.assign(Transaction.prototype, { run, execute })
   }
   return names

@@ -7,7 +7,7 @@ import { keyFinder } from './service/look-up.ts'
 import { apiKeys as table } from './tables.ts'
 
 export async function apiKeys(app: FastifyInstance, { production }: Config) {
-  const uses = new LastUses(app.database, app.log)
+  const uses = new LastUses(app.database.writes, app.log)
   app.findKey.by = keyFinder(app.database, uses)
   app.addHook('onClose', () => uses.close())
   app.tenancy.own(belongings(table, { letIn: true }))

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { newId } from '../../../src/lib/ids.ts'
 import { createKey, createOrganization } from '../../helpers/actors.ts'
@@ -120,4 +121,23 @@ t.test('one request that the database refuses does not fail the others that came
     answers.map(({ status }) => status),
     answers.map((_, at) => (at === 5 ? 422 : 201)),
   )
+})
+
+t.test('a read does not wait for the commit of a create', async t => {
+  await sql(
+    `create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.5); return null; end'`,
+  )
+  await sql(`create constraint trigger slow after insert on tasks deferrable initially deferred
+    for each row execute function slow()`)
+  const [{ id }] = await sql('select id from tasks limit 1')
+  const create = call(app, `POST /projects/${projectId}/tasks`, { as: member, body: { title: 'slow' } })
+  const commits = () =>
+    sql(`select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`)
+  const read = async () => {
+    while ((await commits()).length === 0) await sleep(1)
+    return call(app, `GET /tasks/${id}`, { as: member })
+  }
+  const first = await Promise.race([create, read()])
+  t.equal(first.body.id, id)
+  t.equal((await create).status, 201)
 })

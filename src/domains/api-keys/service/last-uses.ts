@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Database } from '../../../database/client.ts'
+import type { Executor } from '../../../database/executor.ts'
 import type { Log } from '../../../database/pipeline.ts'
 import { markUsed } from '../queries.ts'
 
@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000
 
 /** Writes when keys were last used, off the way of the requests: at most one statement a second, each key once a minute. */
 export class LastUses {
-  readonly #database: Database
+  readonly #on: Executor
   readonly #log: Log
   readonly #closing = new AbortController()
   /** When each key was handed on, for as long as that holds back the next time. */
@@ -17,8 +17,8 @@ export class LastUses {
   #waiting: string[] = []
   #writing: Promise<void> | null = null
 
-  constructor(database: Database, log: Log) {
-    this.#database = database
+  constructor(on: Executor, log: Log) {
+    this.#on = on
     this.#log = log
   }
 
@@ -45,10 +45,9 @@ export class LastUses {
     this.#writing = null
   }
 
-  /** In a transaction: on the connections of single statements the commit would hold up the reads behind it. */
   async #write(ids: string[]): Promise<void> {
     try {
-      await this.#database.transaction(tx => markUsed(tx, { ids }))
+      await markUsed(this.#on, { ids })
     } catch (error) {
       this.#log.warn({ err: error }, 'last use of API keys not written')
     }

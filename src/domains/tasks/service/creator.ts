@@ -15,7 +15,7 @@ import { createTasks, newTask } from './tasks.ts'
  */
 export function taskCreator(app: FastifyInstance) {
   const together = coalesce(async (rows: readonly NewTask[]) => {
-    const created = await insertTasks(app.database, rows).catch(error => apart(error, rows))
+    const created = await insertTasks(app.database.writes, rows).catch(error => apart(error, rows))
     return rows.map(({ task }) => created.get(task.id) ?? null) as (TaskRow | Error)[]
   })
 
@@ -23,7 +23,7 @@ export function taskCreator(app: FastifyInstance) {
   async function apart(error: Error, rows: readonly NewTask[]): Promise<Map<string, TaskRow | Error>> {
     if (rows.length === 1 || isUnavailable(error)) throw error
     const answers = rows.map(row =>
-      insertTasks(app.database, [row]).then(
+      insertTasks(app.database.writes, [row]).then(
         created => created.get(row.task.id),
         (refused: Error) => refused,
       ),
