@@ -23,7 +23,7 @@ const UUID_CHARACTERS = 36
 const options: pg.ClientConfig = {
   connectionString: process.env.DATABASE_URL,
   application_name: 'lintel-floor',
-  options: '-c TimeZone=UTC -c DateStyle=ISO -c plan_cache_mode=force_generic_plan',
+  options: '-c TimeZone=UTC -c DateStyle=ISO -c plan_cache_mode=force_generic_plan -c random_page_cost=1.1',
 }
 const read = await openReads(options)
 const write = await openWrites(options)

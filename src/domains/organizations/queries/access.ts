@@ -8,7 +8,8 @@ import { members } from '../tables.ts'
 
 /**
  * The condition for a statement that checks the caller itself: the principal is a member of `organization` with at least
- * `least`, or is the organization, as its keys are. `exists` is cheaper here than a join.
+ * `least`, or is the organization, as its keys are. `exists` is cheaper here than a join; with `offset 0` it stays one look-up
+ * for each row, where the planner would read all members there are into a hash.
  */
 export function granted(
   organization: SQLWrapper,
@@ -18,7 +19,7 @@ export function granted(
   const roles = rolesFrom(least)
   const role = least === 'viewer' ? sql`` : sql` and m.role in (${sql.raw(roles.map(name => `'${name}'`).join(', '))})`
   return sql`(${organization} = ${principalId}::uuid or exists (
-    select from ${members} m where m.organization_id = ${organization} and m.user_id = ${principalId}::uuid${role}))`
+    select from ${members} m where m.organization_id = ${organization} and m.user_id = ${principalId}::uuid${role} offset 0))`
 }
 
 type Asked = { ids: string[]; userIds: (string | null)[] }
