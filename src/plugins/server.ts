@@ -5,6 +5,7 @@ import pino from 'pino'
 import type { Config } from '../config.ts'
 import { newId } from '../lib/ids.ts'
 import { LogBuffer, type Sink } from '../lib/log-buffer.ts'
+import { requestLog } from '../lib/request-log.ts'
 import { requestIds } from './request.ts'
 
 const BODY_BYTES = 1_048_576
@@ -73,6 +74,7 @@ export const serverOptions = (config: Config): FastifyHttpOptions<Server, Fastif
   loggerInstance: logger(config),
   // One line for each request, written by the observability plugin.
   logController: new LogController({ disableRequestLogging: true }),
+  childLoggerFactory: requestLog,
   genReqId: requestIds(config.trustProxy),
   requestIdHeader: false,
   trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
