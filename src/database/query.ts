@@ -40,12 +40,7 @@ interface DriverQuery {
   prepare(connection: Connection): void
 }
 const { Query: BaseQuery, utils } = pg as unknown as {
-  Query: new (config: {
-    name: string
-    text: string
-    values: unknown[]
-    callback: DriverQuery['callback']
-  }) => DriverQuery
+  Query: new (text: string, values: unknown[], callback: DriverQuery['callback']) => DriverQuery
   utils: { prepareValue(value: unknown): unknown }
 }
 
@@ -59,7 +54,8 @@ export class StatementQuery<Result> extends BaseQuery {
 
   /** The driver is given the callback: set afterwards, V8 keeps the rows of every query until the next full collection. */
   constructor({ name, text, values, rows }: Query<Result>, done: (error: Error | null) => void) {
-    super({ name, text, values, callback: done })
+    super(text, values, done)
+    this.name = name
     this.#rows = rows
   }
 
