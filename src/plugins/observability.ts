@@ -1,5 +1,7 @@
+import fastJsonStringify from 'fast-json-stringify'
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
+import pino from 'pino'
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 import { everyone } from '../lib/access.ts'
 import { equalBytes, sha256 } from '../lib/crypto.ts'
@@ -29,8 +31,8 @@ async function observability(app: FastifyInstance, { metricsToken }: { metricsTo
     buckets: BUCKETS_SECONDS,
     registers: [registry],
   })
-  // Its lines hold only the fields below, so redaction has nothing to look for: 5 % of a read.
-  const access = app.log.child({}, { redact: [] } as object)
+  const log = app.log as pino.Logger
+  const out = (log as unknown as Record<symbol, { write(line: string): void }>)[pino.symbols.streamSym]
   app.decorate('metrics', registry)
 
   // Looking up a labelled series costs more than observing it: each is found once.
@@ -52,7 +54,7 @@ async function observability(app: FastifyInstance, { metricsToken }: { metricsTo
   app.decorate('observe', (request, reply) => {
     const operation = request.routeOptions.config.operation ?? 'unknown'
     seriesOf(operation, reply.statusCode).observe(reply.elapsedTime / 1000)
-    access.info(line(request, operation, reply.statusCode, reply.elapsedTime), 'request')
+    if (log.isLevelEnabled('info')) out?.write(line(request, operation, reply.statusCode, reply.elapsedTime))
   })
   app.addHook('onResponse', (request, reply, done) => {
     app.observe(request, reply)
@@ -65,16 +67,42 @@ async function observability(app: FastifyInstance, { metricsToken }: { metricsTo
   })
 }
 
-/** What a log line may hold: never a header, a query value or a body. */
-const line = (request: FastifyRequest, operation: string, status: number, elapsedMs: number) => ({
-  reqId: request.id,
-  method: request.method,
-  operation,
-  status,
-  ms: Math.round(elapsedMs * 10) / 10,
-  actor: request.actor?.id,
-  trace: request.headers.traceparent && request.traceparent,
+const text = { type: 'string' } as const
+const writeLine = fastJsonStringify({
+  type: 'object',
+  properties: {
+    level: { type: 'integer' },
+    time: { type: 'integer' },
+    reqId: text,
+    method: text,
+    operation: text,
+    status: { type: 'integer' },
+    ms: { type: 'number' },
+    actor: text,
+    trace: text,
+    msg: text,
+  },
 })
+
+/**
+ * A line as the logger would write it, for less than half: it has fields of its own and no others, never a header, a query
+ * value or a body, so that nothing has to be redacted.
+ */
+const line = (request: FastifyRequest, operation: string, status: number, elapsedMs: number): string => {
+  const fields = {
+    level: pino.levels.values.info,
+    time: Date.now(),
+    reqId: request.id,
+    method: request.method,
+    operation,
+    status,
+    ms: Math.round(elapsedMs * 10) / 10,
+    actor: request.actor?.id,
+    trace: request.headers.traceparent && request.traceparent,
+    msg: 'request',
+  }
+  return `${writeLine(fields)}\n`
+}
 
 const presents = ({ headers }: FastifyRequest, token: string): boolean =>
   equalBytes(sha256(headers.authorization ?? ''), sha256(`Bearer ${token}`))
