@@ -5,7 +5,7 @@ import { send } from './executor.ts'
 import type { Query } from './query.ts'
 import { WireClient } from './wire.ts'
 
-/** Reads share the first and writes the last, so that no read waits behind a commit: sharing both costs a fifth more CPU. */
+/** Reads take the first and writes the last, so that no read waits behind a commit. Reads on both would cost a fifth more CPU. */
 const CLIENTS = 2
 /** A lane that has not answered for this long is stalled, and the other one is used: one slow statement does not hold up all. */
 const STALL_MS = { read: 20, write: 200 }

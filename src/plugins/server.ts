@@ -5,8 +5,8 @@ import pino from 'pino'
 import type { Config } from '../config.ts'
 import { newId } from '../lib/ids.ts'
 import { LogBuffer, type Sink } from '../lib/log-buffer.ts'
-import { requestLog } from '../lib/request-log.ts'
 import { requestIds } from './request.ts'
+import { requestLog } from './request-log.ts'
 
 const BODY_BYTES = 1_048_576
 /** The whole request must have arrived; slow headers and bodies end here. */

@@ -1,6 +1,6 @@
 import pino from 'pino'
 import t from 'tap'
-import { requestLog } from '../../src/lib/request-log.ts'
+import { requestLog } from '../../src/plugins/request-log.ts'
 
 t.test(
   'every line of a request carries its id, at every level and in a child; without a line no logger is made',
