@@ -6,26 +6,28 @@ import type { Query } from '../../src/database/query.ts'
 /** What an app asks by itself, whether or not there are requests. */
 const BACKGROUND = 'sessions.ended'
 
-/** Calls `hear` for each single statement that `database` is sent from now on; the function returned ends that. */
-function listen({ database }: FastifyInstance, hear: (query: Query) => void): () => void {
-  const executors: Executor[] = [database, database.writes]
-  const before = executors.map(executor => executor.run)
-  for (const [at, executor] of executors.entries()) {
-    const run = (before[at] as Executor['run']).bind(executor)
+/** Calls `hear` for each single statement that the app sends from now on; the function returned ends that. */
+function onStatement({ database }: FastifyInstance, hear: (query: Query) => void): () => void {
+  const stops = [database, database.writes].map((executor: Executor) => {
+    const { run } = executor
+    const send: Executor['run'] = run.bind(executor)
     executor.run = query => {
       if (query.name !== BACKGROUND) hear(query as Query)
-      return run(query)
+      return send(query)
     }
-  }
+    return () => {
+      executor.run = run
+    }
+  })
   return () => {
-    for (const [at, executor] of executors.entries()) executor.run = before[at] as Executor['run']
+    for (const stop of stops) stop()
   }
 }
 
 /** Every single statement that requests send from now on, in order; transactions are not among them. */
 export function recordStatements(app: FastifyInstance): Query[] {
   const seen: Query[] = []
-  listen(app, query => seen.push(query))
+  onStatement(app, query => seen.push(query))
   return seen
 }
 
@@ -33,7 +35,7 @@ export function recordStatements(app: FastifyInstance): Query[] {
 export async function statementsOf(app: FastifyInstance, work: () => Promise<unknown>): Promise<string[]> {
   const names: string[] = []
   const { run, execute } = Transaction.prototype
-  const stop = listen(app, query => names.push(query.name))
+  const stop = onStatement(app, query => names.push(query.name))
   Transaction.prototype.run = function (query) {
     names.push(query.name)
     return Reflect.apply(run, this, [query])
