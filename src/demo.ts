@@ -17,7 +17,7 @@ import { record } from './events/record.ts'
 import { SCOPES } from './lib/access.ts'
 import { sha256 } from './lib/crypto.ts'
 import { demoIds, demoKey, demoUser, demoViewer } from './lib/demo.ts'
-import { found } from './lib/errors.ts'
+import { orNotFound } from './lib/errors.ts'
 
 const HINT_CHARACTERS = 4
 const DAY_MS = 86_400_000
@@ -56,7 +56,7 @@ async function insertPerson(tx: Transaction, id: string, person: typeof demoUser
 async function insertCompany(tx: Transaction, caller: Caller): Promise<void> {
   const { organizations: organizationId, users: userId, members: viewerId } = demoIds as Record<string, string>
   const company = { id: organizationId as string, name: 'Demo Company', slug: 'demo', userId: userId as string }
-  const organization = found(await insertOrganization(tx, company))
+  const organization = orNotFound(await insertOrganization(tx, company))
   const target = { ...organization, organizationId: organization.id }
   await record(tx, caller, organizationEvents.created, target)
   await insertMember(tx, { organizationId: organization.id, userId: viewerId as string, role: 'viewer' })
@@ -77,9 +77,9 @@ async function insertWork(tx: Transaction, caller: Caller): Promise<void> {
   const { organizations: organizationId, projects: projectId, tasks: taskId } = demoIds as Record<string, string>
   const owned = { organizationId: organizationId as string, createdBy: caller.actor.id }
   const project = { ...owned, id: projectId as string, name: 'Website', description: 'Everything about the new site' }
-  await record(tx, caller, projectEvents.created, found(await insertProject(tx, project)))
-  const grant = { principalId: caller.actor.id as string }
-  const rows = tasks.map(task => newTask(caller, grant, project.id, task))
+  await record(tx, caller, projectEvents.created, orNotFound(await insertProject(tx, project)))
+  const principal = { principalId: caller.actor.id as string }
+  const rows = tasks.map(task => newTask(caller, principal, project.id, task))
   const [first] = rows
   if (first) first.task.id = taskId as string
   await insertTasks(tx, rows)
@@ -93,6 +93,6 @@ async function insertWork(tx: Transaction, caller: Caller): Promise<void> {
     tx,
     caller,
     commentEvents.created,
-    found(await insertComment(tx, { ...comment, organizationId: owned.organizationId })),
+    orNotFound(await insertComment(tx, { ...comment, organizationId: owned.organizationId })),
   )
 }

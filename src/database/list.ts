@@ -31,8 +31,8 @@ export function defineList<
   Row extends object,
   Scope extends object = object,
   Filters extends object = object,
-  Grant extends object = object,
->(definition: ListDefinition<Row, Scope & Grant, Filters>) {
+  Principal extends object = object,
+>(definition: ListDefinition<Row, Scope & Principal, Filters>) {
   const list = definition as unknown as AnyList
   const { id } = list
   const filters = Object.keys(list.filters ?? {}) as (keyof Filters & string)[]
@@ -45,12 +45,12 @@ export function defineList<
 
   /**
    * A page, or undefined where the parent is missing or not visible. A cursor is bound to `scope` and the filters in
-   * `query`; `grant` is what the caller may see. Throws `cursor_mismatch` and `cursor_invalid`.
+   * `query`; `principal` is what the caller may see. Throws `cursor_mismatch` and `cursor_invalid`.
    */
   return async (
     on: Executor,
     scope: Scope,
-    grant: Grant,
+    principal: Principal,
     query: ListRequest & Filters,
   ): Promise<ListOf<Row> | undefined> => {
     const limit = Math.min(query.limit ?? DEFAULT_LIMIT, MAX_LIMIT)
@@ -66,8 +66,8 @@ export function defineList<
     const [afterValue = null, afterId = null] = position ?? []
 
     const [page, counted] = await Promise.all([
-      read(on, shape, { ...input, ...grant, rows: limit + 1, offset, afterValue, afterId } as PageInput),
-      query.count === 'exact' ? total(on, used, { ...input, ...grant }) : undefined,
+      read(on, shape, { ...input, ...principal, rows: limit + 1, offset, afterValue, afterId } as PageInput),
+      query.count === 'exact' ? total(on, used, { ...input, ...principal }) : undefined,
     ])
     if (!page) return undefined
     const { hasMore } = page

@@ -7,7 +7,7 @@ import { WireClient } from './wire.ts'
 
 /** Reads take the first and writes the last, so that no read waits behind a commit. Reads on both would cost a fifth more CPU. */
 const CLIENTS = 2
-/** A lane that has not answered for this long is stalled, and the other one is used: one slow statement does not hold up all. */
+/** A connection that has not answered for this long is stalled, and the other one is used: one slow statement does not hold up all. */
 const STALL_MS = { read: 20, write: 200 }
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 1_000
@@ -23,7 +23,7 @@ export interface Log {
   warn(details: object, message: string): void
 }
 
-interface Lane {
+interface Connection {
   client: WireClient
   /** When each query without an answer was sent, the oldest first: answers come in that order. */
   sentAt: number[]
@@ -33,7 +33,7 @@ interface Lane {
   lose(reason: string): void
 }
 
-const moves = ({ sentAt, movedAt }: Lane, since: number): boolean => sentAt.length === 0 || movedAt > since
+const moves = ({ sentAt, movedAt }: Connection, since: number): boolean => sentAt.length === 0 || movedAt > since
 
 /** Clients that send each query without waiting for the one before it; reconnected with backoff for as long as it is open. */
 export class Pipeline {
@@ -42,7 +42,7 @@ export class Pipeline {
   readonly #closing = new AbortController()
   readonly #silentMs: number
   readonly #watch: NodeJS.Timeout
-  #lanes: Lane[] = []
+  #connections: Connection[] = []
 
   /**
    * A server that leaves a query unanswered for `query_timeout` is silent. The driver's own clock is not used: a timer for
@@ -56,7 +56,7 @@ export class Pipeline {
   }
 
   get connected(): boolean {
-    return this.#lanes.length > 0
+    return this.#connections.length > 0
   }
 
   async open(): Promise<void> {
@@ -65,40 +65,48 @@ export class Pipeline {
 
   read<Result>(query: Query<Result>): Promise<Result[]> {
     const now = performance.now()
-    return this.#send(this.#lanes.find(lane => moves(lane, now - STALL_MS.read)) ?? this.#lanes.at(-1), query, now)
+    return this.#send(
+      this.#connections.find(connection => moves(connection, now - STALL_MS.read)) ?? this.#connections.at(-1),
+      query,
+      now,
+    )
   }
 
   /** A statement that writes, and is its own transaction: answered when the disk has it. */
   write<Result>(query: Query<Result>): Promise<Result[]> {
     const now = performance.now()
-    return this.#send(this.#lanes.findLast(lane => moves(lane, now - STALL_MS.write)) ?? this.#lanes[0], query, now)
+    return this.#send(
+      this.#connections.findLast(connection => moves(connection, now - STALL_MS.write)) ?? this.#connections[0],
+      query,
+      now,
+    )
   }
 
-  async #send<Result>(lane: Lane | undefined, query: Query<Result>, now: number): Promise<Result[]> {
-    if (!lane) throw databaseDown()
-    if (lane.sentAt.push(now) === 1) lane.movedAt = now
+  async #send<Result>(connection: Connection | undefined, query: Query<Result>, now: number): Promise<Result[]> {
+    if (!connection) throw databaseDown()
+    if (connection.sentAt.push(now) === 1) connection.movedAt = now
     try {
-      return await send(lane.client, query)
+      return await send(connection.client, query)
     } finally {
-      lane.sentAt.shift()
-      lane.movedAt = performance.now()
+      connection.sentAt.shift()
+      connection.movedAt = performance.now()
     }
   }
 
-  /** The server would have ended the statement before: it is silent, on every lane. Whoever has waited is not to wait again. */
+  /** The server would have ended the statement before: it is silent, on every connection. Whoever has waited is not to wait again. */
   #hearSilence(): void {
     const late = performance.now() - this.#silentMs
-    if (!this.#lanes.some(({ sentAt: [oldest = late] }) => oldest < late)) return
-    for (const lane of this.#lanes) {
-      lane.lose('the server is silent')
-      lane.client.destroy()
+    if (!this.#connections.some(({ sentAt: [oldest = late] }) => oldest < late)) return
+    for (const connection of this.#connections) {
+      connection.lose('the server is silent')
+      connection.client.destroy()
     }
   }
 
   async close(): Promise<void> {
     this.#closing.abort()
     clearInterval(this.#watch)
-    await Promise.all(this.#lanes.map(lane => lane.client.end()))
+    await Promise.all(this.#connections.map(connection => connection.client.end()))
   }
 
   async #connectPatiently(): Promise<void> {
@@ -117,21 +125,21 @@ export class Pipeline {
     const lose = (reason?: string) => {
       if (lost) return
       lost = true
-      if (!this.#lanes.includes(lane)) return
-      this.#lanes = this.#lanes.filter(other => other !== lane)
+      if (!this.#connections.includes(connection)) return
+      this.#connections = this.#connections.filter(other => other !== connection)
       if (this.#closing.signal.aborted) return
       this.#log.warn({ reason }, 'database connection lost')
       void client.end()
       void this.#reconnect()
     }
-    const lane: Lane = { client, sentAt: [], movedAt: 0, lose }
+    const connection: Connection = { client, sentAt: [], movedAt: 0, lose }
     client.on('error', (error: Error) => lose(error.message))
     client.on('end', () => lose())
     await client.connect()
     if (this.#closing.signal.aborted) return void client.end()
     // Lost in the moment in which it was ready: whoever connects has to try again.
     if (lost) throw databaseDown()
-    this.#lanes = [...this.#lanes, lane]
+    this.#connections = [...this.#connections, connection]
   }
 
   async #reconnect(): Promise<void> {

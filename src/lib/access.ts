@@ -90,25 +90,25 @@ export const asUser = (actor: Actor | null): UserActor => actor as UserActor
  * What a statement that checks for itself compares with: the id of the user, or of the key's organization. Ids are unique
  * across tables, so one column serves both.
  */
-export interface Grant {
+export interface Principal {
   principalId: string
 }
 
-export const grantOf = (actor: Actor | null): Grant => ({
+export const principalOf = (actor: Actor | null): Principal => ({
   principalId: actor?.type === 'api_key' ? actor.organizationId : asUser(actor).id,
 })
 
 /** The organization of a resource, and the caller's role in it if any. */
-export interface Standing {
+export interface Membership {
   organizationId: string
   role: OrganizationRole | null
 }
 
 /** Whether the caller may remove what others wrote: an admin of the organization, or a moderator of the platform. */
-export const mayModerate = (actor: UserActor, standing: Standing | null): boolean =>
-  (standing?.role != null && reachesRole(standing.role, 'admin')) || reachesPlatformRole(actor.role, 'moderator')
+export const mayModerate = (actor: UserActor, membership: Membership | null): boolean =>
+  (membership?.role != null && reachesRole(membership.role, 'admin')) || reachesPlatformRole(actor.role, 'moderator')
 
-export type FindStanding = (id: string, userId: string | null) => Promise<Standing | undefined>
+export type FindMembership = (id: string, userId: string | null) => Promise<Membership | undefined>
 
 export const ACCESS_TOKEN_SECONDS = 900
 /** How long an ended session matters: its access tokens have expired by then, also one that was just being signed. */

@@ -220,13 +220,13 @@ export const invalid = (pointer: string, detail: string): AppError =>
   requestErrors.validation_failed({ detail: `${pointer.slice(2)} ${detail}`, errors: [{ pointer, detail }] })
 
 /** The row, or `not_found` where there is none. */
-export function found<T>(row: T | undefined): T {
+export function orNotFound<T>(row: T | undefined): T {
   if (row === undefined) throw requestErrors.not_found()
   return row
 }
 
 /** The row of a write under `If-Match`, or `precondition_failed`: the access rule has found the resource before. */
-export function matched<T>(row: T | undefined, ifMatch: number[] | null): T {
+export function orPreconditionFailed<T>(row: T | undefined, ifMatch: number[] | null): T {
   if (row === undefined) throw ifMatch ? requestErrors.precondition_failed() : requestErrors.not_found()
   return row
 }

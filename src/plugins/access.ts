@@ -5,13 +5,13 @@ import type { Executor } from '../database/executor.ts'
 import {
   type Access,
   type Actor,
-  type FindStanding,
+  type FindMembership,
+  type Membership,
   type OrganizationRole,
   type PlatformRole,
   reachesPlatformRole,
   reachesRole,
   type Scope,
-  type Standing,
 } from '../lib/access.ts'
 import { requestErrors } from '../lib/errors.ts'
 
@@ -23,21 +23,21 @@ declare module 'fastify' {
   interface FastifyInstance {
     tenancy: Tenancy
     /** Asks in the middle of a long answer all that was asked before it; throws what a new request would be answered. */
-    readmit(request: FastifyRequest, reply: FastifyReply): Promise<void>
+    recheckAccess(request: FastifyRequest, reply: FastifyReply): Promise<void>
   }
   interface FastifyRequest {
     /** What the rule has found of the resource in the path; null where it names none, or the statement looks itself. */
-    standing: Standing | null
-    /** The organization of the standing. Throws where there is none: a fault of the route. */
+    membership: Membership | null
+    /** The organization of the membership. Throws where there is none: a fault of the route. */
     readonly organizationId: string
   }
 }
 
 /** Rows of organizations, and how they go when theirs is deleted. */
-export interface Belongings {
+export interface TenantTable {
   table: string
   /** They let somebody in: they go in the transaction that deletes the organization, all others with its job. */
-  letIn: boolean
+  grantsAccess: boolean
   count(on: Executor, organizationId: string): Promise<number>
   /** Erases up to `limit` of them, all where it is null; how many there were. */
   erase(tx: Transaction, organizationId: string, limit: number | null): Promise<number>
@@ -45,11 +45,11 @@ export interface Belongings {
 
 /** What each resource says about the organization it belongs to. */
 interface Tenancy {
-  define(resource: string, find: FindStanding): void
+  define(resource: string, find: FindMembership): void
   /** Every table with an organization is owned, or the rows of a deleted organization stay for ever. */
-  own(belongings: Belongings): void
+  own(tenantTables: TenantTable): void
   /** Children before their parents: a domain registers after those that it refers to. */
-  readonly belongings: readonly Belongings[]
+  readonly tenantTables: readonly TenantTable[]
   /** Throws `not_found` outside the caller's organizations, `forbidden` below `role`; `orPlatform` lets in besides. */
   check(
     resource: string,
@@ -57,7 +57,7 @@ interface Tenancy {
     actor: Actor,
     role: OrganizationRole,
     orPlatform?: PlatformRole,
-  ): Promise<Standing>
+  ): Promise<Membership>
 }
 
 type Done = (error?: Error) => void
@@ -65,37 +65,37 @@ type Check = (request: FastifyRequest, reply: FastifyReply, done: Done) => void
 type OrganizationRule = Extract<Access, { kind: 'organization' }>
 
 async function access(app: FastifyInstance) {
-  const resources = new Map<string, FindStanding>()
+  const resources = new Map<string, FindMembership>()
   const ruled = new Set<string>()
-  const belongings: Belongings[] = []
-  app.decorateRequest('standing', null)
+  const tenantTables: TenantTable[] = []
+  app.decorateRequest('membership', null)
   app.decorateRequest('organizationId', {
     getter() {
-      if (!this.standing) throw new Error(`the access rule of ${this.routeOptions.url} finds no organization`)
-      return this.standing.organizationId
+      if (!this.membership) throw new Error(`the access rule of ${this.routeOptions.url} finds no organization`)
+      return this.membership.organizationId
     },
   })
 
   app.decorate('tenancy', {
     define: (resource, find) => void resources.set(resource, find),
-    own: owned => void belongings.unshift(owned),
-    belongings,
+    own: owned => void tenantTables.unshift(owned),
+    tenantTables,
     async check(resource, id, actor, role, orPlatform) {
-      const find = resources.get(resource) as FindStanding
-      const standing = await find(id, actor.type === 'user' ? actor.id : null)
-      if (!standing) throw requestErrors.not_found()
+      const find = resources.get(resource) as FindMembership
+      const membership = await find(id, actor.type === 'user' ? actor.id : null)
+      if (!membership) throw requestErrors.not_found()
       if (actor.type === 'api_key') {
-        if (actor.organizationId !== standing.organizationId) throw requestErrors.not_found()
-        return standing
+        if (actor.organizationId !== membership.organizationId) throw requestErrors.not_found()
+        return membership
       }
-      if (orPlatform && reachesPlatformRole(actor.role, orPlatform)) return standing
-      if (!standing.role) throw requestErrors.not_found()
-      if (!reachesRole(standing.role, role)) throw requestErrors.forbidden()
-      return standing
+      if (orPlatform && reachesPlatformRole(actor.role, orPlatform)) return membership
+      if (!membership.role) throw requestErrors.not_found()
+      if (!reachesRole(membership.role, role)) throw requestErrors.forbidden()
+      return membership
     },
   })
 
-  app.decorate('readmit', async (request, reply) => {
+  app.decorate('recheckAccess', async (request, reply) => {
     const rule = request.routeOptions.config.access as Access
     await passes(app.authenticate, request, reply)
     await passes(holds(rule), request, reply)
@@ -141,8 +141,8 @@ const belongs =
   (request, _reply, done) => {
     if (checkedBy === 'statement' && request.headers['idempotency-key'] === undefined) return done()
     const { id } = request.params as { id: string }
-    app.tenancy.check(of, id, request.actor as Actor, role, orPlatform).then(standing => {
-      request.standing = standing
+    app.tenancy.check(of, id, request.actor as Actor, role, orPlatform).then(membership => {
+      request.membership = membership
       done()
     }, done)
   }

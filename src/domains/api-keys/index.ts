@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
-import { belongings } from '../organizations/queries/belongings.ts'
+import { tenantTable } from '../organizations/queries/tenant-tables.ts'
 import { apiKeyRoutes } from './routes.ts'
 import { LastUses } from './service/last-uses.ts'
 import { keyFinder } from './service/look-up.ts'
@@ -10,6 +10,6 @@ export async function apiKeys(app: FastifyInstance, { production }: Config) {
   const uses = new LastUses(app.database.writes, app.log)
   app.findKey.by = keyFinder(app.database, uses)
   app.addHook('onClose', () => uses.close())
-  app.tenancy.own(belongings(table, { letIn: true }))
+  app.tenancy.own(tenantTable(table, { grantsAccess: true }))
   await app.register(apiKeyRoutes, { mode: production ? 'live' : 'test' })
 }

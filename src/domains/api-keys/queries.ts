@@ -74,23 +74,26 @@ const present = ($: Params<Key>) =>
 type Change = Pick<NewKey, 'name' | 'scopes' | 'expiresAt' | 'rateLimit'>
 
 /** `changed` names what changes, so that null can be written. */
-export const updateApiKey = statements('api_keys.update', (_, $: Params<Key & Change>, changed: readonly string[]) => {
-  const set = {
-    name: sql`name = ${$.name}`,
-    scopes: sql`scopes = ${$.scopes}`,
-    expiresAt: sql`expires_at = ${$.expiresAt}`,
-    rateLimit: sql`rate_limit = ${$.rateLimit}`,
-  }
-  const changes = changed.map(column => set[column as keyof typeof set])
-  return sql<ApiKeyRow>`
+export const updateApiKeyRow = statements(
+  'api_keys.update',
+  (_, $: Params<Key & Change>, changed: readonly string[]) => {
+    const set = {
+      name: sql`name = ${$.name}`,
+      scopes: sql`scopes = ${$.scopes}`,
+      expiresAt: sql`expires_at = ${$.expiresAt}`,
+      rateLimit: sql`rate_limit = ${$.rateLimit}`,
+    }
+    const changes = changed.map(column => set[column as keyof typeof set])
+    return sql<ApiKeyRow>`
       update ${apiKeys} set ${sql.join(changes, sql`, `)}, version = version + 1, updated_at = now()
       where ${present($)} returning ${columns}`
-})
+  },
+)
 
 type Rotation = Pick<NewKey, 'id' | 'organizationId' | 'hash' | 'hint'> & { overlapSeconds: number }
 
 /** What was the previous secret before is forgotten. */
-export const rotateApiKey = one(
+export const rotateApiKeyRow = one(
   statement(
     'api_keys.rotate',
     (_, $: Params<Rotation>) => sql<ApiKeyRow>`
@@ -100,7 +103,7 @@ export const rotateApiKey = one(
   ),
 )
 
-export const deleteApiKey = one(
+export const deleteApiKeyRow = one(
   statement(
     'api_keys.delete',
     (_, $: Params<Key>) => sql<ApiKeyRow>`delete from ${apiKeys} where ${present($)} returning ${columns}`,

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { member } from '../../lib/access.ts'
-import { found, problems } from '../../lib/errors.ts'
+import { orNotFound, problems } from '../../lib/errors.ts'
 import type { KeyMode } from '../../lib/keys.ts'
 import { IdParams, Nothing } from '../../lib/schema.ts'
 import { listApiKeys } from './queries.ts'
@@ -14,7 +14,7 @@ import {
   RotateApiKey,
   UpdateApiKey,
 } from './schemas.ts'
-import { changeApiKey, createApiKey, removeApiKey, renewApiKey } from './service/keys.ts'
+import { createApiKey, deleteApiKey, rotateApiKey, updateApiKey } from './service/keys.ts'
 
 const tags = ['api keys']
 const access = member('admin', 'organization')
@@ -52,7 +52,7 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async 
       response: { 200: ApiKeyList, ...problems(400, 404, 422) },
     },
     handler: async ({ params, query }) =>
-      found(await listApiKeys(app.database, { organizationId: params.id }, {}, query)),
+      orNotFound(await listApiKeys(app.database, { organizationId: params.id }, {}, query)),
   })
 
   app.route({
@@ -68,7 +68,7 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async 
       response: { 200: ApiKey, ...problems(404, 412, 422) },
     },
     handler: ({ caller, params, body, ifMatch }) =>
-      changeApiKey(caller, { organizationId: params.id, id: params.keyId }, body, ifMatch),
+      updateApiKey(caller, { organizationId: params.id, id: params.keyId }, body, ifMatch),
   })
 
   app.route({
@@ -84,7 +84,7 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async 
       response: { 200: NewApiKey, ...problems(404, 422) },
     },
     handler: ({ caller, params, body }) =>
-      renewApiKey(caller, { organizationId: params.id, id: params.keyId }, mode, body?.overlapSeconds),
+      rotateApiKey(caller, { organizationId: params.id, id: params.keyId }, mode, body?.overlapSeconds),
   })
 
   app.route({
@@ -99,7 +99,7 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async 
       response: { 204: Nothing, ...problems(404, 412) },
     },
     async handler({ caller, params, ifMatch }, reply) {
-      await removeApiKey(caller, { organizationId: params.id, id: params.keyId }, ifMatch)
+      await deleteApiKey(caller, { organizationId: params.id, id: params.keyId }, ifMatch)
       reply.code(204)
       return null
     },

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Actor, anyCaller, member, platform } from '../../lib/access.ts'
-import { found, problems } from '../../lib/errors.ts'
+import { orNotFound, problems } from '../../lib/errors.ts'
 import { eventStream, IdParams } from '../../lib/schema.ts'
 import { organizationMissing } from './errors.ts'
 import { listAllEvents, listAuditEvents, listEvents, readFeed } from './queries.ts'
@@ -38,7 +38,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
     },
     async handler({ actor, params, query }) {
       const list = actor?.type === 'user' ? listAuditEvents : listEvents
-      return found(await list(app.database, { organizationId: params.id }, {}, query))
+      return orNotFound(await list(app.database, { organizationId: params.id }, {}, query))
     },
   })
 
@@ -71,7 +71,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: AllEventsQuery,
       response: { 200: AuditEventList, ...problems(400, 422) },
     },
-    handler: async ({ query }) => found(await listAllEvents(app.database, {}, {}, query)),
+    handler: async ({ query }) => orNotFound(await listAllEvents(app.database, {}, {}, query)),
   })
 
   app.route({
@@ -90,7 +90,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
       const organizationId = asked ?? (caller.type === 'api_key' ? caller.organizationId : undefined)
       if (organizationId === undefined) throw organizationMissing()
       await app.tenancy.check('organization', organizationId, caller, 'admin')
-      return found(await readFeed(app.database, { organizationId }, {}, query))
+      return orNotFound(await readFeed(app.database, { organizationId }, {}, query))
     },
   })
 }

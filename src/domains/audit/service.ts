@@ -105,7 +105,7 @@ async function send(followers: Follower[], page: Row[]): Promise<Follower[]> {
   const { xid, seq } = page[sent - 1] as Row
   await Promise.all(
     followers.map(async follower => {
-      if (!(await follower.stream.isAdmitted())) return
+      if (!(await follower.stream.hasAccess())) return
       follower.stream.send(bytes)
       follower.position = { xid, seq }
     }),

@@ -2,8 +2,8 @@ import { and, eq, sql } from 'drizzle-orm'
 import { defineList } from '../../database/list.ts'
 import { one, type Params, statement } from '../../database/statement.ts'
 import { touched, versionMatches } from '../../database/versions.ts'
-import type { Grant } from '../../lib/access.ts'
-import { granted } from '../organizations/queries/access.ts'
+import type { Principal } from '../../lib/access.ts'
+import { hasRole } from '../organizations/queries/access.ts'
 import { tasks } from '../tasks/tables.ts'
 import { Comment } from './schemas.ts'
 import { comments } from './tables.ts'
@@ -43,7 +43,7 @@ export const lockComment = one(
   ),
 )
 
-export const updateComment = one(
+export const updateCommentRow = one(
   statement('comments.update', (db, $: Params<Key & { body: string }>) =>
     db
       .update(comments)
@@ -53,21 +53,21 @@ export const updateComment = one(
   ),
 )
 
-export const deleteComment = one(
+export const deleteCommentRow = one(
   statement('comments.delete', (db, $: Params<Key>) => db.delete(comments).where(present($)).returning()),
 )
 
 const byId = { on: comments.id, key: 'id', type: 'uuid' } as const
 
 /** Undefined where the task is missing or not the reader's. */
-export const listTaskComments = defineList<Comment, { taskId: string }, object, Grant>({
+export const listTaskComments = defineList<Comment, { taskId: string }, object, Principal>({
   name: 'comments.of_task',
   item: Comment,
   columns: sql`*`,
   from: sql`${comments}`,
   where: $ => sql`${comments.taskId} = ${$.taskId}`,
   parent: $ => sql`(
-    select from ${tasks} t where t.id = ${$.taskId} and ${granted(sql`t.organization_id`, $, 'viewer')}) visible`,
+    select from ${tasks} t where t.id = ${$.taskId} and ${hasRole(sql`t.organization_id`, $, 'viewer')}) visible`,
   id: byId,
   sorts: { createdAt: byId },
   defaultSort: 'createdAt',

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { asUser, grantOf, mayModerate, member, orPlatform } from '../../lib/access.ts'
-import { found, problems } from '../../lib/errors.ts'
+import { asUser, mayModerate, member, orPlatform, principalOf } from '../../lib/access.ts'
+import { orNotFound, problems } from '../../lib/errors.ts'
 import { IdParams, Nothing } from '../../lib/schema.ts'
 import { findComment, listTaskComments } from './queries.ts'
 import { Comment, CommentList, CommentsQuery, CreateComment, UpdateComment } from './schemas.ts'
-import { changeComment, createComment, removeComment } from './service.ts'
+import { createComment, deleteComment, updateComment } from './service.ts'
 
 const tags = ['comments']
 /** No scope: a comment belongs to a user, and what a key wrote belongs to nobody. */
@@ -43,7 +43,7 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: CommentList, ...problems(400, 404, 422) },
     },
     handler: async ({ actor, params, query }) =>
-      found(await listTaskComments(app.database, { taskId: params.id }, grantOf(actor), query)),
+      orNotFound(await listTaskComments(app.database, { taskId: params.id }, principalOf(actor), query)),
   })
 
   app.route({
@@ -57,7 +57,7 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
       params: IdParams,
       response: { 200: Comment, ...problems(404) },
     },
-    handler: async ({ params }) => found(await findComment(app.database, { id: params.id })),
+    handler: async ({ params }) => orNotFound(await findComment(app.database, { id: params.id })),
   })
 
   app.route({
@@ -72,7 +72,7 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
       body: UpdateComment,
       response: { 200: Comment, ...problems(404, 412, 422) },
     },
-    handler: ({ caller, params, body, ifMatch }) => changeComment(caller, params.id, body.body, ifMatch),
+    handler: ({ caller, params, body, ifMatch }) => updateComment(caller, params.id, body.body, ifMatch),
   })
 
   app.route({
@@ -86,8 +86,8 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
       params: IdParams,
       response: { 204: Nothing, ...problems(404, 412) },
     },
-    async handler({ caller, actor, standing, params, ifMatch }, reply) {
-      await removeComment(caller, params.id, mayModerate(asUser(actor), standing), ifMatch)
+    async handler({ caller, actor, membership, params, ifMatch }, reply) {
+      await deleteComment(caller, params.id, mayModerate(asUser(actor), membership), ifMatch)
       reply.code(204)
       return null
     },

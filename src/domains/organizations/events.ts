@@ -6,11 +6,15 @@ import { Member } from './schemas/members.ts'
 import { Organization } from './schemas/organizations.ts'
 
 const Wire = Type.Omit(Organization, ['role'], { title: 'OrganizationItself' })
-const Membership = Type.Object({ id: Id, ...Type.Pick(Member, ['organizationId', 'userId', 'role']).properties })
+const MemberReference = Type.Object({ id: Id, ...Type.Pick(Member, ['organizationId', 'userId', 'role']).properties })
 
 export const organizationEvents = defineEvents('organization', { created: Wire, updated: Wire, deleted: Wire })
 
-export const memberEvents = defineEvents('member', { added: Membership, updated: Membership, removed: Membership })
+export const memberEvents = defineEvents('member', {
+  added: MemberReference,
+  updated: MemberReference,
+  removed: MemberReference,
+})
 
 /** Without the address: it is a stranger's, and the log is for ever. */
 const Invited = Type.Pick(Invitation, ['id', 'organizationId', 'role'], { title: 'InvitationReference' })

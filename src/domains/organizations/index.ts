@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
 import { registerOrganizationJobs } from './jobs.ts'
-import { standings } from './queries/access.ts'
-import { belongings } from './queries/belongings.ts'
+import { memberships } from './queries/access.ts'
+import { tenantTable } from './queries/tenant-tables.ts'
 import { acceptanceRoutes } from './routes/acceptance.ts'
 import { deletionRoutes } from './routes/deletions.ts'
 import { invitationRoutes } from './routes/invitations.ts'
@@ -12,9 +12,9 @@ import { keepLastOwner, leaveAll } from './service/members.ts'
 import { invitations, members, organizations as table } from './tables.ts'
 
 export async function organizations(app: FastifyInstance, config: Config) {
-  app.tenancy.define('organization', standings(app.database, table, 'id'))
-  app.tenancy.own(belongings(members, { letIn: true }))
-  app.tenancy.own(belongings(invitations, { letIn: true }))
+  app.tenancy.define('organization', memberships(app.database, table, 'id'))
+  app.tenancy.own(tenantTable(members, { grantsAccess: true }))
+  app.tenancy.own(tenantTable(invitations, { grantsAccess: true }))
   app.accounts.beforeDeletion(keepLastOwner)
   app.accounts.beforeErasure(leaveAll)
   await app.register(organizationRoutes)

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import { standings } from '../organizations/queries/access.ts'
-import { belongings } from '../organizations/queries/belongings.ts'
+import { memberships } from '../organizations/queries/access.ts'
+import { tenantTable } from '../organizations/queries/tenant-tables.ts'
 import { projectRoutes } from './routes.ts'
 import { projects as table } from './tables.ts'
 
 export async function projects(app: FastifyInstance) {
-  app.tenancy.define('project', standings(app.database, table, 'organization_id'))
-  app.tenancy.own(belongings(table))
+  app.tenancy.define('project', memberships(app.database, table, 'organization_id'))
+  app.tenancy.own(tenantTable(table))
   await app.register(projectRoutes)
 }

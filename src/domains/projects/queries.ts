@@ -44,7 +44,7 @@ interface Change extends Key {
 }
 
 /** `changed` names what changes, so that null can be written. */
-export const updateProject = statements(
+export const updateProjectRow = statements(
   'projects.update',
   (db, $: Params<Change>, changed: readonly (keyof Change)[]) =>
     db
@@ -69,7 +69,7 @@ export const setProjectStatus = one(
   ),
 )
 
-export const deleteProject = one(
+export const deleteProjectRow = one(
   statement('projects.delete', (db, $: Params<Key>) => db.delete(projects).where(present($)).returning()),
 )
 

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { member } from '../../lib/access.ts'
-import { found, problems } from '../../lib/errors.ts'
+import { orNotFound, problems } from '../../lib/errors.ts'
 import { IdParams, Nothing } from '../../lib/schema.ts'
 import { findProject, listProjects } from './queries.ts'
 import { CreateProject, Project, ProjectList, ProjectsQuery, UpdateProject } from './schemas.ts'
-import { archiveProject, changeProject, createProject, removeProject, restoreProject } from './service.ts'
+import { archiveProject, createProject, deleteProject, restoreProject, updateProject } from './service.ts'
 
 const tags = ['projects']
 const read = { access: member('viewer', 'project', 'projects:read') }
@@ -43,7 +43,7 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: ProjectList, ...problems(400, 404, 422) },
     },
     handler: async ({ params, query }) =>
-      found(await listProjects(app.database, { organizationId: params.id }, {}, query)),
+      orNotFound(await listProjects(app.database, { organizationId: params.id }, {}, query)),
   })
 
   app.route({
@@ -57,7 +57,7 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
       params: IdParams,
       response: { 200: Project, ...problems(404) },
     },
-    handler: async ({ params }) => found(await findProject(app.database, { id: params.id })),
+    handler: async ({ params }) => orNotFound(await findProject(app.database, { id: params.id })),
   })
 
   app.route({
@@ -72,7 +72,7 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
       body: UpdateProject,
       response: { 200: Project, ...problems(404, 412, 422) },
     },
-    handler: ({ caller, params, body, ifMatch }) => changeProject(caller, params.id, body, ifMatch),
+    handler: ({ caller, params, body, ifMatch }) => updateProject(caller, params.id, body, ifMatch),
   })
 
   app.route({
@@ -87,7 +87,7 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 204: Nothing, ...problems(404, 412) },
     },
     async handler({ caller, params, ifMatch }, reply) {
-      await removeProject(caller, params.id, ifMatch)
+      await deleteProject(caller, params.id, ifMatch)
       reply.code(204)
       return null
     },

@@ -1,25 +1,25 @@
 import { type Caller, userIdOf } from '../../events/caller.ts'
 import { record } from '../../events/record.ts'
-import { found, matched } from '../../lib/errors.ts'
+import { orNotFound, orPreconditionFailed } from '../../lib/errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { projectEvents } from './events.ts'
-import { deleteProject, findProject, insertProject, setProjectStatus, updateProject } from './queries.ts'
+import { deleteProjectRow, findProject, insertProject, setProjectStatus, updateProjectRow } from './queries.ts'
 import type { CreateProject, UpdateProject } from './schemas.ts'
 
 export const createProject = (caller: Caller, organizationId: string, { name, description }: CreateProject) =>
   caller.transaction(async tx => {
     const row = { id: newId(), organizationId, name, description: description ?? null, createdBy: userIdOf(caller) }
-    const project = found(await insertProject(tx, row))
+    const project = orNotFound(await insertProject(tx, row))
     await record(tx, caller, projectEvents.created, project)
     return project
   })
 
 /** Throws `precondition_failed`. */
-export const changeProject = (caller: Caller, id: string, change: UpdateProject, ifMatch: number[] | null) =>
+export const updateProject = (caller: Caller, id: string, change: UpdateProject, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
     const changed = Object.keys(change) as (keyof UpdateProject)[]
-    const [row] = await updateProject(tx, changed, { name: '', description: null, ...change, id, ifMatch })
-    const project = matched(row, ifMatch)
+    const [row] = await updateProjectRow(tx, changed, { name: '', description: null, ...change, id, ifMatch })
+    const project = orPreconditionFailed(row, ifMatch)
     await record(tx, caller, projectEvents.updated, project)
     return project
   })
@@ -29,7 +29,7 @@ const setStatus =
   (status: 'active' | 'archived', type: typeof projectEvents.archived) => (caller: Caller, id: string) =>
     caller.transaction(async tx => {
       const project = await setProjectStatus(tx, { id, status })
-      if (!project) return found(await findProject(tx, { id }))
+      if (!project) return orNotFound(await findProject(tx, { id }))
       await record(tx, caller, type, project)
       return project
     })
@@ -38,8 +38,8 @@ export const archiveProject = setStatus('archived', projectEvents.archived)
 export const restoreProject = setStatus('active', projectEvents.restored)
 
 /** Takes its tasks along. Throws `precondition_failed`. */
-export const removeProject = (caller: Caller, id: string, ifMatch: number[] | null) =>
+export const deleteProject = (caller: Caller, id: string, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
-    const project = matched(await deleteProject(tx, { id, ifMatch }), ifMatch)
+    const project = orPreconditionFailed(await deleteProjectRow(tx, { id, ifMatch }), ifMatch)
     await record(tx, caller, projectEvents.deleted, project)
   })

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { type Actor, grantOf, member } from '../../lib/access.ts'
-import { found, problems } from '../../lib/errors.ts'
+import { type Actor, member, principalOf } from '../../lib/access.ts'
+import { orNotFound, problems } from '../../lib/errors.ts'
 import { IdParams, Nothing } from '../../lib/schema.ts'
 import { listOrganizationTasks, listProjectTasks, taskReader } from './queries/read.ts'
 import {
@@ -15,7 +15,7 @@ import {
   UpdateTasks,
 } from './schemas.ts'
 import { taskCreator } from './service/creator.ts'
-import { changeTask, changeTasks, createTasks, newTask, relocateTask, removeTask } from './service/tasks.ts'
+import { createTasks, deleteTask, moveTask, newTask, updateTask, updateTasks } from './service/tasks.ts'
 
 const tags = ['tasks']
 const write = { access: member('member', 'task', 'tasks:write') }
@@ -57,7 +57,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: TaskList, ...problems(400, 404, 422) },
     },
     handler: async ({ actor, params, query }) =>
-      found(await listProjectTasks(app.database, { projectId: params.id }, grantOf(actor), query)),
+      orNotFound(await listProjectTasks(app.database, { projectId: params.id }, principalOf(actor), query)),
   })
 
   app.route({
@@ -73,7 +73,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: TaskList, ...problems(400, 404, 422) },
     },
     handler: async ({ actor, params, query }) =>
-      found(await listOrganizationTasks(app.database, { organizationId: params.id }, grantOf(actor), query)),
+      orNotFound(await listOrganizationTasks(app.database, { organizationId: params.id }, principalOf(actor), query)),
   })
 
   app.route({
@@ -87,7 +87,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       params: IdParams,
       response: { 200: Task, ...problems(404) },
     },
-    handler: async ({ actor, params }) => found(await readTask({ ...grantOf(actor), id: params.id })),
+    handler: async ({ actor, params }) => orNotFound(await readTask({ ...principalOf(actor), id: params.id })),
   })
 
   app.route({
@@ -103,7 +103,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Task, ...problems(404, 412, 422) },
     },
     handler: ({ caller, organizationId, params, body, ifMatch }) =>
-      changeTask(caller, { organizationId, id: params.id }, body, ifMatch),
+      updateTask(caller, { organizationId, id: params.id }, body, ifMatch),
   })
 
   app.route({
@@ -118,7 +118,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 204: Nothing, ...problems(404, 412) },
     },
     async handler({ caller, params, ifMatch }, reply) {
-      await removeTask(caller, params.id, ifMatch)
+      await deleteTask(caller, params.id, ifMatch)
       reply.code(204)
       return null
     },
@@ -136,7 +136,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Task, ...problems(404) },
     },
     handler: ({ caller, organizationId, params }) =>
-      changeTask(caller, { organizationId, id: params.id }, { status: 'done' }, null),
+      updateTask(caller, { organizationId, id: params.id }, { status: 'done' }, null),
   })
 
   app.route({
@@ -151,7 +151,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       body: MoveTask,
       response: { 200: Task, ...problems(404, 422) },
     },
-    handler: ({ caller, params, body }) => relocateTask(caller, params.id, body.projectId),
+    handler: ({ caller, params, body }) => moveTask(caller, params.id, body.projectId),
   })
 
   app.route({
@@ -167,7 +167,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 201: Tasks, ...problems(404, 409, 422) },
     },
     async handler({ caller, actor, params, body }, reply) {
-      const rows = body.tasks.map(task => newTask(caller, grantOf(actor), params.id, task))
+      const rows = body.tasks.map(task => newTask(caller, principalOf(actor), params.id, task))
       reply.code(201)
       return { data: await createTasks(app, caller, actor as Actor, rows) }
     },
@@ -186,7 +186,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Tasks, ...problems(404, 422) },
     },
     async handler({ caller, organizationId, params, body }) {
-      return { data: await changeTasks(caller, { organizationId, id: params.id }, body.tasks) }
+      return { data: await updateTasks(caller, { organizationId, id: params.id }, body.tasks) }
     },
   })
 }

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, platform, signedIn } from '../../lib/access.ts'
-import { found, problems } from '../../lib/errors.ts'
+import { orNotFound, problems } from '../../lib/errors.ts'
 import { IdParams } from '../../lib/schema.ts'
 import { findMe, findUser, listUsers } from './queries/users.ts'
 import { Me, UpdateMe, User, UserList, UsersQuery } from './schemas.ts'
@@ -14,7 +14,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async app => {
     url: '/users/me',
     config: { access: signedIn },
     schema: { operationId: 'getMe', summary: 'The signed-in user', tags, response: { 200: Me, ...problems(404) } },
-    handler: async ({ actor }) => found(await findMe(app.database, { id: asUser(actor).id })),
+    handler: async ({ actor }) => orNotFound(await findMe(app.database, { id: asUser(actor).id })),
   })
 
   app.route({
@@ -28,7 +28,8 @@ export const userRoutes: FastifyPluginAsyncTypebox = async app => {
       body: UpdateMe,
       response: { 200: Me, ...problems(404, 412, 422) },
     },
-    handler: async ({ actor, caller, body, ifMatch }) => found(await updateMe(caller, asUser(actor).id, body, ifMatch)),
+    handler: async ({ actor, caller, body, ifMatch }) =>
+      orNotFound(await updateMe(caller, asUser(actor).id, body, ifMatch)),
   })
 
   app.route({
@@ -42,7 +43,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: UsersQuery,
       response: { 200: UserList, ...problems(400, 422) },
     },
-    handler: async ({ query }) => found(await listUsers(app.database, {}, {}, query)),
+    handler: async ({ query }) => orNotFound(await listUsers(app.database, {}, {}, query)),
   })
 
   app.route({
@@ -56,6 +57,6 @@ export const userRoutes: FastifyPluginAsyncTypebox = async app => {
       params: IdParams,
       response: { 200: User, ...problems(404) },
     },
-    handler: async ({ params }) => found(await findUser(app.database, { id: params.id })),
+    handler: async ({ params }) => orNotFound(await findUser(app.database, { id: params.id })),
   })
 }

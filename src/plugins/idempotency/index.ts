@@ -46,7 +46,7 @@ async function once(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
-  const id = sha256(JSON.stringify([request.standing?.organizationId ?? null, request.actor?.id, key]))
+  const id = sha256(JSON.stringify([request.membership?.organizationId ?? null, request.actor?.id, key]))
   // Under the key, which is not stored: what a body held, a password too, cannot be guessed from the row.
   const fingerprint = hmac(Buffer.from(key), JSON.stringify([request.method, request.url, request.body]))
   const outcome = await app.database

@@ -73,9 +73,9 @@ export class EventStream {
   }
 
   /** Whether a new request would be let in. Where it would not, the stream ends; where nobody can say, nothing is to be sent. */
-  async isAdmitted(): Promise<boolean> {
+  async hasAccess(): Promise<boolean> {
     try {
-      await this.#app.readmit(this.#request, this.#reply)
+      await this.#app.recheckAccess(this.#request, this.#reply)
       return this.#isOpen
     } catch (error) {
       if (isUnavailable(error)) return false

@@ -58,7 +58,7 @@ class Streams {
     while (this.size > 0) {
       await sleep(LOOK_MS, undefined, { ref: false })
       for (const stream of this.#open) stream.look()
-      await Promise.all([...this.#open].map(stream => stream.isAdmitted()))
+      await Promise.all([...this.#open].map(stream => stream.hasAccess()))
     }
     this.#looking = false
   }

@@ -1,12 +1,12 @@
 import type { Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import { sha256 } from '../../../lib/crypto.ts'
-import { found, matched } from '../../../lib/errors.ts'
+import { orNotFound, orPreconditionFailed } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { type KeyMode, newApiKey } from '../../../lib/keys.ts'
 import { lockOrganization } from '../../organizations/queries/organizations.ts'
 import { apiKeyEvents } from '../events.ts'
-import { deleteApiKey, insertApiKey, rotateApiKey, updateApiKey } from '../queries.ts'
+import { deleteApiKeyRow, insertApiKey, rotateApiKeyRow, updateApiKeyRow } from '../queries.ts'
 import { type CreateApiKey, OVERLAP_SECONDS, type UpdateApiKey } from '../schemas.ts'
 
 const HINT_CHARACTERS = 4
@@ -25,10 +25,10 @@ export const createApiKey = (
   mode: KeyMode,
 ) =>
   caller.transaction(async tx => {
-    found(await lockOrganization(tx, { id: organizationId }))
+    orNotFound(await lockOrganization(tx, { id: organizationId }))
     const { key, stored } = newSecret(mode)
     const own = { id: newId(), organizationId, createdBy: caller.actor.id }
-    const created = found(await insertApiKey(tx, { ...own, ...stored, name, scopes, expiresAt, rateLimit }))
+    const created = orNotFound(await insertApiKey(tx, { ...own, ...stored, name, scopes, expiresAt, rateLimit }))
     await record(tx, caller, apiKeyEvents.created, created)
     return { ...created, key }
   })
@@ -39,27 +39,27 @@ interface KeyPath {
 }
 
 /** Throws `not_found`, `precondition_failed`. */
-export const changeApiKey = (caller: Caller, path: KeyPath, change: UpdateApiKey, ifMatch: number[] | null) =>
+export const updateApiKey = (caller: Caller, path: KeyPath, change: UpdateApiKey, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
     const values = { name: '', scopes: [], expiresAt: null, rateLimit: null, ...change }
-    const [row] = await updateApiKey(tx, Object.keys(change), { ...path, ...values, ifMatch })
-    const key = matched(row, ifMatch)
+    const [row] = await updateApiKeyRow(tx, Object.keys(change), { ...path, ...values, ifMatch })
+    const key = orPreconditionFailed(row, ifMatch)
     await record(tx, caller, apiKeyEvents.updated, key)
     return key
   })
 
 /** A new secret; the one before stays valid for the overlap, any older one ends here. Throws `not_found`. */
-export const renewApiKey = (caller: Caller, path: KeyPath, mode: KeyMode, overlapSeconds = OVERLAP_SECONDS) =>
+export const rotateApiKey = (caller: Caller, path: KeyPath, mode: KeyMode, overlapSeconds = OVERLAP_SECONDS) =>
   caller.transaction(async tx => {
     const { key, stored } = newSecret(mode)
-    const rotated = found(await rotateApiKey(tx, { ...path, ...stored, overlapSeconds }))
+    const rotated = orNotFound(await rotateApiKeyRow(tx, { ...path, ...stored, overlapSeconds }))
     await record(tx, caller, apiKeyEvents.rotated, rotated)
     return { ...rotated, key }
   })
 
 /** Throws `not_found`, `precondition_failed`. */
-export const removeApiKey = (caller: Caller, path: KeyPath, ifMatch: number[] | null) =>
+export const deleteApiKey = (caller: Caller, path: KeyPath, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
-    const key = matched(await deleteApiKey(tx, { ...path, ifMatch }), ifMatch)
+    const key = orPreconditionFailed(await deleteApiKeyRow(tx, { ...path, ifMatch }), ifMatch)
     await record(tx, caller, apiKeyEvents.deleted, key)
   })

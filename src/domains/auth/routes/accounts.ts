@@ -5,7 +5,7 @@ import { IdParams } from '../../../lib/schema.ts'
 import { User } from '../../users/schemas.ts'
 import { CreateFirstAdmin, UpdateAccount } from '../schemas/accounts.ts'
 import { Registered } from '../schemas/registration.ts'
-import { activateAccount, deactivateAccount, updateAccount } from '../service/accounts.ts'
+import { activateUser, deactivateUser, updateUser } from '../service/accounts.ts'
 import { createFirstAdmin } from '../service/first-admin.ts'
 
 const tags = ['users']
@@ -24,7 +24,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       body: UpdateAccount,
       response: { 200: User, ...problems(404, 409, 412, 422) },
     },
-    handler: ({ caller, params, body, ifMatch }) => updateAccount(caller, params.id, body, ifMatch),
+    handler: ({ caller, params, body, ifMatch }) => updateUser(caller, params.id, body, ifMatch),
   })
 
   app.route({
@@ -38,7 +38,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       params: IdParams,
       response: { 200: User, ...problems(404, 409) },
     },
-    handler: ({ caller, params }) => deactivateAccount(caller, params.id),
+    handler: ({ caller, params }) => deactivateUser(caller, params.id),
   })
 
   app.route({
@@ -52,7 +52,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       params: IdParams,
       response: { 200: User, ...problems(404) },
     },
-    handler: ({ caller, params }) => activateAccount(caller, params.id),
+    handler: ({ caller, params }) => activateUser(caller, params.id),
   })
 
   app.route({

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
 import { AccountDeletion } from '../schemas/deletion.ts'
-import { requestDeletion } from '../service/deletion.ts'
+import { deleteMe } from '../service/deletion.ts'
 
 export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
@@ -17,7 +17,7 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
     },
     async handler({ caller, actor, ifMatch }, reply) {
       reply.code(202)
-      return requestDeletion(app, caller, asUser(actor).id, ifMatch)
+      return deleteMe(app, caller, asUser(actor).id, ifMatch)
     },
   })
 }

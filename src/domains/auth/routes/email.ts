@@ -3,7 +3,7 @@ import { asUser, everyone, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
 import { Nothing } from '../../../lib/schema.ts'
 import { ChangeEmail, ConfirmEmail, EmailConfirmation } from '../schemas/email.ts'
-import { confirmEmail, requestEmailChange } from '../service/email-change.ts'
+import { changeEmail, confirmEmail } from '../service/email-change.ts'
 
 const tags = ['auth']
 
@@ -20,7 +20,7 @@ export const emailRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 202: Nothing, ...problems(403, 422, 429) },
     },
     async handler({ caller, actor, body }, reply) {
-      await requestEmailChange(app, caller, asUser(actor), body)
+      await changeEmail(app, caller, asUser(actor), body)
       reply.code(202)
       return null
     },

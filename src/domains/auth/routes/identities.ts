@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, signedIn } from '../../../lib/access.ts'
-import { found, problems } from '../../../lib/errors.ts'
+import { orNotFound, problems } from '../../../lib/errors.ts'
 import { IdParams, Nothing } from '../../../lib/schema.ts'
 import { listIdentities } from '../queries/identities.ts'
 import { IdentitiesQuery, IdentityList } from '../schemas/identities.ts'
@@ -21,7 +21,7 @@ export const identityRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: IdentityList, ...problems(400, 422) },
     },
     handler: async ({ actor, query }) =>
-      found(await listIdentities(app.database, { userId: asUser(actor).id }, {}, query)),
+      orNotFound(await listIdentities(app.database, { userId: asUser(actor).id }, {}, query)),
   })
 
   app.route({

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, everyone, signedIn } from '../../../lib/access.ts'
-import { found, problems } from '../../../lib/errors.ts'
+import { orNotFound, problems } from '../../../lib/errors.ts'
 import { IdParams, Nothing } from '../../../lib/schema.ts'
 import { listSessions } from '../queries/sessions.ts'
 import { Login, Logout, Refresh, SessionList, SessionsQuery, SignedIn, Tokens } from '../schemas/sessions.ts'
@@ -68,7 +68,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
     },
     async handler({ actor, query }) {
       const { id: userId, sessionId } = asUser(actor)
-      return found(await listSessions(app.database, { userId }, { sessionId }, query))
+      return orNotFound(await listSessions(app.database, { userId }, { sessionId }, query))
     },
   })
 

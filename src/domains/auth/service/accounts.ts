@@ -1,9 +1,9 @@
 import type { Transaction } from '../../../database/client.ts'
 import type { Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
-import { found, matched } from '../../../lib/errors.ts'
+import { orNotFound, orPreconditionFailed } from '../../../lib/errors.ts'
 import { userEvents } from '../../users/events.ts'
-import { administerUser, lockWithAdmins } from '../../users/queries/admins.ts'
+import { lockWithAdmins, updateUserRow } from '../../users/queries/admins.ts'
 import { findUser } from '../../users/queries/users.ts'
 import type { User } from '../../users/schemas.ts'
 import { authErrors } from '../errors.ts'
@@ -16,12 +16,12 @@ const unchanged = { name: null, role: null, status: null, ifMatch: null }
  * A new role ends every session of the user, whose access tokens name the old one. Throws `not_found`,
  * `precondition_failed`, `last_admin`.
  */
-export const updateAccount = (caller: Caller, id: string, change: UpdateAccount, ifMatch: number[] | null) =>
+export const updateUser = (caller: Caller, id: string, change: UpdateAccount, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
     const { name, role } = change
     const before = await lockAccount(tx, id)
     if (role !== undefined && role !== 'admin') await refuseLastAdmin(tx, id)
-    const user = matched(await administerUser(tx, { ...unchanged, ...change, id, ifMatch }), ifMatch)
+    const user = orPreconditionFailed(await updateUserRow(tx, { ...unchanged, ...change, id, ifMatch }), ifMatch)
     const roleChanged = user.role !== before.role
     if (name !== undefined || !roleChanged) await record(tx, caller, userEvents.updated, user)
     if (!roleChanged) return user
@@ -34,27 +34,27 @@ export const updateAccount = (caller: Caller, id: string, change: UpdateAccount,
 const setStatus = (status: User['status'], type: typeof userEvents.activated) => (caller: Caller, id: string) =>
   caller.transaction(async tx => {
     const before = await lockAccount(tx, id)
-    if (before.status === status) return found(await findUser(tx, { id }))
+    if (before.status === status) return orNotFound(await findUser(tx, { id }))
     if (status === 'deactivated') await refuseLastAdmin(tx, id)
-    const user = found(await administerUser(tx, { ...unchanged, id, status }))
+    const user = orNotFound(await updateUserRow(tx, { ...unchanged, id, status }))
     await record(tx, caller, type, user)
     await endSessionsOf(tx, caller, id, null)
     return user
   })
 
-export const activateAccount = setStatus('active', userEvents.activated)
-export const deactivateAccount = setStatus('deactivated', userEvents.deactivated)
+export const activateUser = setStatus('active', userEvents.activated)
+export const deactivateUser = setStatus('deactivated', userEvents.deactivated)
 
 /** Until the transaction ends nobody else changes this account or any admin's. */
 const lockAccount = async (tx: Transaction, id: string) =>
-  found((await lockWithAdmins(tx, { id })).find(user => user.id === id))
+  orNotFound((await lockWithAdmins(tx, { id })).find(user => user.id === id))
 
 const isActiveAdmin = ({ role, status }: Pick<User, 'role' | 'status'>) => role === 'admin' && status === 'active'
 
 /** Throws `last_admin` where without this user, whom the caller has locked, no active admin is left. */
 export async function refuseLastAdmin(tx: Transaction, id: string): Promise<void> {
   // Who is none neither waits for the admins nor holds them up.
-  if (!isActiveAdmin(found(await findUser(tx, { id })))) return
+  if (!isActiveAdmin(orNotFound(await findUser(tx, { id })))) return
   const admins = (await lockWithAdmins(tx, { id })).filter(isActiveAdmin)
   if (admins.length === 1 && admins[0]?.id === id) throw authErrors.last_admin()
 }

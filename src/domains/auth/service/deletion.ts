@@ -11,7 +11,7 @@ import { notify } from './notices.ts'
 import { endSessionsOf } from './sessions.ts'
 
 /** Ends every session now and the account after a grace period. Throws what other domains object, `precondition_failed`. */
-export const requestDeletion = (
+export const deleteMe = (
   app: FastifyInstance,
   caller: Caller,
   userId: string,

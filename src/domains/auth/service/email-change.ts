@@ -21,7 +21,7 @@ import { redeemToken, revokeLinks } from './tokens.ts'
  * ever confirmed. Whether the new one has an account is not said. Throws as `reauthenticate`, and `validation_failed`,
  * `rate_limited`.
  */
-export async function requestEmailChange(
+export async function changeEmail(
   app: FastifyInstance,
   caller: Caller,
   actor: UserActor,

@@ -2,10 +2,10 @@ import type { Executor } from '../../../database/executor.ts'
 import { type Caller, onBehalfOf } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import { randomToken, sha256 } from '../../../lib/crypto.ts'
-import { found } from '../../../lib/errors.ts'
+import { orNotFound } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { userEvents } from '../../users/events.ts'
-import { administerUser } from '../../users/queries/admins.ts'
+import { updateUserRow } from '../../users/queries/admins.ts'
 import { insertUser, verifyUserEmail } from '../../users/queries/users.ts'
 import type { User } from '../../users/schemas.ts'
 import { authErrors } from '../errors.ts'
@@ -36,7 +36,7 @@ export async function createFirstAdmin(caller: Caller, { token, email, password,
     if (!inserted) throw authErrors.email_taken()
     const { id } = account
     await verifyUserEmail(tx, { id })
-    const admin = found(await administerUser(tx, { id, name: null, role: 'admin', status: null, ifMatch: null }))
+    const admin = orNotFound(await updateUserRow(tx, { id, name: null, role: 'admin', status: null, ifMatch: null }))
     const self = onBehalfOf(caller, id)
     await record(tx, self, userEvents.registered, inserted)
     await record(tx, self, userEvents.role_changed, admin)

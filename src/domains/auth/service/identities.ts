@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Transaction } from '../../../database/client.ts'
 import { type Caller, onBehalfOf } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
-import { found, requestErrors } from '../../../lib/errors.ts'
+import { orNotFound, requestErrors } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { lockUser } from '../../users/queries/users.ts'
 import type { User } from '../../users/schemas.ts'
@@ -30,7 +30,7 @@ export async function lockOwner(tx: Transaction, subject: Subject): Promise<User
 
 /** The caller has locked the subject, and has found that it is nobody's. */
 export async function addIdentity(tx: Transaction, caller: Caller, userId: string, subject: Subject) {
-  const identity = found(await insertIdentity(tx, { ...subject, id: newId(), userId }))
+  const identity = orNotFound(await insertIdentity(tx, { ...subject, id: newId(), userId }))
   await record(tx, onBehalfOf(caller, userId), identityEvents.linked, identity)
   return identity
 }
@@ -62,7 +62,7 @@ export const unlinkIdentity = (app: FastifyInstance, caller: Caller, userId: str
   caller.transaction(async tx => {
     // Of two that are unlinked at once the second sees what the first has left.
     const user = await lockUser(tx, { id: userId })
-    const identity = found(await deleteIdentity(tx, { id, userId }))
+    const identity = orNotFound(await deleteIdentity(tx, { id, userId }))
     if (!(await findWayIn(tx, { userId }))) throw authErrors.last_sign_in_method()
     await record(tx, caller, identityEvents.unlinked, identity)
     await notify(app, tx, caller, user?.email ?? null, 'identity_unlinked')

@@ -3,7 +3,7 @@ import type { Transaction } from '../../../database/client.ts'
 import { type Caller, onBehalfOf } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import { ACCESS_TOKEN_SECONDS, type UserActor } from '../../../lib/access.ts'
-import { found } from '../../../lib/errors.ts'
+import { orNotFound } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { findCredentials, lockPassword, rehashPassword } from '../../users/queries/passwords.ts'
 import type { User } from '../../users/schemas.ts'
@@ -114,7 +114,7 @@ export class Sessions {
   end(caller: Caller, userId: string, id: string): Promise<void> {
     return caller.transaction(async tx => {
       const [ended] = await endSession(tx, { id, userId })
-      await recordEnd(tx, caller, sessionEvents.ended, [found(ended)])
+      await recordEnd(tx, caller, sessionEvents.ended, [orNotFound(ended)])
     })
   }
 

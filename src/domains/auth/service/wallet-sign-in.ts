@@ -3,7 +3,7 @@ import type { Transaction } from '../../../database/client.ts'
 import { type Caller, onBehalfOf } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import type { UserActor } from '../../../lib/access.ts'
-import { found } from '../../../lib/errors.ts'
+import { orNotFound } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { userEvents } from '../../users/events.ts'
 import { insertUser } from '../../users/queries/users.ts'
@@ -32,7 +32,7 @@ export async function signInWithWallet(
 
 async function createOwner(tx: Transaction, caller: Caller, wallet: ProvedWallet): Promise<User> {
   const account = { id: newId(), email: null, name: shortened(wallet.subject), passwordHash: null }
-  const user = found(await insertUser(tx, account))
+  const user = orNotFound(await insertUser(tx, account))
   await record(tx, onBehalfOf(caller, user.id), userEvents.registered, user)
   await addIdentity(tx, caller, user.id, wallet)
   return user

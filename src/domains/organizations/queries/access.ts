@@ -2,7 +2,13 @@ import { getTableName, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Database } from '../../../database/client.ts'
 import { type Params, statement } from '../../../database/statement.ts'
-import { type FindStanding, type Grant, type OrganizationRole, rolesFrom, type Standing } from '../../../lib/access.ts'
+import {
+  type FindMembership,
+  type Membership,
+  type OrganizationRole,
+  type Principal,
+  rolesFrom,
+} from '../../../lib/access.ts'
 import { coalesce } from '../../../lib/coalesce.ts'
 import { members } from '../tables.ts'
 
@@ -11,9 +17,9 @@ import { members } from '../tables.ts'
  * `least`, or is the organization, as its keys are. `exists` is cheaper here than a join; with `offset 0` it stays one look-up
  * for each row, where the planner would read all members there are into a hash.
  */
-export function granted(
+export function hasRole(
   organization: SQLWrapper,
-  { principalId }: Record<keyof Grant, SQLWrapper>,
+  { principalId }: Record<keyof Principal, SQLWrapper>,
   least: OrganizationRole,
 ): SQL {
   const roles = rolesFrom(least)
@@ -25,21 +31,21 @@ export function granted(
 type Asked = { ids: string[]; userIds: (string | null)[] }
 
 /** Who stands how to the rows of `table`, whose organization is in `column`: concurrent look-ups share one statement. */
-export function standings(database: Database, table: PgTable, column: 'id' | 'organization_id'): FindStanding {
+export function memberships(database: Database, table: PgTable, column: 'id' | 'organization_id'): FindMembership {
   const name = sql.identifier(column)
   const find = statement(
     `access.${getTableName(table)}`,
-    (_, $: Params<Asked>) => sql<Standing & { n: number }>`
+    (_, $: Params<Asked>) => sql<Membership & { n: number }>`
       select asked.n, t.${name} as organization_id, m.role
       from unnest(${$.ids}::uuid[], ${$.userIds}::uuid[]) with ordinality as asked(id, user_id, n)
       join ${table} t on t.id = asked.id
       left join ${members} m on m.organization_id = t.${name} and m.user_id = asked.user_id`,
   )
   const load = coalesce(async (keys: readonly { id: string; userId: string | null }[]) => {
-    const answers = new Array<Standing | undefined>(keys.length).fill(undefined)
+    const answers = new Array<Membership | undefined>(keys.length).fill(undefined)
     const rows = await find(database, { ids: keys.map(key => key.id), userIds: keys.map(key => key.userId) })
     for (const row of rows) answers[row.n - 1] = row
-    return answers as (Standing | Error)[]
+    return answers as (Membership | Error)[]
   })
   return (id, userId) => load({ id, userId })
 }

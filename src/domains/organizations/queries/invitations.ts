@@ -57,7 +57,7 @@ export const findInvitation = one(
   ),
 )
 
-export const deleteInvitation = one(
+export const deleteInvitationRow = one(
   statement(
     'invitations.delete',
     (_, $: Params<Key>) => sql<InvitationRow>`

@@ -60,7 +60,7 @@ const key = ($: Params<MemberKey & { ifMatch: number[] | null }>) =>
     versionMatches(members.version, $.ifMatch),
   )
 
-export const updateMember = one(
+export const updateMemberRow = one(
   statement('members.update', (db, $: Params<MemberKey & { role: OrganizationRole; ifMatch: number[] | null }>) =>
     db
       .update(members)
@@ -70,7 +70,7 @@ export const updateMember = one(
   ),
 )
 
-export const deleteMember = one(
+export const removeMemberRow = one(
   statement('members.delete', (db, $: Params<MemberKey & { ifMatch: number[] | null }>) =>
     db.delete(members).where(key($)).returning({ userId: members.userId }),
   ),

@@ -67,7 +67,7 @@ interface Change {
   ifMatch: number[] | null
 }
 
-export const updateOrganization = one(
+export const updateOrganizationRow = one(
   statement('organizations.update', (db, $: Params<Change>) =>
     db
       .update(organizations)
@@ -100,7 +100,7 @@ export const markDeleted = one(
   ),
 )
 
-export const deleteOrganization = statement('organizations.delete', (db, $: Params<{ id: string }>) =>
+export const deleteOrganizationRow = statement('organizations.delete', (db, $: Params<{ id: string }>) =>
   db.delete(organizations).where(eq(organizations.id, $.id)),
 )
 

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, member, signedIn } from '../../../lib/access.ts'
-import { found, problems } from '../../../lib/errors.ts'
+import { orNotFound, problems } from '../../../lib/errors.ts'
 import { IdParams } from '../../../lib/schema.ts'
 import { findDeletion, listDeletions } from '../queries/deletions.ts'
 import { Deletion, DeletionList, DeletionsQuery } from '../schemas/deletions.ts'
-import { removeOrganization } from '../service/organizations.ts'
+import { deleteOrganization } from '../service/organizations.ts'
 
 const tags = ['organizations']
 
@@ -21,7 +21,7 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 202: Deletion, ...problems(404, 412) },
     },
     async handler({ caller, params, ifMatch }, reply) {
-      const deletion = await removeOrganization(app, caller, params.id, ifMatch)
+      const deletion = await deleteOrganization(app, caller, params.id, ifMatch)
       reply.code(202).header('location', `/api/v1/deletions/${deletion.id}`)
       return deletion
     },
@@ -39,7 +39,7 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: DeletionList, ...problems(400, 422) },
     },
     handler: async ({ actor, query }) =>
-      found(await listDeletions(app.database, { requestedBy: asUser(actor).id }, {}, query)),
+      orNotFound(await listDeletions(app.database, { requestedBy: asUser(actor).id }, {}, query)),
   })
 
   app.route({
@@ -54,6 +54,6 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Deletion, ...problems(404) },
     },
     handler: async ({ actor, params }) =>
-      found(await findDeletion(app.database, { id: params.id, requestedBy: asUser(actor).id })),
+      orNotFound(await findDeletion(app.database, { id: params.id, requestedBy: asUser(actor).id })),
   })
 }

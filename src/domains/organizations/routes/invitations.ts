@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { member } from '../../../lib/access.ts'
-import { found, problems } from '../../../lib/errors.ts'
+import { orNotFound, problems } from '../../../lib/errors.ts'
 import { IdParams, Nothing } from '../../../lib/schema.ts'
 import { findInvitation, listInvitations } from '../queries/invitations.ts'
 import {
@@ -10,7 +10,7 @@ import {
   InvitationParams,
   InvitationsQuery,
 } from '../schemas/invitations.ts'
-import { createInvitation, resendInvitation, revokeInvitation } from '../service/invitations.ts'
+import { createInvitation, deleteInvitation, resendInvitation } from '../service/invitations.ts'
 
 const tags = ['organizations']
 const access = member('admin', 'organization')
@@ -51,7 +51,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: InvitationList, ...problems(400, 404, 422) },
     },
     handler: async ({ params, query }) =>
-      found(await listInvitations(app.database, { organizationId: params.id }, {}, query)),
+      orNotFound(await listInvitations(app.database, { organizationId: params.id }, {}, query)),
   })
 
   app.route({
@@ -65,7 +65,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
       params: InvitationParams,
       response: { 200: Invitation, ...problems(404) },
     },
-    handler: async ({ params }) => found(await findInvitation(app.database, path(params))),
+    handler: async ({ params }) => orNotFound(await findInvitation(app.database, path(params))),
   })
 
   app.route({
@@ -80,7 +80,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 204: Nothing, ...problems(404, 412) },
     },
     async handler({ caller, params, ifMatch }, reply) {
-      await revokeInvitation(caller, path(params), ifMatch)
+      await deleteInvitation(caller, path(params), ifMatch)
       reply.code(204)
       return null
     },

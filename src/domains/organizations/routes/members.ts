@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, member } from '../../../lib/access.ts'
-import { found, problems } from '../../../lib/errors.ts'
+import { orNotFound, problems } from '../../../lib/errors.ts'
 import { IdParams, Nothing } from '../../../lib/schema.ts'
 import { listMembers } from '../queries/members.ts'
 import { Member, MemberList, MemberParams, MembersQuery, TransferOwnership, UpdateMember } from '../schemas/members.ts'
-import { changeMember, removeMember, transferOwnership } from '../service/members.ts'
+import { removeMember, transferOwnership, updateMember } from '../service/members.ts'
 
 const tags = ['organizations']
 
@@ -22,7 +22,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: MemberList, ...problems(400, 404, 422) },
     },
     handler: async ({ params, query }) =>
-      found(await listMembers(app.database, { organizationId: params.id }, {}, query)),
+      orNotFound(await listMembers(app.database, { organizationId: params.id }, {}, query)),
   })
 
   app.route({
@@ -38,7 +38,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Member, ...problems(404, 409, 412, 422) },
     },
     handler: ({ caller, params, body, ifMatch }) =>
-      changeMember(caller, { organizationId: params.id, userId: params.userId }, body.role, ifMatch),
+      updateMember(caller, { organizationId: params.id, userId: params.userId }, body.role, ifMatch),
   })
 
   app.route({

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, member, signedIn } from '../../../lib/access.ts'
-import { found, problems } from '../../../lib/errors.ts'
+import { orNotFound, problems } from '../../../lib/errors.ts'
 import { IdParams } from '../../../lib/schema.ts'
 import { findOrganization, listOrganizations } from '../queries/organizations.ts'
 import {
@@ -10,7 +10,7 @@ import {
   OrganizationsQuery,
   UpdateOrganization,
 } from '../schemas/organizations.ts'
-import { changeOrganization, createOrganization } from '../service/organizations.ts'
+import { createOrganization, updateOrganization } from '../service/organizations.ts'
 
 const tags = ['organizations']
 
@@ -45,7 +45,7 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: OrganizationList, ...problems(400, 422) },
     },
     handler: async ({ actor, query }) =>
-      found(await listOrganizations(app.database, { userId: asUser(actor).id }, {}, query)),
+      orNotFound(await listOrganizations(app.database, { userId: asUser(actor).id }, {}, query)),
   })
 
   app.route({
@@ -60,7 +60,7 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Organization, ...problems(404) },
     },
     handler: async ({ caller, params }) =>
-      found(await findOrganization(app.database, { id: params.id, userId: caller.actor.id })),
+      orNotFound(await findOrganization(app.database, { id: params.id, userId: caller.actor.id })),
   })
 
   app.route({
@@ -75,6 +75,6 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
       body: UpdateOrganization,
       response: { 200: Organization, ...problems(404, 409, 412, 422) },
     },
-    handler: ({ caller, params, body, ifMatch }) => changeOrganization(caller, params.id, body, ifMatch),
+    handler: ({ caller, params, body, ifMatch }) => updateOrganization(caller, params.id, body, ifMatch),
   })
 }

@@ -3,7 +3,7 @@ import type { Transaction } from '../../../database/client.ts'
 import { type Caller, onBehalfOf } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import { sha256 } from '../../../lib/crypto.ts'
-import { found } from '../../../lib/errors.ts'
+import { orNotFound } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { hashPassword, refuseWeak } from '../../auth/service/passwords.ts'
 import { userEvents } from '../../users/events.ts'
@@ -20,7 +20,7 @@ import { mayGrant } from './invitations.ts'
 /** Throws `invitation_invalid`, `invitation_for_another`, `already_member`. */
 export const acceptInvitation = (caller: Caller, userId: string, token: string) =>
   caller.transaction(async tx => {
-    const { email } = found(await findUser(tx, { id: userId }))
+    const { email } = orNotFound(await findUser(tx, { id: userId }))
     const invitation = await consume(tx, token)
     if (invitation.email !== email) throw organizationErrors.invitation_for_another()
     return join(tx, caller, invitation, userId)
@@ -45,9 +45,9 @@ export async function registerInvited(
     const [user] = await verifyUserEmail(tx, { id: account.id })
     const newcomer = onBehalfOf(caller, account.id)
     await record(tx, newcomer, userEvents.registered, account)
-    await record(tx, newcomer, userEvents.email_verified, found(user))
+    await record(tx, newcomer, userEvents.email_verified, orNotFound(user))
     await join(tx, newcomer, invitation, account.id)
-    return found(user)
+    return orNotFound(user)
   })
 }
 
@@ -70,7 +70,7 @@ async function join(tx: Transaction, caller: Caller, invitation: InvitationRow, 
   const membership = { organizationId: invitation.organizationId, userId }
   await insertMember(tx, { ...membership, role: invitation.role })
   await record(tx, caller, invitationEvents.accepted, invitation)
-  const member = found(await findMember(tx, membership))
+  const member = orNotFound(await findMember(tx, membership))
   await record(tx, caller, memberEvents.added, { ...member, id: userId })
   return member
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Transaction } from '../../../database/client.ts'
 import { addDeletedRows, completeDeletion, lockDeletion, setTotalRows } from '../queries/deletions.ts'
-import { deleteOrganization } from '../queries/organizations.ts'
+import { deleteOrganizationRow } from '../queries/organizations.ts'
 
 /** Some 50 ms of work: short enough for its locks, and a step that is lost costs no more. */
 const BATCH_ROWS = 1_000
@@ -15,24 +15,24 @@ export async function eraseNext({ tenancy }: FastifyInstance, tx: Transaction, i
   if (deletion?.status !== 'running') return false
   const { organizationId, totalRows } = deletion
   if (totalRows === null) await setTotalRows(tx, { id, totalRows: await countRows(tenancy, tx, organizationId) })
-  for (const { erase } of tenancy.belongings) {
+  for (const { erase } of tenancy.tenantTables) {
     const rows = await erase(tx, organizationId, BATCH_ROWS)
     if (rows === 0) continue
     await addDeletedRows(tx, { id, rows })
     return true
   }
   if ((await countRows(tenancy, tx, organizationId)) > 0) return true
-  await deleteOrganization(tx, { id: organizationId })
+  await deleteOrganizationRow(tx, { id: organizationId })
   await completeDeletion(tx, { id })
   return false
 }
 
 async function countRows(
-  { belongings }: FastifyInstance['tenancy'],
+  { tenantTables }: FastifyInstance['tenancy'],
   tx: Transaction,
   organizationId: string,
 ): Promise<number> {
   let rows = 0
-  for (const { count } of belongings) rows += await count(tx, organizationId)
+  for (const { count } of tenantTables) rows += await count(tx, organizationId)
   return rows
 }

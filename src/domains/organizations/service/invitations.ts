@@ -3,14 +3,14 @@ import type { Transaction } from '../../../database/client.ts'
 import type { Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import { type OrganizationRole, reachesRole } from '../../../lib/access.ts'
-import { found, matched, requestErrors } from '../../../lib/errors.ts'
+import { orNotFound, orPreconditionFailed, requestErrors } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { organizationErrors } from '../errors.ts'
 import { invitationEvents } from '../events.ts'
 import { sendInvitationMail } from '../jobs.ts'
 import {
   countInvitations,
-  deleteInvitation,
+  deleteInvitationRow,
   findInvitation,
   insertInvitation,
   renewInvitation,
@@ -41,7 +41,7 @@ export const createInvitation = (
     const address = email.toLowerCase()
     await requireGrant(tx, caller, organizationId, role)
     if (await findMemberByEmail(tx, { organizationId, email: address })) throw organizationErrors.already_member()
-    const { pending } = found(await countInvitations(tx, { organizationId }))
+    const { pending } = orNotFound(await countInvitations(tx, { organizationId }))
     if (pending >= MAX_PENDING) throw organizationErrors.too_many_invitations()
     const row = { id: newId(), organizationId, email: address, role, invitedBy: caller.actor.id }
     const invitation = await insertInvitation(tx, row)
@@ -55,9 +55,9 @@ export const createInvitation = (
 /** Another mail with another token; the caller answers for the role from now on. Throws `not_found`, `owner_required`, `rate_limited`. */
 export const resendInvitation = (app: FastifyInstance, caller: Caller, path: Path) =>
   caller.transaction(async tx => {
-    const { role } = found(await findInvitation(tx, path))
+    const { role } = orNotFound(await findInvitation(tx, path))
     await requireGrant(tx, caller, path.organizationId, role)
-    const invitation = found(await renewInvitation(tx, { ...path, invitedBy: caller.actor.id }))
+    const invitation = orNotFound(await renewInvitation(tx, { ...path, invitedBy: caller.actor.id }))
     app.limitMails(invitation.email)
     await record(tx, caller, invitationEvents.resent, invitation)
     await app.jobs.enqueue(tx, sendInvitationMail, { invitationId: invitation.id }, caller.traceparent)
@@ -65,16 +65,16 @@ export const resendInvitation = (app: FastifyInstance, caller: Caller, path: Pat
   })
 
 /** Throws `not_found`, `precondition_failed`. */
-export const revokeInvitation = (caller: Caller, path: Path, ifMatch: number[] | null) =>
+export const deleteInvitation = (caller: Caller, path: Path, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
-    found(await findInvitation(tx, path))
-    const invitation = matched(await deleteInvitation(tx, { ...path, ifMatch }), ifMatch)
+    orNotFound(await findInvitation(tx, path))
+    const invitation = orPreconditionFailed(await deleteInvitationRow(tx, { ...path, ifMatch }), ifMatch)
     await record(tx, caller, invitationEvents.revoked, invitation)
   })
 
 /** Holds the organization until the commit: the caller can grant the role as long. */
 async function requireGrant(tx: Transaction, { actor }: Caller, organizationId: string, role: OrganizationRole) {
-  found(await lockOrganization(tx, { id: organizationId }))
+  orNotFound(await lockOrganization(tx, { id: organizationId }))
   if (await mayGrant(tx, organizationId, actor.id, role)) return
   throw role === 'owner' ? organizationErrors.owner_required() : requestErrors.forbidden()
 }

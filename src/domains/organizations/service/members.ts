@@ -2,47 +2,42 @@ import type { Transaction } from '../../../database/client.ts'
 import { bySystem, type Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import type { OrganizationRole } from '../../../lib/access.ts'
-import { found, invalid, matched } from '../../../lib/errors.ts'
+import { invalid, orNotFound, orPreconditionFailed } from '../../../lib/errors.ts'
 import { organizationErrors } from '../errors.ts'
 import { memberEvents } from '../events.ts'
 import {
-  deleteMember,
   deleteMemberships,
   findMember,
   findOwnedAlone,
   findOwners,
-  updateMember,
+  removeMemberRow,
+  updateMemberRow,
 } from '../queries/members.ts'
 import { lockOrganization, lockOrganizationsOf } from '../queries/organizations.ts'
 import type { TransferOwnership } from '../schemas/members.ts'
 
-interface Membership {
+interface MemberKey {
   organizationId: string
   userId: string
 }
 
 /** Throws `owner_required`, `last_owner`, `not_found`, `precondition_failed`. */
-export const changeMember = (
-  caller: Caller,
-  membership: Membership,
-  role: OrganizationRole,
-  ifMatch: number[] | null,
-) =>
+export const updateMember = (caller: Caller, membership: MemberKey, role: OrganizationRole, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
     await guardOwners(tx, caller, membership, role)
-    found(await findMember(tx, membership))
-    matched(await updateMember(tx, { ...membership, role, ifMatch }), ifMatch)
-    const member = found(await findMember(tx, membership))
+    orNotFound(await findMember(tx, membership))
+    orPreconditionFailed(await updateMemberRow(tx, { ...membership, role, ifMatch }), ifMatch)
+    const member = orNotFound(await findMember(tx, membership))
     await record(tx, caller, memberEvents.updated, byUser(member))
     return member
   })
 
-/** Throws as `changeMember` does. */
-export const removeMember = (caller: Caller, membership: Membership, ifMatch: number[] | null) =>
+/** Throws as `updateMember` does. */
+export const removeMember = (caller: Caller, membership: MemberKey, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
     await guardOwners(tx, caller, membership, null)
-    const member = found(await findMember(tx, membership))
-    matched(await deleteMember(tx, { ...membership, ifMatch }), ifMatch)
+    const member = orNotFound(await findMember(tx, membership))
+    orPreconditionFailed(await removeMemberRow(tx, { ...membership, ifMatch }), ifMatch)
     await record(tx, caller, memberEvents.removed, byUser(member))
   })
 
@@ -53,10 +48,10 @@ export const transferOwnership = (caller: Caller, organizationId: string, { user
     const to = { organizationId, userId }
     if (!(await holdOwners(tx, organizationId)).includes(from.userId)) throw organizationErrors.owner_required()
     if (userId === from.userId) throw invalid('#/userId', 'is the caller')
-    const changed = await updateMember(tx, { ...to, role: 'owner', ifMatch: null })
+    const changed = await updateMemberRow(tx, { ...to, role: 'owner', ifMatch: null })
     if (!changed) throw invalid('#/userId', 'is not a member of the organization')
-    await updateMember(tx, { ...from, role: 'admin', ifMatch: null })
-    const [owner, admin] = [found(await findMember(tx, to)), found(await findMember(tx, from))]
+    await updateMemberRow(tx, { ...from, role: 'admin', ifMatch: null })
+    const [owner, admin] = [orNotFound(await findMember(tx, to)), orNotFound(await findMember(tx, from))]
     await record(tx, caller, memberEvents.updated, byUser(owner), byUser(admin))
     return owner
   })
@@ -78,7 +73,7 @@ export async function leaveAll(tx: Transaction, userId: string): Promise<void> {
 async function guardOwners(
   tx: Transaction,
   caller: Caller,
-  { organizationId, userId }: Membership,
+  { organizationId, userId }: MemberKey,
   role: OrganizationRole | null,
 ) {
   const owners = await holdOwners(tx, organizationId)
@@ -89,7 +84,7 @@ async function guardOwners(
 
 /** Who owns the organization, and until the commit nobody else does. */
 async function holdOwners(tx: Transaction, organizationId: string): Promise<string[]> {
-  found(await lockOrganization(tx, { id: organizationId }))
+  orNotFound(await lockOrganization(tx, { id: organizationId }))
   return (await findOwners(tx, { organizationId })).map(owner => owner.userId)
 }
 

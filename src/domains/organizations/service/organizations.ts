@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import type { UserActor } from '../../../lib/access.ts'
-import { found, matched } from '../../../lib/errors.ts'
+import { orNotFound, orPreconditionFailed } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { organizationErrors } from '../errors.ts'
 import { memberEvents, organizationEvents } from '../events.ts'
@@ -14,7 +14,7 @@ import {
   insertOrganization,
   lockOrganizationToDelete,
   markDeleted,
-  updateOrganization,
+  updateOrganizationRow,
 } from '../queries/organizations.ts'
 import type { CreateOrganization, UpdateOrganization } from '../schemas/organizations.ts'
 
@@ -35,14 +35,14 @@ function slugOf(name: string, id: string): string {
 export const createOrganization = (caller: Caller, { id: userId }: UserActor, { name, slug }: CreateOrganization) =>
   caller.transaction(async tx => {
     const id = newId()
-    const organization = found(await insertOrganization(tx, { id, name, slug: slug ?? slugOf(name, id), userId }))
+    const organization = orNotFound(await insertOrganization(tx, { id, name, slug: slug ?? slugOf(name, id), userId }))
     await record(tx, caller, organizationEvents.created, inItself(organization))
     await record(tx, caller, memberEvents.added, { id: userId, userId, organizationId: id, role: 'owner' })
     return organization
   })
 
 /** Throws `slug_taken`, `precondition_failed`. */
-export const changeOrganization = (
+export const updateOrganization = (
   caller: Caller,
   id: string,
   { name, slug }: UpdateOrganization,
@@ -50,25 +50,25 @@ export const changeOrganization = (
 ) =>
   caller.transaction(async tx => {
     const change = { id, name: name ?? null, slug: slug ?? null, ifMatch }
-    const organization = matched(await updateOrganization(tx, change), ifMatch)
+    const organization = orPreconditionFailed(await updateOrganizationRow(tx, change), ifMatch)
     await record(tx, caller, organizationEvents.updated, inItself(organization))
-    return found(await findOrganization(tx, { id, userId: caller.actor.id }))
+    return orNotFound(await findOrganization(tx, { id, userId: caller.actor.id }))
   })
 
 /**
  * Ends every access with the commit and frees the slug; a job erases the rest. Throws `not_found`, `owner_required`,
  * `precondition_failed`.
  */
-export const removeOrganization = (app: FastifyInstance, caller: Caller, id: string, ifMatch: number[] | null) =>
+export const deleteOrganization = (app: FastifyInstance, caller: Caller, id: string, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
-    found(await lockOrganizationToDelete(tx, { id }))
+    orNotFound(await lockOrganizationToDelete(tx, { id }))
     const owners = await findOwners(tx, { organizationId: id })
     if (!owners.some(({ userId }) => userId === caller.actor.id)) throw organizationErrors.owner_required()
-    const organization = matched(await markDeleted(tx, { id, ifMatch }), ifMatch)
-    for (const { letIn, erase } of app.tenancy.belongings) if (letIn) await erase(tx, id, null)
+    const organization = orPreconditionFailed(await markDeleted(tx, { id, ifMatch }), ifMatch)
+    for (const { grantsAccess, erase } of app.tenancy.tenantTables) if (grantsAccess) await erase(tx, id, null)
     await record(tx, caller, organizationEvents.deleted, inItself(organization))
     const row = { id: newId(), organizationId: id, requestedBy: caller.actor.id }
-    const deletion = found(await insertDeletion(tx, row))
+    const deletion = orNotFound(await insertDeletion(tx, row))
     await app.jobs.enqueue(tx, continueDeletion, { deletionId: deletion.id }, caller.traceparent)
     return deletion
   })

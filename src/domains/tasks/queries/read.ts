@@ -2,9 +2,9 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../../../database/client.ts'
 import { defineList } from '../../../database/list.ts'
 import { type Params, statement } from '../../../database/statement.ts'
-import type { Grant } from '../../../lib/access.ts'
+import type { Principal } from '../../../lib/access.ts'
 import { coalesce } from '../../../lib/coalesce.ts'
-import { granted } from '../../organizations/queries/access.ts'
+import { hasRole } from '../../organizations/queries/access.ts'
 import { organizations } from '../../organizations/tables.ts'
 import { projects } from '../../projects/tables.ts'
 import { Task, type TaskFilters } from '../schemas.ts'
@@ -28,16 +28,16 @@ const readable = statement(
     select asked.n, ${columns}
     from unnest(${$.ids}::uuid[], ${$.principalIds}::uuid[]) with ordinality as asked(id, principal_id, n)
     join ${tasks} t on t.id = asked.id
-    where ${granted(sql`t.organization_id`, asked, 'viewer')}`,
+    where ${hasRole(sql`t.organization_id`, asked, 'viewer')}`,
 )
 
-type Reader = Grant & { id: string }
+type Reader = Principal & { id: string }
 
 /** For a reader who is alone, half the work of PostgreSQL. */
 const readableAlone = statement(
   'tasks.readable_alone',
   (_, $: Params<Reader>) => sql<TaskRow>`
-    select ${columns} from ${tasks} t where t.id = ${$.id} and ${granted(sql`t.organization_id`, $, 'viewer')}`,
+    select ${columns} from ${tasks} t where t.id = ${$.id} and ${hasRole(sql`t.organization_id`, $, 'viewer')}`,
 )
 
 /** A task as its reader may see it, or undefined: concurrent reads share one statement that checks each reader. */
@@ -86,19 +86,19 @@ const shared = {
 } as const
 
 /** Undefined where the project is missing or not the reader's. */
-export const listProjectTasks = defineList<Task, { projectId: string }, TaskFilters, Grant>({
+export const listProjectTasks = defineList<Task, { projectId: string }, TaskFilters, Principal>({
   ...shared,
   name: 'tasks.of_project',
   where: $ => sql`t.project_id = ${$.projectId}`,
   parent: $ => sql`(
-    select from ${projects} p where p.id = ${$.projectId} and ${granted(sql`p.organization_id`, $, 'viewer')}) visible`,
+    select from ${projects} p where p.id = ${$.projectId} and ${hasRole(sql`p.organization_id`, $, 'viewer')}) visible`,
 })
 
 /** Undefined where the organization is missing or not the reader's. */
-export const listOrganizationTasks = defineList<Task, { organizationId: string }, TaskFilters, Grant>({
+export const listOrganizationTasks = defineList<Task, { organizationId: string }, TaskFilters, Principal>({
   ...shared,
   name: 'tasks.of_organization',
   where: $ => sql`t.organization_id = ${$.organizationId}`,
   parent: $ => sql`(
-    select from ${organizations} o where o.id = ${$.organizationId} and ${granted(sql`o.id`, $, 'viewer')}) visible`,
+    select from ${organizations} o where o.id = ${$.organizationId} and ${hasRole(sql`o.id`, $, 'viewer')}) visible`,
 })

@@ -4,8 +4,8 @@ import { one, type Params, statement } from '../../../database/statement.ts'
 import { versionMatches } from '../../../database/versions.ts'
 import type { Caller } from '../../../events/caller.ts'
 import { eventColumns, insertEvents, newEvent, withData } from '../../../events/record.ts'
-import type { Grant } from '../../../lib/access.ts'
-import { granted } from '../../organizations/queries/access.ts'
+import type { Principal } from '../../../lib/access.ts'
+import { hasRole } from '../../organizations/queries/access.ts'
 import { members } from '../../organizations/tables.ts'
 import { projects } from '../../projects/tables.ts'
 import { taskEvents } from '../events.ts'
@@ -16,7 +16,7 @@ import { columns, type TaskRow } from './read.ts'
 /** A row to create on behalf of `caller`; its organization is known only to the statement. */
 export interface NewTask {
   caller: Caller
-  grant: Grant
+  principal: Principal
   task: Omit<Task, 'organizationId'>
 }
 
@@ -42,7 +42,7 @@ const insert = statement(
         e."completedAt", e."createdBy", e."createdAt", e."createdAt"
       from e cross join lateral (
         select p.id, p.organization_id from ${projects} p
-        where p.id = e."projectId" and p.status = 'active' and ${granted(sql`p.organization_id`, asked, 'member')}
+        where p.id = e."projectId" and p.status = 'active' and ${hasRole(sql`p.organization_id`, asked, 'member')}
           and (e."assigneeId" is null or exists (
             select from ${members} a where a.organization_id = p.organization_id and a.user_id = e."assigneeId"))
         offset 0) p
@@ -65,9 +65,9 @@ export async function insertTasks(on: Executor, rows: readonly NewTask[]): Promi
 }
 
 /** The task, its caller and its event in one object; the event's type is no column of the task, nor the reverse. */
-function recordOf({ caller, grant, task }: NewTask): string {
+function recordOf({ caller, principal, task }: NewTask): string {
   const event = newEvent({ caller, type: taskEvents.created as never, targetId: task.id, organizationId: null })
-  return withData({ ...task, ...grant, ...event }, taskEvents.created.serialize({ ...task, organizationId: '' }))
+  return withData({ ...task, ...principal, ...event }, taskEvents.created.serialize({ ...task, organizationId: '' }))
 }
 
 interface Changes {
@@ -79,7 +79,7 @@ interface Changes {
 }
 
 /** Merge-patches each named task; a field that is absent stays, one that is null is cleared. */
-export const updateTasks = statement(
+export const updateTaskRows = statement(
   'tasks.update',
   (_, $: Params<Changes>) => sql<TaskRow>`
     update ${tasks} t set
@@ -100,7 +100,7 @@ export const updateTasks = statement(
 )
 
 /** Undefined when the target is not an active project of the task's organization. */
-export const moveTask = one(
+export const moveTaskRow = one(
   statement(
     'tasks.move',
     (_, $: Params<{ id: string; projectId: string }>) => sql<TaskRow>`
@@ -111,7 +111,7 @@ export const moveTask = one(
   ),
 )
 
-export const deleteTask = one(
+export const deleteTaskRow = one(
   statement('tasks.delete', (db, $: Params<{ id: string; ifMatch: number[] | null }>) =>
     db
       .delete(tasks)

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../../../events/caller.ts'
-import { type Actor, grantOf } from '../../../lib/access.ts'
+import { type Actor, principalOf } from '../../../lib/access.ts'
 import { coalesce } from '../../../lib/coalesce.ts'
-import { found, isUnavailable } from '../../../lib/errors.ts'
+import { isUnavailable, orNotFound } from '../../../lib/errors.ts'
 import type { TaskRow } from '../queries/read.ts'
 import { insertTasks, type NewTask } from '../queries/write.ts'
 import type { CreateTask } from '../schemas.ts'
@@ -34,8 +34,8 @@ export function taskCreator(app: FastifyInstance) {
   }
 
   return async (caller: Caller, actor: Actor, projectId: string, input: CreateTask): Promise<TaskRow> => {
-    const row = newTask(caller, grantOf(actor), projectId, input)
+    const row = newTask(caller, principalOf(actor), projectId, input)
     const task = caller.joined ? null : await together(row)
-    return task ?? found((await createTasks(app, caller, actor, [row]))[0])
+    return task ?? orNotFound((await createTasks(app, caller, actor, [row]))[0])
   }
 }

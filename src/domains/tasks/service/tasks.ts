@@ -2,20 +2,20 @@ import type { FastifyInstance } from 'fastify'
 import type { Executor } from '../../../database/executor.ts'
 import { type Caller, userIdOf } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
-import type { Actor, Grant } from '../../../lib/access.ts'
-import { found, invalid, matched, requestErrors } from '../../../lib/errors.ts'
+import type { Actor, Principal } from '../../../lib/access.ts'
+import { invalid, orNotFound, orPreconditionFailed, requestErrors } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { findProject } from '../../projects/queries.ts'
 import { taskErrors } from '../errors.ts'
 import { taskEvents } from '../events.ts'
 import type { TaskRow } from '../queries/read.ts'
-import { deleteTask, findMembers, insertTasks, moveTask, type NewTask, updateTasks } from '../queries/write.ts'
+import { deleteTaskRow, findMembers, insertTasks, moveTaskRow, type NewTask, updateTaskRows } from '../queries/write.ts'
 import type { CreateTask, TaskChange, UpdateTask } from '../schemas.ts'
 
 const utc = (time: string | null | undefined): string | null => (time ? new Date(time).toISOString() : null)
 
 /** The row as it will be stored; its times come from this process, so that its event can be written with it. */
-export function newTask(caller: Caller, grant: Grant, projectId: string, input: CreateTask): NewTask {
+export function newTask(caller: Caller, principal: Principal, projectId: string, input: CreateTask): NewTask {
   const now = new Date().toISOString()
   const { title, description = null, status = 'open', priority = 0, assigneeId = null, dueAt } = input
   const task = {
@@ -32,7 +32,7 @@ export function newTask(caller: Caller, grant: Grant, projectId: string, input: 
     createdAt: now,
     updatedAt: now,
   }
-  return { caller, grant, task }
+  return { caller, principal, task }
 }
 
 /** All or none. Throws `not_found`, `forbidden`, `project_archived`, `validation_failed` for an assignee from elsewhere. */
@@ -40,14 +40,14 @@ export const createTasks = (app: FastifyInstance, caller: Caller, actor: Actor, 
   caller.transaction(async tx => {
     const created = await insertTasks(tx, rows)
     if (created.size < rows.length) throw await refusal(app, tx, actor, rows)
-    return rows.map(({ task }) => found(created.get(task.id)))
+    return rows.map(({ task }) => orNotFound(created.get(task.id)))
   })
 
 /** Why the statement left out a row, in the order in which a caller may learn it. */
 async function refusal(app: FastifyInstance, on: Executor, actor: Actor, rows: NewTask[]): Promise<Error> {
   const projectId = rows[0]?.task.projectId as string
   const { organizationId } = await app.tenancy.check('project', projectId, actor, 'member')
-  const project = found(await findProject(on, { id: projectId }))
+  const project = orNotFound(await findProject(on, { id: projectId }))
   if (project.status !== 'active') return taskErrors.project_archived()
   await requireMembers(
     on,
@@ -78,7 +78,7 @@ interface Path {
 }
 
 /** Throws `precondition_failed`, `validation_failed` for an assignee from elsewhere. */
-export const changeTask = (
+export const updateTask = (
   caller: Caller,
   { organizationId, id }: Path,
   change: UpdateTask,
@@ -86,21 +86,21 @@ export const changeTask = (
 ): Promise<TaskRow> =>
   caller.transaction(async tx => {
     await requireMembers(tx, organizationId, [change.assigneeId])
-    const [row] = await updateTasks(tx, { changes: JSON.stringify([{ ...change, id }]), projectId: null, ifMatch })
-    const task = matched(row, ifMatch)
+    const [row] = await updateTaskRows(tx, { changes: JSON.stringify([{ ...change, id }]), projectId: null, ifMatch })
+    const task = orPreconditionFailed(row, ifMatch)
     await record(tx, caller, change.status === 'done' ? taskEvents.completed : taskEvents.updated, task)
     return task
   })
 
 /** All or none. Throws `validation_failed` for a task that is not of the project or is named twice. */
-export const changeTasks = (caller: Caller, project: Path, changes: TaskChange[]): Promise<TaskRow[]> =>
+export const updateTasks = (caller: Caller, project: Path, changes: TaskChange[]): Promise<TaskRow[]> =>
   caller.transaction(async tx => {
     await requireMembers(
       tx,
       project.organizationId,
       changes.map(change => change.assigneeId),
     )
-    const rows = await updateTasks(tx, { changes: JSON.stringify(changes), projectId: project.id, ifMatch: null })
+    const rows = await updateTaskRows(tx, { changes: JSON.stringify(changes), projectId: project.id, ifMatch: null })
     const byId = new Map(rows.map(row => [row.id, row]))
     const tasks = changes.map(({ id }, at) => {
       const task = byId.get(id)
@@ -113,17 +113,17 @@ export const changeTasks = (caller: Caller, project: Path, changes: TaskChange[]
   })
 
 /** Throws `validation_failed` when the target is not an active project of the same organization. */
-export const relocateTask = (caller: Caller, id: string, projectId: string): Promise<TaskRow> =>
+export const moveTask = (caller: Caller, id: string, projectId: string): Promise<TaskRow> =>
   caller.transaction(async tx => {
-    const task = await moveTask(tx, { id, projectId })
+    const task = await moveTaskRow(tx, { id, projectId })
     if (!task) throw invalid('#/projectId', 'is not an active project of this organization')
     await record(tx, caller, taskEvents.moved, task)
     return task
   })
 
 /** Throws `precondition_failed`. */
-export const removeTask = (caller: Caller, id: string, ifMatch: number[] | null): Promise<void> =>
+export const deleteTask = (caller: Caller, id: string, ifMatch: number[] | null): Promise<void> =>
   caller.transaction(async tx => {
-    const task = matched(await deleteTask(tx, { id, ifMatch }), ifMatch)
+    const task = orPreconditionFailed(await deleteTaskRow(tx, { id, ifMatch }), ifMatch)
     await record(tx, caller, taskEvents.deleted, task)
   })

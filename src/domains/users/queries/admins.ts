@@ -34,7 +34,7 @@ interface Administration {
 }
 
 /** What only admins change; null leaves a column as it is. Undefined where `ifMatch` names other versions. */
-export const administerUser = one(
+export const updateUserRow = one(
   statement('users.administer', (db, $: Params<Administration>) =>
     db
       .update(users)

@@ -7,22 +7,22 @@ type Organization = { organizationId: string }
 type Counted = { rows: number }
 
 /**
- * How the rows of `table`, which has an `organization_id`, go with their organization; `letIn` where they let somebody in.
+ * How the rows of `table`, which has an `organization_id`, go with their organization; `grantsAccess` where they let somebody in.
  * By batches the row's place is enough: what is changed at that moment is found by the next batch. All at once must miss
  * none, so it waits for whoever is changing one.
  */
-export function belongings(table: PgTable, { letIn = false } = {}) {
+export function tenantTable(table: PgTable, { grantsAccess = false } = {}) {
   const name = getTableName(table)
   const counted = one(
     statement(
-      `belongings.count_${name}`,
+      `tenant_tables.count_${name}`,
       (_, $: Params<Organization>) => sql<Counted>`
         select count(*) as rows from ${table} where organization_id = ${$.organizationId}`,
     ),
   )
   const all = one(
     statement(
-      `belongings.erase_${name}`,
+      `tenant_tables.erase_${name}`,
       (_, $: Params<Organization>) => sql<Counted>`
         with erased as (delete from ${table} where organization_id = ${$.organizationId} returning 1)
         select count(*) as rows from erased`,
@@ -30,7 +30,7 @@ export function belongings(table: PgTable, { letIn = false } = {}) {
   )
   const batch = one(
     statement(
-      `belongings.erase_some_${name}`,
+      `tenant_tables.erase_some_${name}`,
       (_, $: Params<Organization & { limit: number }>) => sql<Counted>`
         with erased as (
           delete from ${table} where ctid = any(array(
@@ -43,7 +43,7 @@ export function belongings(table: PgTable, { letIn = false } = {}) {
   const rowsOf = (row: Counted | undefined): number => row?.rows ?? 0
   return {
     table: name,
-    letIn,
+    grantsAccess,
     count: async (on: Executor, organizationId: string) => rowsOf(await counted(on, { organizationId })),
     erase: async (on: Executor, organizationId: string, limit: number | null) =>
       rowsOf(await (limit === null ? all(on, { organizationId }) : batch(on, { organizationId, limit }))),
