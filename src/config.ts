@@ -42,63 +42,80 @@ type Environment = Static<typeof Environment>
 
 export type Config = ReturnType<typeof toConfig>
 
-/** A sentence for the person who starts the process; it names the variable, never its value. */
+/** A sentence for each fault, for the person who starts the process; they name the variable, never its value. */
 export class ConfigError extends Error {}
 
 const validate = new Ajv({
+  allErrors: true,
   coerceTypes: true,
   useDefaults: true,
   removeAdditional: true,
   allowUnionTypes: true,
 }).compile<Environment>(Environment)
 
-/** Reads the environment; throws `ConfigError`. */
+/** Reads the environment. Throws one `ConfigError` that names everything that is missing, not valid or unsafe. */
 export function loadConfig(variables: Record<string, string | undefined> = process.env): Config {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
-  if (!validate(given)) {
-    const [problem] = validate.errors ?? []
-    throw new ConfigError(`${problem?.instancePath.slice(1)} is not valid: it ${problem?.message}.`)
-  }
-  const signingKeys = signingKeysOf(given)
-  refuseHalfGoogle(given)
-  if (given.NODE_ENV === 'production') refuseUnsafe(given, variables)
-  return toConfig(given, signingKeys)
+  const environment = given as unknown as Environment
+  const faults = faultsOfSchema(given)
+  const { signingKeys, fault } = signingKeysOf(environment)
+  faults.push(...fault, ...faultsOfGoogle(environment))
+  if (environment.NODE_ENV === 'production') faults.push(...faultsOfProduction(environment, variables))
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'))
+  return toConfig(environment, signingKeys)
+}
+
+/** Fills in the defaults and converts as it validates. Of a variable that breaks two rules the first is enough. */
+function faultsOfSchema(given: Record<string, unknown>): string[] {
+  validate(given)
+  const messages = new Map<string, string | undefined>()
+  for (const { instancePath, message } of (validate.errors ?? []).toReversed()) messages.set(instancePath, message)
+  return [...messages].toReversed().map(([path, message]) => `${path.slice(1)} is not valid: it ${message}.`)
 }
 
 /** Those that sign access tokens: private keys where there are any, the secrets otherwise. */
-function signingKeysOf({ JWT_SECRET, JWT_PRIVATE_KEYS }: Environment): SigningKey[] {
+function signingKeysOf({ JWT_SECRET, JWT_PRIVATE_KEYS }: Environment): { signingKeys: SigningKey[]; fault: string[] } {
   const secrets = list(JWT_SECRET)
-  if (secrets.length === 0) throw new ConfigError('JWT_SECRET holds no secret.')
+  if (secrets.length === 0) return { signingKeys: [], fault: ['JWT_SECRET holds no secret.'] }
   const privateKeys = list(JWT_PRIVATE_KEYS)
   try {
-    return privateKeys.length > 0 ? privateKeys.map(fromPrivateKey) : secrets.map(fromSecret)
+    return {
+      signingKeys: privateKeys.length > 0 ? privateKeys.map(fromPrivateKey) : secrets.map(fromSecret),
+      fault: [],
+    }
   } catch {
     // Without its cause: the key must not get into a log.
-    throw new ConfigError('JWT_PRIVATE_KEYS is not a list of Ed25519 keys, each the base64 of its PKCS#8 DER.')
+    const fault = ['JWT_PRIVATE_KEYS is not a list of Ed25519 keys, each the base64 of its PKCS#8 DER.']
+    return { signingKeys: [], fault }
   }
 }
 
 /** Without TLS only on this machine, for tests, and never in production: whoever is on the way could sign in as anybody. */
 const LOOPBACK = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$)/
 
-function refuseHalfGoogle({ NODE_ENV, GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GOOGLE_ISSUER }: Environment): void {
-  if ((GOOGLE_CLIENT_ID === null) !== (GOOGLE_CLIENT_SECRET === null))
-    throw new ConfigError('GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET go together: one of them is missing.')
+function faultsOfGoogle({ NODE_ENV, GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GOOGLE_ISSUER }: Environment): string[] {
+  const half = (GOOGLE_CLIENT_ID === null) !== (GOOGLE_CLIENT_SECRET === null)
   const secure = GOOGLE_ISSUER.startsWith('https:') || (NODE_ENV !== 'production' && LOOPBACK.test(GOOGLE_ISSUER))
-  if (!secure) throw new ConfigError('GOOGLE_ISSUER is not valid: it must begin with https://.')
+  return [
+    ...(half ? ['GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET go together: one of them is missing.'] : []),
+    ...(secure ? [] : ['GOOGLE_ISSUER is not valid: it must begin with https://.']),
+  ]
 }
 
-function refuseUnsafe(environment: Environment, given: Record<string, string | undefined>): void {
-  for (const name of ['DATABASE_URL', 'PUBLIC_URL', 'JWT_SECRET'] as const)
-    if (!given[name]) throw new ConfigError(`${name} is required in production.`)
+function faultsOfProduction(environment: Environment, given: Record<string, string | undefined>): string[] {
+  const missing = (['DATABASE_URL', 'PUBLIC_URL', 'JWT_SECRET'] as const).filter(name => !given[name])
+  const faults = missing.map(name => `${name} is required in production.`)
   const seen = new Map<string, string>()
   for (const { name, secret } of secretsOf(environment)) {
-    const fault = faultOf(secret)
-    if (fault) throw new ConfigError(`${name} ${fault}.`)
+    // The default stands in for what is missing, which has been said.
+    if ((missing as string[]).includes(name)) continue
     const hash = createHash('sha256').update(secret).digest('hex')
-    if (seen.has(hash)) throw new ConfigError(`${name} repeats the value of ${seen.get(hash)}.`)
-    seen.set(hash, name)
+    const first = seen.get(hash)
+    const fault = faultOf(secret) ?? (first && `repeats the value of ${first}`)
+    if (fault) faults.push(`${name} ${fault}.`)
+    seen.set(hash, first ?? name)
   }
+  return faults
 }
 
 /** Each secret by itself, also those of a list. */

@@ -53,6 +53,19 @@ t.test('production names what is missing', async t => {
   }
 })
 
+t.test('everything that is missing, not valid or unsafe is named in one start', async t => {
+  const message = refusal({
+    DATABASE_URL: undefined,
+    PUBLIC_URL: 'api.example.com',
+    JWT_SECRET: undefined,
+    METRICS_TOKEN: 'short',
+    PORT: '70000',
+    GOOGLE_CLIENT_ID: 'client',
+  })
+  const named = message.split('\n').map(line => line.split(' ', 1)[0])
+  t.same(named, ['PORT', 'PUBLIC_URL', 'GOOGLE_CLIENT_ID', 'DATABASE_URL', 'JWT_SECRET', 'METRICS_TOKEN'])
+})
+
 t.test('production refuses a default, short or trivial secret and names the variable without its value', async t => {
   const bad = [
     'development-only-secret-never-for-production',
