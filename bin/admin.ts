@@ -1,39 +1,72 @@
 import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import pg from 'pg'
 import { type Config, ConfigError, loadConfig } from '../src/config.ts'
 import { Database } from '../src/database/client.ts'
-import { EmbeddedError, findEmbedded, startEmbedded } from '../src/database/embedded.ts'
+import { EmbeddedError, findEmbedded, hasEmbedded, startEmbedded } from '../src/database/embedded.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { firstAdminLink } from '../src/domains/auth/service/first-admin.ts'
 
 // Prints a link that makes an admin: for who has lost the one of the first start, or the last admin.
 const CONNECTIONS = 2
 
-/** The database of `DATABASE_URL`, of a Lintel that runs here, or of one that starts for this moment. */
-async function openDatabase({ databaseUrl, dataDirectory }: Config) {
-  const running = databaseUrl ?? (await findEmbedded({ dataDirectory }))
-  const { url, stop } = running ? { url: running, stop: async () => {} } : await startEmbedded({ dataDirectory })
+/** A sentence for the operator. */
+class AdminError extends Error {}
+
+interface Place {
+  url: string
+  /** For the operator to see that it is the right one; without the password. */
+  name: string
+  stop(): Promise<void>
+}
+
+/** The database of `DATABASE_URL`, or the embedded one of a Lintel that runs or has run here. It never makes one. */
+async function locate({ databaseUrl, dataDirectory }: Config): Promise<Place> {
+  if (databaseUrl !== null) return { url: databaseUrl, name: nameOf(databaseUrl), stop: async () => {} }
+  const folder = resolve(dataDirectory)
+  if (!hasEmbedded({ dataDirectory })) {
+    throw new AdminError(
+      `No database: DATABASE_URL is not set, and ${folder} (DATA_DIR) holds none. Run this with the variables of the service, or in its folder.`,
+    )
+  }
+  const running = await findEmbedded({ dataDirectory })
+  const name = `the embedded one in ${folder}`
+  return running ? { url: running, name, stop: async () => {} } : { ...(await startEmbedded({ dataDirectory })), name }
+}
+
+/** As the driver understands it, with its defaults. */
+function nameOf(url: string): string {
+  const { host, port, database } = new pg.Client({ connectionString: url })
+  return `${database} at ${host}:${port}`
+}
+
+async function open(url: string): Promise<Database> {
   await migrate(url)
   const database = new Database({ url, pool: CONNECTIONS, log: { warn: (_, message) => console.error(message) } })
   await database.open()
-  const close = async () => {
-    await database.close()
-    await stop()
-  }
-  return { database, close }
+  return database
 }
 
 async function print(): Promise<void> {
   const config = loadConfig()
-  const { database, close } = await openDatabase(config)
-  console.log(`Good once and for 30 minutes:\n${await firstAdminLink(database, config.appUrl)}`)
-  await close()
+  const place = await locate(config)
+  console.log(`Database: ${place.name}`)
+  try {
+    const database = await open(place.url).catch((error: Error) => {
+      throw new AdminError(`It cannot be opened: ${error.message || (error as NodeJS.ErrnoException).code}.`)
+    })
+    console.log(`Good once and for 30 minutes:\n${await firstAdminLink(database, config.appUrl)}`)
+    await database.close()
+  } finally {
+    await place.stop()
+  }
 }
 
 if (existsSync('.env')) process.loadEnvFile('.env')
 try {
   await print()
 } catch (error) {
-  const expected = error instanceof ConfigError || error instanceof EmbeddedError
-  console.error(expected ? error.message : error)
+  const expected = [AdminError, ConfigError, EmbeddedError].some(kind => error instanceof kind)
+  console.error(expected ? (error as Error).message : error)
   process.exitCode = 1
 }

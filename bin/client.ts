@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 
 /**
- * Prints the TypeScript types of a typed client (`openapi-fetch`) for an OpenAPI document: `npm run client openapi.json`.
+ * Prints the TypeScript types of a typed client (`openapi-fetch`) for an OpenAPI document: `npm run client -- openapi.json`.
  * The generator needs the JavaScript API of the compiler, which TypeScript 7 does not have: it gets that of another copy.
  */
 const compiler = `import common from ${JSON.stringify(import.meta.resolve('@ts-morph/common'))}; export default common.ts`
@@ -12,6 +12,20 @@ registerHooks({
     specifier === 'typescript' ? { url, shortCircuit: true } : next(specifier, context),
 })
 
-const [file = '/dev/stdin'] = process.argv.slice(2)
+const [file] = process.argv.slice(2)
+if (file === undefined) fail('Name the file of an OpenAPI document, like one that npm run --silent openapi prints.')
 const { astToString, default: typesOf } = await import('openapi-typescript')
-process.stdout.write(astToString(await typesOf(JSON.parse(readFileSync(file, 'utf8')))))
+process.stdout.write(astToString(await typesOf(read(file))))
+
+function read(file: string) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    return fail(`${file} is not a file of JSON: ${(error as Error).message}.`)
+  }
+}
+
+function fail(sentence: string): never {
+  console.error(sentence)
+  process.exit(1)
+}

@@ -80,6 +80,10 @@ export async function startEmbedded({ dataDirectory, progress = () => {} }: Embe
   }
 }
 
+/** Whether a service has run with this data directory, on a database of its own. */
+export const hasEmbedded = ({ dataDirectory }: EmbeddedOptions): boolean =>
+  existsSync(join(dataDirectory, 'postgres.password'))
+
 /** The server that another process runs for this data directory; undefined where there is none. */
 export async function findEmbedded({ dataDirectory }: EmbeddedOptions): Promise<string | undefined> {
   const port = portOf(join(dataDirectory, 'postgres'))
