@@ -22,6 +22,7 @@ import { openapiPlugin } from './plugins/openapi/index.ts'
 import { rateLimitPlugin } from './plugins/rate-limit.ts'
 import { requestPlugin } from './plugins/request.ts'
 import { revocationPlugin } from './plugins/revocation.ts'
+import { rootPlugin } from './plugins/root.ts'
 import { securityPlugin } from './plugins/security.ts'
 import { serializationPlugin } from './plugins/serialization.ts'
 import { serverOptions } from './plugins/server.ts'
@@ -58,6 +59,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(jobsPlugin, { url: config.databaseUrl, works: config.works })
   await app.register(mailPlugin, { ...config, from: config.mailFrom })
   await app.register(healthPlugin)
+  await app.register(rootPlugin)
   await app.register(
     async api => {
       for (const domain of domains) await domain(api, config)

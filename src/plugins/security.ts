@@ -2,6 +2,7 @@ import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { STYLE_HASH } from '../lib/html.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -40,7 +41,15 @@ export const pageSecurity = (scope: FastifyInstance) =>
   scope.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
-      directives: { defaultSrc: ["'none'"], styleSrc: ["'unsafe-inline'"], frameAncestors: ["'none'"] },
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: [`'${STYLE_HASH}'`],
+        // The icon.
+        imgSrc: ["'self'"],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
     },
   })
 
