@@ -32,7 +32,7 @@ async function openapi(app: FastifyInstance, { publicUrl }: { publicUrl: string 
         title: 'Lintel',
         version: '1.0.0',
         description: DESCRIPTION,
-        license: { name: 'Proprietary', identifier: 'LicenseRef-Proprietary' },
+        license: { name: 'MIT License', identifier: 'MIT' },
       },
       servers: [{ url: publicUrl }],
       components: {
