@@ -1,8 +1,12 @@
 import { type Column, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 
-/** The condition of a write under `If-Match`: null lets any version pass. */
-export const versionMatches = (version: Column, ifMatch: SQLWrapper): SQL =>
-  sql`(${ifMatch}::int[] is null or ${version} = any(${ifMatch}::int[]))`
+/**
+ * The condition of a write under `request.ifMatch`: null lets any version pass, a list only those in it, and a list of
+ * negative numbers all but their opposites. `meetsCondition` in lib/errors.ts says the same of a row that was read.
+ */
+export const versionMatches = (version: Column | SQL, ifMatch: SQLWrapper): SQL =>
+  sql`(${ifMatch}::int[] is null or ${version} = any(${ifMatch}::int[])
+    or ((${ifMatch}::int[])[1] < 0 and -${version} <> all(${ifMatch}::int[])))`
 
 /** What every update sets besides its own columns. */
 export const touched = (table: { version: Column }) => ({

@@ -92,7 +92,7 @@ const names: Record<number, string> = {
   404: 'Not found, or in a tenant that the caller does not belong to.',
   405: 'The path does not know this method.',
   409: 'In conflict with the present state.',
-  412: 'The version in If-Match is not the present one.',
+  412: 'A condition does not hold: `If-Match` names another version, or `If-None-Match` this one.',
   413: 'The body is too large.',
   415: 'The media type is not supported.',
   422: 'The request does not fit its schema.',
@@ -157,8 +157,8 @@ export const requestErrors = defineErrors({
   },
   precondition_failed: {
     status: 412,
-    title: 'The resource has changed',
-    help: 'Somebody changed the resource after you read the version in your `If-Match`, and nothing was done. Read it again, apply your change to the new state and send the new `ETag`.',
+    title: 'The resource is not as the request expects',
+    help: 'Somebody changed the resource after you read the version in your `If-Match`, or your `If-None-Match` asks for something that is not there yet; nothing was done. Read it again, apply your change to the new state and send the new `ETag`, quoted and without `W/`.',
   },
   payload_too_large: {
     status: 413,
@@ -223,6 +223,15 @@ export const invalid = (pointer: string, detail: string): AppError =>
 export function orNotFound<T>(row: T | undefined): T {
   if (row === undefined) throw requestErrors.not_found()
   return row
+}
+
+/** What `versionMatches` of the database says, of a row that was read. */
+const meetsCondition = (version: number, ifMatch: number[] | null): boolean =>
+  ifMatch === null || ifMatch.includes(version) || ((ifMatch[0] ?? 0) < 0 && !ifMatch.includes(-version))
+
+/** For an action on a row that is locked until the commit. Throws `precondition_failed`. */
+export function requireVersion({ version }: { version: number }, ifMatch: number[] | null): void {
+  if (!meetsCondition(version, ifMatch)) throw requestErrors.precondition_failed()
 }
 
 /** The row of a write under `If-Match`, or `precondition_failed`: the access rule has found the resource before. */

@@ -1,10 +1,14 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { requestErrors } from '../lib/errors.ts'
 import type { ListOf } from '../lib/schema.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The versions of `If-Match`; null without the header, or for `*`, which any version satisfies. */
+    /**
+     * What `If-Match` and `If-None-Match` ask of the version that a write changes, as `versionMatches` takes it: null for
+     * nothing, the versions that pass, or those that do not as negative numbers.
+     */
     readonly ifMatch: number[] | null
   }
   interface FastifyContextConfig {
@@ -23,16 +27,11 @@ interface Representation {
   meta?: ListOf<unknown>['meta']
 }
 
-/** ETag, If-None-Match (RFC 9110 §13.1.2) and Cache-Control for what has a version; `Link` (RFC 8288) for lists. */
+/** ETag, preconditions (RFC 9110 §13) and Cache-Control for what has a version; `Link` (RFC 8288) for lists. */
 async function conditional(app: FastifyInstance) {
   app.decorateRequest('ifMatch', {
     getter() {
-      const header = this.headers['if-match']
-      return header === undefined || header.trim() === '*'
-        ? null
-        : tags(header, STRONG_TAG)
-            .filter(tag => VERSION.test(tag))
-            .map(Number)
+      return conditionOf(this.headers)
     },
   })
 
@@ -44,16 +43,16 @@ async function conditional(app: FastifyInstance) {
       return done(null, payload)
     }
     if (payload.version !== undefined) {
-      const etag = String(payload.version)
-      reply.header('etag', `"${etag}"`)
-      const known = request.headers['if-none-match']
-      if (
-        known !== undefined &&
-        request.method === 'GET' &&
-        (known.trim() === '*' || tags(known, ANY_TAG).includes(etag))
-      ) {
-        reply.code(304)
-        return done(null, '')
+      const { version } = payload
+      reply.header('etag', `"${version}"`)
+      const { 'if-match': wanted, 'if-none-match': known } = request.headers
+      if ((wanted !== undefined || known !== undefined) && (request.method === 'GET' || request.method === 'HEAD')) {
+        if (wanted !== undefined && matched(wanted)?.includes(version) === false)
+          return done(requestErrors.precondition_failed())
+        if (known !== undefined && excluded(known)?.includes(version) !== false) {
+          reply.code(304)
+          return done(null, '')
+        }
       }
     }
     if (payload.meta?.nextCursor != null) reply.header('link', `<${nextUrl(request.url, payload.meta)}>; rel="next"`)
@@ -61,7 +60,30 @@ async function conditional(app: FastifyInstance) {
   })
 }
 
-const tags = (header: string, form: RegExp): string[] => Array.from(header.matchAll(form), ([, tag]) => tag as string)
+type Tags = number[] | null
+
+/** The versions that a header names; null for `*`. Tags that are none of ours match nothing. */
+const versionsIn = (header: string, form: RegExp): Tags =>
+  header.trim() === '*'
+    ? null
+    : Array.from(header.matchAll(form), ([, tag]) => tag as string)
+        .filter(tag => VERSION.test(tag))
+        .map(Number)
+
+/** By the strong comparison (RFC 9110 §13.1.1): a weak tag is never the same. */
+const matched = (ifMatch: string): Tags => versionsIn(ifMatch, STRONG_TAG)
+/** By the weak one (§13.1.2). */
+const excluded = (ifNoneMatch: string): Tags => versionsIn(ifNoneMatch, ANY_TAG)
+
+/** Both headers of a request that writes, as one condition. Its resource is there, so `If-None-Match: *` lets nothing pass. */
+function conditionOf({ 'if-match': ifMatch, 'if-none-match': ifNoneMatch }: FastifyRequest['headers']): Tags {
+  const wanted = ifMatch === undefined ? null : matched(ifMatch)
+  if (ifNoneMatch === undefined) return wanted
+  const unwanted = excluded(ifNoneMatch)
+  if (unwanted === null) return []
+  if (wanted !== null) return wanted.filter(version => !unwanted.includes(version))
+  return unwanted.length > 0 ? unwanted.map(version => -version) : null
+}
 
 const CURSOR = /([?&])cursor=[^&]*/
 

@@ -170,6 +170,17 @@ t.test('an action without a body is replayed as well', async t => {
   t.equal((await sql(`select from events where target_id = $1 and type = 'task.completed'`, [id])).length, 1)
 })
 
+t.test('a replay comes before the condition, which the first request has met', async t => {
+  const { id } = (await send(newId())).body
+  const headers = { 'idempotency-key': newId(), 'if-match': '"1"' }
+  const complete = () => call(app, `POST /tasks/${id}/complete`, { as: member, headers })
+  const first = await complete()
+  t.same([first.status, first.headers.etag], [200, '"2"'])
+  t.equal((await complete()).text, first.text)
+  const other = { ...headers, 'idempotency-key': newId() }
+  t.equal((await call(app, `POST /tasks/${id}/complete`, { as: member, headers: other })).status, 412)
+})
+
 t.test('on a public route a key means nothing', async t => {
   const body = { email: 'nobody@example.com', password: 'wrong password' }
   for (let at = 0; at < 2; at++) {

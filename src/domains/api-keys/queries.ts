@@ -1,7 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { defineList } from '../../database/list.ts'
 import { one, type Params, statement, statements } from '../../database/statement.ts'
-import { versionMatches } from '../../database/versions.ts'
 import { ApiKey } from './schemas.ts'
 import { apiKeys } from './tables.ts'
 
@@ -66,10 +65,18 @@ export const markUsed = statement(
       for update skip locked)`,
 )
 
-type Key = { organizationId: string; id: string; ifMatch: number[] | null }
+type Key = { organizationId: string; id: string }
 
-const present = ($: Params<Key>) =>
-  and(eq(apiKeys.id, $.id), eq(apiKeys.organizationId, $.organizationId), versionMatches(apiKeys.version, $.ifMatch))
+const present = ($: Params<Key>) => and(eq(apiKeys.id, $.id), eq(apiKeys.organizationId, $.organizationId))
+
+/** Nobody else changes the key until the commit. */
+export const lockApiKey = one(
+  statement(
+    'api_keys.lock',
+    (_, $: Params<Key>) => sql<{ version: number }>`
+      select version from ${apiKeys} where ${present($)} for no key update`,
+  ),
+)
 
 type Change = Pick<NewKey, 'name' | 'scopes' | 'expiresAt' | 'rateLimit'>
 
@@ -90,7 +97,7 @@ export const updateApiKeyRow = statements(
   },
 )
 
-type Rotation = Pick<NewKey, 'id' | 'organizationId' | 'hash' | 'hint'> & { overlapSeconds: number }
+type Rotation = Key & Pick<NewKey, 'hash' | 'hint'> & { overlapSeconds: number }
 
 /** What was the previous secret before is forgotten. */
 export const rotateApiKeyRow = one(
@@ -99,7 +106,7 @@ export const rotateApiKeyRow = one(
     (_, $: Params<Rotation>) => sql<ApiKeyRow>`
       update ${apiKeys} set previous_hash = hash, previous_expires_at = now() + make_interval(secs => ${$.overlapSeconds}),
         hash = ${$.hash}, hint = ${$.hint}, version = version + 1, updated_at = now()
-      where id = ${$.id} and organization_id = ${$.organizationId} returning ${columns}`,
+      where ${present($)} returning ${columns}`,
   ),
 )
 

@@ -81,10 +81,10 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async 
       tags,
       params: ApiKeyParams,
       body: RotateApiKey,
-      response: { 200: NewApiKey, ...problems(404, 422) },
+      response: { 200: NewApiKey, ...problems(404, 412, 422) },
     },
-    handler: ({ caller, params, body }) =>
-      rotateApiKey(caller, { organizationId: params.id, id: params.keyId }, mode, body?.overlapSeconds),
+    handler: ({ caller, params, body, ifMatch }) =>
+      rotateApiKey(caller, { organizationId: params.id, id: params.keyId }, mode, ifMatch, body?.overlapSeconds),
   })
 
   app.route({

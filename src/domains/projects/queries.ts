@@ -54,7 +54,13 @@ export const updateProjectRow = statements(
       .returning(),
 )
 
-/** Archived or active; undefined when it is so already. */
+/** Nobody else changes the project until the commit. */
+export const lockProject = one(
+  statement('projects.lock', (db, $: Params<{ id: string }>) =>
+    db.select().from(projects).where(eq(projects.id, $.id)).for('no key update'),
+  ),
+)
+
 export const setProjectStatus = one(
   statement('projects.set_status', (db, $: Params<{ id: string; status: Project['status'] }>) =>
     db
@@ -64,7 +70,7 @@ export const setProjectStatus = one(
         archivedAt: sql`case when ${$.status} = 'archived' then now() end`,
         ...touched(projects),
       })
-      .where(and(eq(projects.id, $.id), sql`${projects.status} <> ${$.status}`))
+      .where(eq(projects.id, $.id))
       .returning(),
   ),
 )

@@ -102,9 +102,9 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Archive a project: it takes no new tasks',
       tags,
       params: IdParams,
-      response: { 200: Project, ...problems(404) },
+      response: { 200: Project, ...problems(404, 412) },
     },
-    handler: ({ caller, params }) => archiveProject(caller, params.id),
+    handler: ({ caller, params, ifMatch }) => archiveProject(caller, params.id, ifMatch),
   })
 
   app.route({
@@ -116,8 +116,8 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Make an archived project active again',
       tags,
       params: IdParams,
-      response: { 200: Project, ...problems(404) },
+      response: { 200: Project, ...problems(404, 412) },
     },
-    handler: ({ caller, params }) => restoreProject(caller, params.id),
+    handler: ({ caller, params, ifMatch }) => restoreProject(caller, params.id, ifMatch),
   })
 }

@@ -1,9 +1,9 @@
 import { type Caller, userIdOf } from '../../events/caller.ts'
 import { record } from '../../events/record.ts'
-import { orNotFound, orPreconditionFailed } from '../../lib/errors.ts'
+import { orNotFound, orPreconditionFailed, requireVersion } from '../../lib/errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { projectEvents } from './events.ts'
-import { deleteProjectRow, findProject, insertProject, setProjectStatus, updateProjectRow } from './queries.ts'
+import { deleteProjectRow, insertProject, lockProject, setProjectStatus, updateProjectRow } from './queries.ts'
 import type { CreateProject, UpdateProject } from './schemas.ts'
 
 export const createProject = (caller: Caller, organizationId: string, { name, description }: CreateProject) =>
@@ -24,12 +24,15 @@ export const updateProject = (caller: Caller, id: string, change: UpdateProject,
     return project
   })
 
-/** Doing it twice changes and records nothing more. */
+/** Doing it twice changes and records nothing more. Throws `precondition_failed`. */
 const setStatus =
-  (status: 'active' | 'archived', type: typeof projectEvents.archived) => (caller: Caller, id: string) =>
+  (status: 'active' | 'archived', type: typeof projectEvents.archived) =>
+  (caller: Caller, id: string, ifMatch: number[] | null) =>
     caller.transaction(async tx => {
-      const project = await setProjectStatus(tx, { id, status })
-      if (!project) return orNotFound(await findProject(tx, { id }))
+      const before = orNotFound(await lockProject(tx, { id }))
+      requireVersion(before, ifMatch)
+      if (before.status === status) return before
+      const project = orNotFound(await setProjectStatus(tx, { id, status }))
       await record(tx, caller, type, project)
       return project
     })

@@ -133,10 +133,10 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Set a task to done',
       tags,
       params: IdParams,
-      response: { 200: Task, ...problems(404) },
+      response: { 200: Task, ...problems(404, 412) },
     },
-    handler: ({ caller, organizationId, params }) =>
-      updateTask(caller, { organizationId, id: params.id }, { status: 'done' }, null),
+    handler: ({ caller, organizationId, params, ifMatch }) =>
+      updateTask(caller, { organizationId, id: params.id }, { status: 'done' }, ifMatch),
   })
 
   app.route({
@@ -149,9 +149,9 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       tags,
       params: IdParams,
       body: MoveTask,
-      response: { 200: Task, ...problems(404, 422) },
+      response: { 200: Task, ...problems(404, 412, 422) },
     },
-    handler: ({ caller, params, body }) => moveTask(caller, params.id, body.projectId),
+    handler: ({ caller, params, body, ifMatch }) => moveTask(caller, params.id, body.projectId, ifMatch),
   })
 
   app.route({

@@ -64,7 +64,7 @@ function completeOperation(path: string, method: string, operation: Operation): 
   const versioned = isVersioned(operation)
   operation.security = securityOf(access)
   operation.parameters = [...withExamples(path, operation.parameters), ...conditions(method, operation, versioned)]
-  const implied = impliedProblems(method, operation)
+  const implied = impliedProblems(method, operation, versioned)
   operation.responses = { ...(problems(...implied) as Record<string, Response>), ...operation.responses }
   if (method === 'get' && versioned) operation.responses['304'] = { description: 'Not modified.' }
   for (const [status, response] of Object.entries(operation.responses)) {
@@ -95,23 +95,25 @@ function securityOf(access: Access): Record<string, string[]>[] {
 }
 
 function conditions(method: string, operation: Operation, versioned: boolean): Json[] {
-  if (method === 'post' && operation['x-access'].kind !== 'public') {
-    const required = operation['x-idempotency'] === 'required'
-    return [parameter('Idempotency-Key', 'The same key and request get the same answer for 24 hours.', required)]
-  }
-  if (method === 'get' && versioned)
-    return [parameter('If-None-Match', 'Answers 304 while this is the present version.')]
-  if (operation.responses['412'])
-    return [parameter('If-Match', 'Refuses with 412 when this is not the present version.')]
-  return []
+  if (method === 'get')
+    return versioned ? [parameter('If-None-Match', 'Answers 304 while this is the present version.')] : []
+  const keyed = method === 'post' && operation['x-access'].kind !== 'public'
+  const key = parameter(
+    'Idempotency-Key',
+    'The same key and request get the same answer for 24 hours.',
+    operation['x-idempotency'] === 'required',
+  )
+  const ifMatch = parameter('If-Match', 'Refuses with 412 when this is not the present version.')
+  return [...(keyed ? [key] : []), ...(operation.responses['412'] ? [ifMatch] : [])]
 }
 
-function impliedProblems(method: string, operation: Operation): number[] {
+function impliedProblems(method: string, operation: Operation, versioned: boolean): number[] {
   const closed = operation['x-access'].kind !== 'public'
   const keyed = closed && method === 'post'
   return [
     ...(closed ? [401, 403] : []),
     ...(keyed ? [409] : []),
+    ...(method === 'get' && versioned ? [412] : []),
     // A body is parsed before anybody can say that none was asked for.
     ...(method === 'get' ? [] : [400, 413, 415, 422]),
     ...(operation.parameters?.length ? [422] : []),

@@ -9,7 +9,8 @@ import { errorPages } from './errors.ts'
 
 const DESCRIPTION = `One way for every route. Lists are \`{ data, meta }\` with opaque cursors; every failure is
 \`application/problem+json\` (RFC 9457) with a stable \`code\`, explained at [/docs/errors](/docs/errors); every POST takes an
-\`Idempotency-Key\`; every resource has an \`ETag\` for \`If-None-Match\` and \`If-Match\`.`
+\`Idempotency-Key\`; every resource has an \`ETag\`, and \`If-Match\` and
+\`If-None-Match\` hold on every method, actions included (RFC 9110 §13).`
 
 /** The bundled page needs its own scripts and styles, and nothing from elsewhere. */
 const DOCS_CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"

@@ -36,9 +36,9 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Sign a user out everywhere and let nobody in',
       tags,
       params: IdParams,
-      response: { 200: User, ...problems(404, 409) },
+      response: { 200: User, ...problems(404, 409, 412) },
     },
-    handler: ({ caller, params }) => deactivateUser(caller, params.id),
+    handler: ({ caller, params, ifMatch }) => deactivateUser(caller, params.id, ifMatch),
   })
 
   app.route({
@@ -50,9 +50,9 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Let a deactivated user in again',
       tags,
       params: IdParams,
-      response: { 200: User, ...problems(404) },
+      response: { 200: User, ...problems(404, 412) },
     },
-    handler: ({ caller, params }) => activateUser(caller, params.id),
+    handler: ({ caller, params, ifMatch }) => activateUser(caller, params.id, ifMatch),
   })
 
   app.route({

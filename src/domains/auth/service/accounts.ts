@@ -1,7 +1,7 @@
 import type { Transaction } from '../../../database/client.ts'
 import type { Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
-import { orNotFound, orPreconditionFailed } from '../../../lib/errors.ts'
+import { orNotFound, orPreconditionFailed, requireVersion } from '../../../lib/errors.ts'
 import { userEvents } from '../../users/events.ts'
 import { lockWithAdmins, updateUserRow } from '../../users/queries/admins.ts'
 import { findUser } from '../../users/queries/users.ts'
@@ -30,17 +30,20 @@ export const updateUser = (caller: Caller, id: string, change: UpdateAccount, if
     return user
   })
 
-/** Doing it twice changes and records nothing more. Throws `not_found`, `last_admin`. */
-const setStatus = (status: User['status'], type: typeof userEvents.activated) => (caller: Caller, id: string) =>
-  caller.transaction(async tx => {
-    const before = await lockAccount(tx, id)
-    if (before.status === status) return orNotFound(await findUser(tx, { id }))
-    if (status === 'deactivated') await refuseLastAdmin(tx, id)
-    const user = orNotFound(await updateUserRow(tx, { ...unchanged, id, status }))
-    await record(tx, caller, type, user)
-    await endSessionsOf(tx, caller, id, null)
-    return user
-  })
+/** Doing it twice changes and records nothing more. Throws `not_found`, `precondition_failed`, `last_admin`. */
+const setStatus =
+  (status: User['status'], type: typeof userEvents.activated) =>
+  (caller: Caller, id: string, ifMatch: number[] | null) =>
+    caller.transaction(async tx => {
+      const before = await lockAccount(tx, id)
+      requireVersion(before, ifMatch)
+      if (before.status === status) return orNotFound(await findUser(tx, { id }))
+      if (status === 'deactivated') await refuseLastAdmin(tx, id)
+      const user = orNotFound(await updateUserRow(tx, { ...unchanged, id, status }))
+      await record(tx, caller, type, user)
+      await endSessionsOf(tx, caller, id, null)
+      return user
+    })
 
 export const activateUser = setStatus('active', userEvents.activated)
 export const deactivateUser = setStatus('deactivated', userEvents.deactivated)

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
-import { requestErrors } from '../../../lib/errors.ts'
+import { requestErrors, requireVersion } from '../../../lib/errors.ts'
 import { userEvents } from '../../users/events.ts'
 import { scheduleErasure } from '../../users/queries/erasure.ts'
 import { lockUser } from '../../users/queries/users.ts'
@@ -22,7 +22,7 @@ export const deleteMe = (
     await app.accounts.checkDeletion(tx, userId)
     const user = await lockUser(tx, { id: userId })
     if (!user) throw requestErrors.unauthenticated()
-    if (ifMatch && !ifMatch.includes(user.version)) throw requestErrors.precondition_failed()
+    requireVersion(user, ifMatch)
     if (user.eraseAt !== null) return { eraseAt: user.eraseAt }
     const [scheduled] = await scheduleErasure(tx, { id: userId, days: GRACE_DAYS })
     await record(tx, caller, userEvents.deletion_requested, user)

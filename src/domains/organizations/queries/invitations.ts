@@ -69,10 +69,10 @@ export const deleteInvitationRow = one(
 export const renewInvitation = one(
   statement(
     'invitations.renew',
-    (_, $: Params<Path & { invitedBy: string | null }>) => sql<InvitationRow>`
+    (_, $: Params<Key & { invitedBy: string | null }>) => sql<InvitationRow>`
       update ${invitations} set token_hash = null, invited_by = ${$.invitedBy}, expires_at = now() + ${LIFE},
         version = version + 1, updated_at = now()
-      where ${present($)} returning ${columns}`,
+      where ${present($)} and ${versionMatches(invitations.version, $.ifMatch)} returning ${columns}`,
   ),
 )
 

@@ -46,8 +46,8 @@ export const findOrganization = one(
 export const lockOrganization = one(
   statement(
     'organizations.lock',
-    (_, $: Params<{ id: string }>) => sql<{ id: string }>`
-      select id from ${organizations} where id = ${$.id} and deleted_at is null for no key update`,
+    (_, $: Params<{ id: string }>) => sql<{ version: number }>`
+      select version from ${organizations} where id = ${$.id} and deleted_at is null for no key update`,
   ),
 )
 

@@ -95,8 +95,8 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Send an invitation again, for another seven days; the link of the mail before dies',
       tags,
       params: InvitationParams,
-      response: { 200: Invitation, ...problems(404, 429) },
+      response: { 200: Invitation, ...problems(404, 412, 429) },
     },
-    handler: ({ caller, params }) => resendInvitation(app, caller, path(params)),
+    handler: ({ caller, params, ifMatch }) => resendInvitation(app, caller, path(params), ifMatch),
   })
 }

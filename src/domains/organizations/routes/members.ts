@@ -4,7 +4,7 @@ import { orNotFound, problems } from '../../../lib/errors.ts'
 import { IdParams, Nothing } from '../../../lib/schema.ts'
 import { listMembers } from '../queries/members.ts'
 import { Member, MemberList, MemberParams, MembersQuery, TransferOwnership, UpdateMember } from '../schemas/members.ts'
-import { removeMember, transferOwnership, updateMember } from '../service/members.ts'
+import { leaveOrganization, removeMember, transferOwnership, updateMember } from '../service/members.ts'
 
 const tags = ['organizations']
 
@@ -68,10 +68,10 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Leave an organization; its last owner stays',
       tags,
       params: IdParams,
-      response: { 204: Nothing, ...problems(404, 409) },
+      response: { 204: Nothing, ...problems(404, 409, 412) },
     },
-    async handler({ caller, actor, params }, reply) {
-      await removeMember(caller, { organizationId: params.id, userId: asUser(actor).id }, null)
+    async handler({ caller, actor, params, ifMatch }, reply) {
+      await leaveOrganization(caller, { organizationId: params.id, userId: asUser(actor).id }, ifMatch)
       reply.code(204)
       return null
     },
@@ -87,8 +87,8 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
       tags,
       params: IdParams,
       body: TransferOwnership,
-      response: { 200: Member, ...problems(404, 422) },
+      response: { 200: Member, ...problems(404, 412, 422) },
     },
-    handler: ({ caller, params, body }) => transferOwnership(caller, params.id, body),
+    handler: ({ caller, params, body, ifMatch }) => transferOwnership(caller, params.id, body, ifMatch),
   })
 }

@@ -52,12 +52,16 @@ export const createInvitation = (
     return invitation
   })
 
-/** Another mail with another token; the caller answers for the role from now on. Throws `not_found`, `owner_required`, `rate_limited`. */
-export const resendInvitation = (app: FastifyInstance, caller: Caller, path: Path) =>
+/**
+ * Another mail with another token; the caller answers for the role from now on. Throws `not_found`, `owner_required`,
+ * `precondition_failed`, `rate_limited`.
+ */
+export const resendInvitation = (app: FastifyInstance, caller: Caller, path: Path, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
     const { role } = orNotFound(await findInvitation(tx, path))
     await requireGrant(tx, caller, path.organizationId, role)
-    const invitation = orNotFound(await renewInvitation(tx, { ...path, invitedBy: caller.actor.id }))
+    const renewed = await renewInvitation(tx, { ...path, invitedBy: caller.actor.id, ifMatch })
+    const invitation = orPreconditionFailed(renewed, ifMatch)
     app.limitMails(invitation.email)
     await record(tx, caller, invitationEvents.resent, invitation)
     await app.jobs.enqueue(tx, sendInvitationMail, { invitationId: invitation.id }, caller.traceparent)

@@ -95,8 +95,17 @@ export const updateTaskRows = statement(
     from jsonb_array_elements(${$.changes}::jsonb) as c(v)
     where t.id = (c.v->>'id')::uuid
       and (${$.projectId}::uuid is null or t.project_id = ${$.projectId}::uuid)
-      and (${$.ifMatch}::int[] is null or t.version = any(${$.ifMatch}::int[]))
+      and ${versionMatches(sql`t.version`, $.ifMatch)}
     returning ${columns}`,
+)
+
+/** Nobody else changes the task until the commit. */
+export const lockTask = one(
+  statement(
+    'tasks.lock',
+    (_, $: Params<{ id: string }>) => sql<{ version: number }>`
+      select version from ${tasks} where id = ${$.id} for no key update`,
+  ),
 )
 
 /** Undefined when the target is not an active project of the task's organization. */

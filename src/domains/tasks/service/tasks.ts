@@ -3,13 +3,21 @@ import type { Executor } from '../../../database/executor.ts'
 import { type Caller, userIdOf } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import type { Actor, Principal } from '../../../lib/access.ts'
-import { invalid, orNotFound, orPreconditionFailed, requestErrors } from '../../../lib/errors.ts'
+import { invalid, orNotFound, orPreconditionFailed, requestErrors, requireVersion } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { findProject } from '../../projects/queries.ts'
 import { taskErrors } from '../errors.ts'
 import { taskEvents } from '../events.ts'
 import type { TaskRow } from '../queries/read.ts'
-import { deleteTaskRow, findMembers, insertTasks, moveTaskRow, type NewTask, updateTaskRows } from '../queries/write.ts'
+import {
+  deleteTaskRow,
+  findMembers,
+  insertTasks,
+  lockTask,
+  moveTaskRow,
+  type NewTask,
+  updateTaskRows,
+} from '../queries/write.ts'
 import type { CreateTask, TaskChange, UpdateTask } from '../schemas.ts'
 
 const utc = (time: string | null | undefined): string | null => (time ? new Date(time).toISOString() : null)
@@ -112,9 +120,10 @@ export const updateTasks = (caller: Caller, project: Path, changes: TaskChange[]
     return tasks
   })
 
-/** Throws `validation_failed` when the target is not an active project of the same organization. */
-export const moveTask = (caller: Caller, id: string, projectId: string): Promise<TaskRow> =>
+/** Throws `precondition_failed`, `validation_failed` when the target is not an active project of the same organization. */
+export const moveTask = (caller: Caller, id: string, projectId: string, ifMatch: number[] | null): Promise<TaskRow> =>
   caller.transaction(async tx => {
+    requireVersion(orNotFound(await lockTask(tx, { id })), ifMatch)
     const task = await moveTaskRow(tx, { id, projectId })
     if (!task) throw invalid('#/projectId', 'is not an active project of this organization')
     await record(tx, caller, taskEvents.moved, task)

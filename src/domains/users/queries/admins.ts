@@ -11,7 +11,7 @@ const isActiveAdmin = sql`${users.role} = 'admin' and ${users.status} = 'active'
 /** The user and every active admin, locked in one order, so that of several changes each sees what the one before left. */
 export const lockWithAdmins = statement('users.lock_with_admins', (db, $: Params<{ id: string }>) =>
   db
-    .select({ id: users.id, role: users.role, status: users.status })
+    .select({ id: users.id, role: users.role, status: users.status, version: users.version })
     .from(users)
     .where(or(eq(users.id, $.id), isActiveAdmin))
     .orderBy(users.id)

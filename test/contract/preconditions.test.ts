@@ -1,0 +1,140 @@
+import t from 'tap'
+import { newId } from '../../src/lib/ids.ts'
+import { testApp } from '../helpers/app.ts'
+import type { Credentials } from '../helpers/call.ts'
+import { Client } from './client.ts'
+import { snapshotOf } from './snapshot.ts'
+import { type Operation, Specification } from './specification.ts'
+import { World } from './world.ts'
+
+/** RFC 9110 §13, for every operation on a resource with a version: made from the document, like the rest of the contract. */
+const test = await testApp(t)
+const specification = new Specification(test.app)
+const client = new Client(test, specification)
+const { operations } = specification
+
+const answers = ({ responses }: Operation) =>
+  specification.resolve(responses['200']?.content?.['application/json']?.schema)
+/** What carries `updatedAt` is a row with a version. */
+const isVersioned = (operation: Operation) => answers(operation)?.properties?.updatedAt !== undefined
+/** Tells the version of the resource at `path`; where nothing reads it alone, a change of it does. */
+const teller = (path: string) =>
+  ['GET', 'PATCH'].flatMap(method => specification.find(method, path) ?? []).find(isVersioned)
+
+/** The versioned resource that a write is about: what its path names, or what an action is appended to. */
+function resourceOf({ method, path, responses }: Operation): Operation | undefined {
+  if (method === 'GET') return undefined
+  const isAction = method === 'POST' && !responses['201'] && !specification.find('GET', path)
+  return teller(path) ?? (isAction ? teller(path.replace(/\/[^/{}]+$/, '')) : undefined)
+}
+
+const conditional = operations.filter(resourceOf)
+const ABSENT = '"999999"'
+
+interface Prepared {
+  /** Sends the operation with these headers, and nothing else wrong with it. */
+  send(headers: Record<string, string>, params?: Record<string, string>): Promise<{ status: number; etag: string }>
+  params: Record<string, string>
+  /** The version of the resource, as a tag. */
+  current: string
+}
+
+async function prepare(operation: Operation): Promise<Prepared> {
+  const at = await World.create(test, client, specification)
+  const as: Credentials = operation.access.kind === 'platform' ? at.platformAdmin : at.organization.owner
+  const params = await at.paramsOf(operation, as)
+  const body = await at.bodyOf(operation, params, as)
+  const resource = resourceOf(operation) as Operation
+  const told = await client.send(resource, {
+    as,
+    params,
+    body: resource.method === 'GET' ? undefined : await at.bodyOf(resource, params, as),
+  })
+  const send: Prepared['send'] = async (headers, others = params) => {
+    const answer = await client.send(operation, { as, params: others, body, headers })
+    return { status: answer.status, etag: answer.headers.etag ?? '' }
+  }
+  return { send, params, current: told.headers.etag as string }
+}
+
+const isSuccess = (status: number) => status >= 200 && status < 300
+
+t.test('what has a version is told apart', async t => {
+  const ids = conditional.map(({ id }) => id)
+  for (const id of [
+    'updateTask',
+    'deleteTask',
+    'completeTask',
+    'moveTask',
+    'rotateApiKey',
+    'deleteMe',
+    'resendInvitation',
+  ])
+    t.ok(ids.includes(id), id)
+  for (const id of ['createTask', 'createProject', 'updateTasks', 'login', 'logout']) t.notOk(ids.includes(id), id)
+})
+
+for (const operation of conditional) {
+  t.test(`${operation.id}: a condition that does not hold is 412 and changes nothing`, async t => {
+    client.faults.length = 0
+    const { send, params, current } = await prepare(operation)
+    const before = await snapshotOf(test)
+    for (const headers of [
+      { 'if-match': ABSENT },
+      { 'if-match': `W/${current}` },
+      { 'if-match': current.replaceAll('"', '') },
+      { 'if-match': '' },
+      { 'if-none-match': '*' },
+      { 'if-none-match': current },
+      { 'if-none-match': `${ABSENT}, W/${current}` },
+      { 'if-match': '*', 'if-none-match': current },
+      { 'if-match': current, 'if-none-match': '*' },
+      { 'if-match': ABSENT, 'if-none-match': ABSENT },
+    ] as Record<string, string>[])
+      t.equal((await send(headers)).status, 412, JSON.stringify(headers))
+    t.same(await snapshotOf(test), before, 'nothing has changed')
+    for (const name of Object.keys(params))
+      t.equal((await send({ 'if-match': ABSENT }, { ...params, [name]: newId() })).status, 404, `${name} of nothing`)
+    t.same(client.faults, [], 'every answer fits the document')
+  })
+
+  t.test(`${operation.id}: a condition that holds lets it pass, once`, async t => {
+    for (const headers of [
+      (current: string) => ({ 'if-match': `${ABSENT}, ${current}` }),
+      () => ({ 'if-match': '*', 'if-none-match': ABSENT }),
+      () => ({ 'if-none-match': `${ABSENT}, "nonsense"` }),
+    ]) {
+      const { send, current } = await prepare(operation)
+      const { status } = await send(headers(current) as Record<string, string>)
+      t.ok(isSuccess(status), `${JSON.stringify(headers(current))}: ${status}`)
+    }
+    const { send, current } = await prepare(operation)
+    const both = await Promise.all([send({ 'if-match': current }), send({ 'if-match': current })])
+    t.ok(both.some(({ status }) => isSuccess(status)))
+    // Whoever comes second may find done what he asks for, under the version that he named.
+    const changes = both.filter(({ status, etag }) => isSuccess(status) && etag !== current)
+    if (isVersioned(operation) && answers(operation).title === answers(resourceOf(operation) as Operation).title)
+      t.ok(changes.length <= 1, `${changes.length} changes of one version`)
+  })
+}
+
+for (const operation of operations.filter(operation => operation.method === 'GET' && isVersioned(operation))) {
+  t.test(`${operation.id}: conditions hold for reading too`, async t => {
+    const at = await World.create(test, client, specification)
+    const as: Credentials = operation.access.kind === 'platform' ? at.platformAdmin : at.organization.owner
+    const params = await at.paramsOf(operation, as)
+    const read = async (headers: Record<string, string>) => client.send(operation, { as, params, headers })
+    const current = (await read({})).headers.etag as string
+    for (const [status, headers] of [
+      [304, { 'if-none-match': current }],
+      [304, { 'if-none-match': '*' }],
+      [304, { 'if-match': current, 'if-none-match': `W/${current}` }],
+      [200, { 'if-none-match': ABSENT }],
+      [200, { 'if-match': `${ABSENT}, ${current}` }],
+      [200, { 'if-match': '*' }],
+      [412, { 'if-match': ABSENT }],
+      [412, { 'if-match': `W/${current}`, 'if-none-match': current }],
+    ] as [number, Record<string, string>][])
+      t.equal((await read(headers)).status, status, JSON.stringify(headers))
+  })
+}
