@@ -9,6 +9,7 @@ import { conditionalPlugin } from './plugins/conditional.ts'
 import { connectionsPlugin } from './plugins/connections.ts'
 import { databasePlugin } from './plugins/database.ts'
 import { deadlinePlugin } from './plugins/deadline.ts'
+import { effectsPlugin } from './plugins/effects.ts'
 import { errorsPlugin } from './plugins/errors.ts'
 import { eventsPlugin } from './plugins/events.ts'
 import { guardPlugin } from './plugins/guard.ts'
@@ -55,6 +56,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(accountsPlugin)
   await app.register(conditionalPlugin)
   await app.register(eventsPlugin, config)
+  await app.register(effectsPlugin)
   await app.register(idempotencyPlugin)
   await app.register(jobsPlugin, { url: config.databaseUrl, works: config.works })
   await app.register(mailPlugin, { ...config, from: config.mailFrom })

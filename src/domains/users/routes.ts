@@ -20,7 +20,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'PATCH',
     url: '/users/me',
-    config: { access: signedIn },
+    config: { access: signedIn, affects: ['profiles', 'settings'] },
     schema: {
       operationId: 'updateMe',
       summary: 'Change name, profile and settings of the signed-in user',

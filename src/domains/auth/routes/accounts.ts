@@ -15,7 +15,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'PATCH',
     url: '/users/:id',
-    config: { access },
+    config: { access, affects: ['sessions'] },
     schema: {
       operationId: 'updateUser',
       summary: 'Change the name or the role of a user; a new role signs them out',
@@ -30,7 +30,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/users/:id/deactivate',
-    config: { access },
+    config: { access, affects: ['sessions'] },
     schema: {
       operationId: 'deactivateUser',
       summary: 'Sign a user out everywhere and let nobody in',
@@ -58,7 +58,13 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/auth/first-admin',
-    config: { access: everyone, sensitive: true, cache: 'no-store' },
+    config: {
+      access: everyone,
+      sensitive: true,
+      cache: 'no-store',
+      affects: ['users', 'profiles', 'settings', 'tokens'],
+      records: ['user.registered', 'user.role_changed'],
+    },
     schema: {
       operationId: 'createFirstAdmin',
       summary: 'Create an admin with the link that the first start, or npm run admin, has printed',

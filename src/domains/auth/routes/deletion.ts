@@ -8,7 +8,7 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'DELETE',
     url: '/users/me',
-    config: { access: signedIn },
+    config: { access: signedIn, affects: ['sessions', 'jobs.job'] },
     schema: {
       operationId: 'deleteMe',
       summary: 'Delete the account of the signed-in user after 14 days; signing in keeps it',

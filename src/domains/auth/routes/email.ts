@@ -11,7 +11,12 @@ export const emailRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/auth/email/change',
-    config: { access: signedIn, sensitive: true },
+    config: {
+      access: signedIn,
+      sensitive: true,
+      affects: ['email_changes', 'jobs.job'],
+      records: ['user.email_change_requested'],
+    },
     schema: {
       operationId: 'changeEmail',
       summary: 'Ask for another address; the old and the new one confirm it',
@@ -29,7 +34,12 @@ export const emailRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/auth/email/confirm',
-    config: { access: everyone, sensitive: true },
+    config: {
+      access: everyone,
+      sensitive: true,
+      affects: ['users', 'email_changes', 'tokens', 'jobs.job'],
+      records: ['user.email_change_confirmed', 'user.email_changed'],
+    },
     schema: {
       operationId: 'confirmEmail',
       summary: 'Confirm a change of address with the token of one of the two mails',

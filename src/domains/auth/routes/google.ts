@@ -41,7 +41,7 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
   app.route({
     method: 'GET',
     url: '/auth/google',
-    config: { access: everyone, sensitive: true, cache: 'no-store' },
+    config: { access: everyone, sensitive: true, cache: 'no-store', affects: ['tokens'] },
     preHandler,
     schema: {
       operationId: 'signInWithGoogle',
@@ -82,7 +82,7 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
   app.route({
     method: 'POST',
     url: '/auth/exchange',
-    config: { access: everyone, sensitive: true, cache: 'no-store' },
+    config: { access: everyone, sensitive: true, cache: 'no-store', affects: ['sessions', 'tokens'] },
     schema: {
       operationId: 'exchangeCode',
       summary: 'Sign in with the code that the front end was given in a redirect',
@@ -96,7 +96,7 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
   app.route({
     method: 'POST',
     url: '/auth/google/link',
-    config: { access: signedIn, sensitive: true, cache: 'no-store', credentials: true },
+    config: { access: signedIn, sensitive: true, cache: 'no-store', credentials: true, affects: ['tokens'] },
     preHandler,
     schema: {
       operationId: 'linkGoogle',

@@ -27,7 +27,7 @@ export const identityRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'DELETE',
     url: '/auth/identities/:id',
-    config: { access: signedIn },
+    config: { access: signedIn, affects: ['jobs.job'] },
     schema: {
       operationId: 'unlinkIdentity',
       summary: 'Unlink an identity; the last way to sign in stays',

@@ -12,7 +12,7 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/auth/password/forgot',
-    config: { access: everyone, sensitive: true },
+    config: { access: everyone, sensitive: true, affects: ['jobs.job'] },
     schema: {
       operationId: 'forgotPassword',
       summary: 'Send a link for a new password, if the address has an account',
@@ -30,7 +30,7 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/auth/password/reset',
-    config: { access: everyone, sensitive: true },
+    config: { access: everyone, sensitive: true, affects: ['users', 'sessions', 'tokens', 'jobs.job'] },
     schema: {
       operationId: 'resetPassword',
       summary: 'Set a new password with the token of the mail; every session ends',
@@ -48,7 +48,7 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/auth/password/change',
-    config: { access: signedIn, sensitive: true },
+    config: { access: signedIn, sensitive: true, affects: ['users', 'sessions', 'jobs.job'] },
     schema: {
       operationId: 'changePassword',
       summary: 'Change the password; every other session ends',

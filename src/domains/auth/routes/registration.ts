@@ -12,7 +12,7 @@ export const registrationRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/auth/register',
-    config: { ...sensitive, cache: 'no-store' },
+    config: { ...sensitive, cache: 'no-store', affects: ['users', 'profiles', 'settings', 'jobs.job'] },
     schema: {
       operationId: 'register',
       summary: 'Create an account; a mail with a link follows',
@@ -29,7 +29,7 @@ export const registrationRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/auth/verify-email',
-    config: sensitive,
+    config: { ...sensitive, affects: ['users', 'tokens'] },
     schema: {
       operationId: 'verifyEmail',
       summary: 'Confirm an address with the token of the mail',
@@ -47,7 +47,7 @@ export const registrationRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/auth/verify-email/resend',
-    config: sensitive,
+    config: { ...sensitive, affects: ['jobs.job'] },
     schema: {
       operationId: 'resendVerification',
       summary: 'Send the mail again',

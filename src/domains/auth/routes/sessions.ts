@@ -12,7 +12,13 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
   app.route({
     method: 'POST',
     url: '/auth/login',
-    config: { access: everyone, sensitive: true, cache: 'no-store' },
+    config: {
+      access: everyone,
+      sensitive: true,
+      cache: 'no-store',
+      affects: ['users', 'sessions'],
+      records: ['session.started'],
+    },
     schema: {
       operationId: 'login',
       summary: 'Sign in with address and password',
@@ -26,7 +32,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
   app.route({
     method: 'POST',
     url: '/auth/refresh',
-    config: { access: everyone, cache: 'no-store' },
+    config: { access: everyone, cache: 'no-store', affects: ['sessions'], records: [] },
     schema: {
       operationId: 'refresh',
       summary: 'The next access and refresh token of a session',
@@ -40,7 +46,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
   app.route({
     method: 'POST',
     url: '/auth/logout',
-    config: { access: signedIn },
+    config: { access: signedIn, affects: ['sessions'] },
     schema: {
       operationId: 'logout',
       summary: 'End this session, the others, or all',

@@ -21,7 +21,7 @@ export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { se
   app.route({
     method: 'POST',
     url: '/auth/wallet/nonce',
-    config: { access: everyone, sensitive: true, cache: 'no-store' },
+    config: { access: everyone, sensitive: true, cache: 'no-store', affects: ['tokens'] },
     schema: {
       operationId: 'createWalletNonce',
       summary: 'A message for a wallet to sign, which signs in or links the wallet',
@@ -35,7 +35,12 @@ export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { se
   app.route({
     method: 'POST',
     url: '/auth/wallet/verify',
-    config: { access: everyone, sensitive: true, cache: 'no-store' },
+    config: {
+      access: everyone,
+      sensitive: true,
+      cache: 'no-store',
+      affects: ['users', 'profiles', 'settings', 'identities', 'sessions', 'tokens'],
+    },
     schema: {
       operationId: 'signInWithWallet',
       summary: 'Sign in with a signed message; a wallet that nobody has linked makes an account',
@@ -49,7 +54,7 @@ export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { se
   app.route({
     method: 'POST',
     url: '/auth/wallet/link',
-    config: { access: signedIn, sensitive: true },
+    config: { access: signedIn, sensitive: true, affects: ['identities', 'tokens', 'jobs.job'] },
     schema: {
       operationId: 'linkWallet',
       summary: 'Let the signed-in user sign in with the wallet as well',

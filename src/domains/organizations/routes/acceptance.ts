@@ -11,7 +11,7 @@ export const acceptanceRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/invitations/accept',
-    config: { access: signedIn, sensitive: true },
+    config: { access: signedIn, sensitive: true, affects: ['invitations', 'members'] },
     schema: {
       operationId: 'acceptInvitation',
       summary: 'Join an organization with the token of the mail, as the user whose address it was sent to',
@@ -25,7 +25,13 @@ export const acceptanceRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/invitations/register',
-    config: { access: everyone, sensitive: true, cache: 'no-store' },
+    config: {
+      access: everyone,
+      sensitive: true,
+      cache: 'no-store',
+      affects: ['users', 'profiles', 'settings', 'invitations', 'members'],
+      records: ['user.registered', 'user.email_verified', 'invitation.accepted', 'member.added'],
+    },
     schema: {
       operationId: 'registerInvited',
       summary: 'Create an account with the token of the mail, and join',

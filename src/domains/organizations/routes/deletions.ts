@@ -12,7 +12,11 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'DELETE',
     url: '/organizations/:id',
-    config: { access: member('owner', 'organization') },
+    config: {
+      access: member('owner', 'organization'),
+      affects: ['members', 'invitations', 'api_keys', 'deletions', 'jobs.job'],
+      records: ['organization.deleted'],
+    },
     schema: {
       operationId: 'deleteOrganization',
       summary: 'Delete an organization with everything in it: access ends at once, a job erases the rest',

@@ -22,7 +22,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/organizations/:id/invitations',
-    config: mailing,
+    config: { ...mailing, affects: ['jobs.job'] },
     schema: {
       operationId: 'createInvitation',
       summary: 'Invite somebody by mail; only an owner invites an owner',
@@ -89,7 +89,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/organizations/:id/invitations/:invitationId/resend',
-    config: mailing,
+    config: { ...mailing, affects: ['jobs.job'] },
     schema: {
       operationId: 'resendInvitation',
       summary: 'Send an invitation again, for another seven days; the link of the mail before dies',

@@ -62,7 +62,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/organizations/:id/leave',
-    config: { access: member('viewer', 'organization') },
+    config: { access: member('viewer', 'organization'), affects: ['members'] },
     schema: {
       operationId: 'leaveOrganization',
       summary: 'Leave an organization; its last owner stays',
@@ -80,7 +80,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/organizations/:id/transfer-ownership',
-    config: { access: member('owner', 'organization') },
+    config: { access: member('owner', 'organization'), affects: ['members'] },
     schema: {
       operationId: 'transferOwnership',
       summary: 'Make another member owner; the caller becomes an admin',

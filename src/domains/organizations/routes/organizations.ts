@@ -18,7 +18,7 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
     url: '/organizations',
-    config: { access: signedIn },
+    config: { access: signedIn, affects: ['members'] },
     schema: {
       operationId: 'createOrganization',
       summary: 'Create an organization; the caller becomes its owner',

@@ -1,0 +1,83 @@
+import { sha256 } from '../../src/lib/crypto.ts'
+import { newId } from '../../src/lib/ids.ts'
+import { PASSWORD, type TestUser } from '../helpers/actors.ts'
+import type { TestApp } from '../helpers/app.ts'
+import { call } from '../helpers/call.ts'
+import { newWallet, signMessage } from '../helpers/wallet.ts'
+import type { Json } from './specification.ts'
+import type { World } from './world.ts'
+
+/** What a request takes that no answer has told, because it went out in a mail or is a wallet's to make. */
+interface Secret {
+  body: Json
+  as?: TestUser
+}
+
+const user = ({ organization }: World): TestUser => organization.member
+
+/** A token as a mail would have brought it. */
+async function token({ sql }: TestApp, purpose: string, userId: string | null): Promise<string> {
+  const secret = newId()
+  await sql(
+    `insert into tokens (hash, purpose, user_id, expires_at) values ($1, $2, $3, now() + interval '5 minutes')`,
+    [sha256(secret), purpose, userId],
+  )
+  return secret
+}
+
+async function invitation({ app, sql }: TestApp, { organization }: World, email: string): Promise<string> {
+  const secret = newId()
+  const path = `POST /organizations/${organization.id}/invitations`
+  const { body } = await call(app, path, { as: organization.owner, body: { email, role: 'member' } })
+  await sql('update invitations set token_hash = $2 where id = $1', [body.id, sha256(secret)])
+  return secret
+}
+
+/** By operation: how a test comes by what only the addressee of a mail or the owner of a wallet has. */
+export const secrets: Record<string, (test: TestApp, at: World, example: Json) => Promise<Secret>> = {
+  async verifyEmail(test, at) {
+    const { id } = user(at)
+    await test.sql('update users set email_verified_at = null where id = $1', [id])
+    return { body: { token: await token(test, 'verify_email', id) } }
+  },
+  async resetPassword(test, at, example) {
+    return { body: { ...example, token: await token(test, 'reset_password', user(at).id) } }
+  },
+  async confirmEmail(test, at) {
+    const { id, sessionId } = user(at)
+    await test.sql(
+      `insert into email_changes (user_id, email, session_id, old_confirmed_at, expires_at)
+        values ($1, $2, $3, now(), now() + interval '5 minutes')`,
+      [id, `${id}@example.com`, sessionId],
+    )
+    return { body: { token: await token(test, 'new_email', id) } }
+  },
+  async createFirstAdmin(test, _at, example) {
+    return { body: { ...example, token: await token(test, 'first_admin', null), email: `${newId()}@example.com` } }
+  },
+  async login(_test, at) {
+    return { body: { email: user(at).email, password: PASSWORD } }
+  },
+  async refresh({ app }, at) {
+    const { body } = await call(app, 'POST /auth/login', { body: { email: user(at).email, password: PASSWORD } })
+    return { body: { refreshToken: body.refreshToken } }
+  },
+  async exchangeCode(test, at) {
+    return { body: { code: await token(test, 'exchange', user(at).id) } }
+  },
+  async signInWithWallet(test) {
+    const { message, signature } = await signMessage(test, newWallet())
+    return { body: { message, signature } }
+  },
+  async linkWallet(test) {
+    const { message, signature } = await signMessage(test, newWallet())
+    return { body: { message, signature } }
+  },
+  async acceptInvitation(test, at) {
+    const { outsider } = at.organization
+    return { body: { token: await invitation(test, at, outsider.email) }, as: outsider }
+  },
+  async registerInvited(test, at, example) {
+    return { body: { ...example, token: await invitation(test, at, `${newId()}@example.com`) } }
+  },
+}
