@@ -9,7 +9,9 @@ import { conditionalPlugin } from './plugins/conditional.ts'
 import { connectionsPlugin } from './plugins/connections.ts'
 import { databasePlugin } from './plugins/database.ts'
 import { deadlinePlugin } from './plugins/deadline.ts'
+import { domainsPlugin } from './plugins/domains.ts'
 import { effectsPlugin } from './plugins/effects.ts'
+
 import { errorsPlugin } from './plugins/errors.ts'
 import { eventsPlugin } from './plugins/events.ts'
 import { guardPlugin } from './plugins/guard.ts'
@@ -62,11 +64,6 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(mailPlugin, { ...config, from: config.mailFrom })
   await app.register(healthPlugin)
   await app.register(rootPlugin)
-  await app.register(
-    async api => {
-      for (const domain of domains) await domain(api, config)
-    },
-    { prefix: '/api/v1' },
-  )
+  await app.register(domainsPlugin, { domains, config })
   return app
 }

@@ -8,8 +8,9 @@ import { type Embedded, EmbeddedError, startEmbedded } from './database/embedded
 import { migrate } from './database/migrate.ts'
 import { loadDemo } from './demo.ts'
 import { firstAdminLink } from './domains/auth/service/first-admin.ts'
+import { demoTaskId } from './domains/tasks/demo.ts'
 import { hasAdmin } from './domains/users/queries/admins.ts'
-import { demoIds, demoKey, demoUser } from './lib/demo.ts'
+import { demoKey, demoUser } from './lib/demo.ts'
 
 /** Past this a stop is no longer orderly: what still runs is cut off. */
 const STOP_MS = 25_000
@@ -43,7 +44,7 @@ async function startApp(config: Config, embedded: Embedded | null): Promise<void
   const app = await buildApp({ ...config, databaseUrl })
   try {
     const demo = embedded !== null && config.environment === 'development'
-    if (demo) await loadDemo(app.database)
+    if (demo) await loadDemo(app)
     await app.ready()
     globalThis.gc?.()
     stopOnSignal(app, config, embedded)
@@ -75,7 +76,7 @@ function sentenceOf(error: NodeJS.ErrnoException, { host, port }: Config): Error
 
 function banner({ publicUrl, dataDirectory, smtpUrl }: Config, demo: boolean): string {
   const token = demo ? demoKey : '<access token>'
-  const path = demo ? `tasks/${demoIds.tasks}` : 'users/me'
+  const path = demo ? `tasks/${demoTaskId}` : 'users/me'
   return `
 Lintel is running.
 

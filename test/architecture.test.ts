@@ -20,19 +20,8 @@ const VAGUE = /^(types|utils?|helpers?|constants?|interfaces?|common|misc)(\.ts)
 const sources = sourcesIn('src')
 const folders = readdirSync(join(ROOT, 'src/domains'), { withFileTypes: true }).filter(entry => entry.isDirectory())
 
-/** Domain folders in the order of the list, by the file that exports each domain's plugin. */
-const order = (): string[] => {
-  const list = sources.find(({ path }) => path === 'src/domains/index.ts') as Source
-  const folderOf = new Map<string, string>()
-  visit(list.tree, node => {
-    if (!ts.isImportDeclaration(node) || !ts.isStringLiteral(node.moduleSpecifier)) return
-    const [, folder] = /^\.\/(.+)\/index\.ts$/.exec(node.moduleSpecifier.text) ?? []
-    const names = node.importClause?.namedBindings
-    if (folder && names && ts.isNamedImports(names))
-      for (const { name } of names.elements) folderOf.set(name.text, folder)
-  })
-  return domains.map(domain => folderOf.get(domain.name) ?? `unknown ${domain.name}`)
-}
+/** Domain folders in the order of the list. */
+const order = domains.map(({ name }) => name)
 
 const faults = (of: (source: Source) => (string | undefined)[]): string[] =>
   sources.flatMap(source => of(source).flatMap(fault => (fault ? [`${source.path}: ${fault}`] : [])))
@@ -40,16 +29,15 @@ const faults = (of: (source: Source) => (string | undefined)[]): string[] =>
 const describe = (target: string, fault: string | undefined) => fault && `${fault} (${target})`
 
 t.test('imports follow the table of the house', async t => {
-  const list = order()
   t.same(
-    faults(source => source.imports.map(found => describe(found.target, faultOf(source, found, list)))),
+    faults(source => source.imports.map(found => describe(found.target, faultOf(source, found, order)))),
     [],
   )
 })
 t.test('no file imports itself by way of others', async t => t.same(cyclesIn(sources), []))
 
 t.test('every domain is in the list, and the list names nothing else', async t =>
-  t.same(order().toSorted(), folders.map(({ name }) => name).toSorted()),
+  t.same(order.toSorted(), folders.map(({ name }) => name).toSorted()),
 )
 
 t.test('a domain has the files of the house and no others', async t => {

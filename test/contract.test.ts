@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { PLATFORM_ROLES, type PlatformRole, reachesPlatformRole, reachesRole, SCOPES } from '../src/lib/access.ts'
+import { PLATFORM_ROLES, type PlatformRole, reachesPlatformRole, reachesRole, scopeNames } from '../src/lib/access.ts'
 import { newId } from '../src/lib/ids.ts'
 import { Client } from './contract/client.ts'
 import { mutationsOf } from './contract/mutations.ts'
@@ -147,7 +147,7 @@ each(keyed, 'a key needs the scope', async (t, operation) => {
 each(unkeyed, 'no key gets in', async (t, operation) => {
   const at = await world()
   const params = await at.paramsOf(operation, at.organization.owner)
-  const key = await createKey(test, at.organization.id, ...SCOPES)
+  const key = await createKey(test, at.organization.id, ...scopeNames)
   t.equal((await client.send(operation, { as: key, params })).status, 403)
 })
 

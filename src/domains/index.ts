@@ -1,5 +1,4 @@
-import type { FastifyInstance } from 'fastify'
-import type { Config } from '../config.ts'
+import type { Domain } from '../plugins/domains.ts'
 import { apiKeys } from './api-keys/index.ts'
 import { audit } from './audit/index.ts'
 import { auth } from './auth/index.ts'
@@ -8,8 +7,6 @@ import { organizations } from './organizations/index.ts'
 import { projects } from './projects/index.ts'
 import { tasks } from './tasks/index.ts'
 import { users } from './users/index.ts'
-
-type Domain = (app: FastifyInstance, config: Config) => Promise<void>
 
 /** In the order of their knowledge: a domain imports only from those before it. */
 export const domains: Domain[] = [users, auth, organizations, apiKeys, projects, tasks, comments, audit]

@@ -15,11 +15,20 @@ const known = new Map<string, EventType<never>>()
 /** Every declared type, for the document and the checks of subscriptions. */
 export const eventTypes: ReadonlyMap<string, EventType<never>> = known
 
+/** Compiled at its first use: a start needs none of them, and scopes are listed only once an app is built. */
+function serializerOf(schema: TObject): (data: unknown) => string {
+  let stringify: ((data: unknown) => string) | undefined
+  return data => {
+    stringify ??= fastJsonStringify(schema as object) as (data: unknown) => string
+    return stringify(data)
+  }
+}
+
 /** `defineEvents('task', { created: Task, … })` declares `task.created` and so on. */
 export function defineEvents<const D extends Record<string, TObject>>(target: string, schemas: D) {
   const types = Object.entries(schemas).map(([action, schema]) => {
     const name = `${target}.${action}`
-    const type: EventType = { name, target, schema, serialize: fastJsonStringify(schema as object) }
+    const type: EventType = { name, target, schema, serialize: serializerOf(schema) }
     known.set(name, type as EventType<never>)
     return [action, type]
   })

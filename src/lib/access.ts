@@ -5,19 +5,23 @@ export type OrganizationRole = (typeof ORGANIZATION_ROLES)[number]
 export const PLATFORM_ROLES = ['user', 'moderator', 'admin'] as const
 export type PlatformRole = (typeof PLATFORM_ROLES)[number]
 
-/** What an API key can be allowed to do. */
-export const SCOPES = [
-  'organization:read',
-  'members:read',
-  'projects:read',
-  'projects:write',
-  'tasks:read',
-  'tasks:write',
-  'comments:read',
-  'comments:write',
-  'events:read',
-] as const
-export type Scope = (typeof SCOPES)[number]
+/** What an API key can be allowed to do: `tasks:read`. Each domain declares its own. */
+export type Scope = `${string}:${'read' | 'write'}`
+
+const scopes: Scope[] = []
+/** Every declared scope. It is filled when an app is built, before its routes are registered. */
+export const scopeNames: readonly Scope[] = scopes
+
+const descriptions = new Map<Scope, string>()
+/** What each scope allows, in a sentence. */
+export const scopeDescriptions: ReadonlyMap<Scope, string> = descriptions
+
+export function declareScopes(declared: Readonly<Record<Scope, string>>): void {
+  for (const [scope, description] of Object.entries(declared) as [Scope, string][]) {
+    if (!descriptions.has(scope)) scopes.push(scope)
+    descriptions.set(scope, description)
+  }
+}
 
 interface OrganizationAccess {
   kind: 'organization'

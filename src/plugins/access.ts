@@ -33,8 +33,8 @@ declare module 'fastify' {
   }
 }
 
-/** Rows of organizations, and how they go when theirs is deleted. */
-export interface TenantTable {
+/** How the rows of a table go when their organization is deleted. */
+export interface ErasableRows {
   table: string
   /** They let somebody in: they go in the transaction that deletes the organization, all others with its job. */
   grantsAccess: boolean
@@ -47,9 +47,9 @@ export interface TenantTable {
 interface Tenancy {
   define(resource: string, find: FindMembership): void
   /** Every table with an organization is owned, or the rows of a deleted organization stay for ever. */
-  own(tenantTables: TenantTable): void
-  /** Children before their parents: a domain registers after those that it refers to. */
-  readonly tenantTables: readonly TenantTable[]
+  own(rows: ErasableRows): void
+  /** Children before their parents: a domain comes after those that it refers to. */
+  readonly erasableRows: readonly ErasableRows[]
   /** Throws `not_found` outside the caller's organizations, `forbidden` below `role`; `orPlatform` lets in besides. */
   check(
     resource: string,
@@ -67,7 +67,7 @@ type OrganizationRule = Extract<Access, { kind: 'organization' }>
 async function access(app: FastifyInstance) {
   const resources = new Map<string, FindMembership>()
   const ruled = new Set<string>()
-  const tenantTables: TenantTable[] = []
+  const erasableRows: ErasableRows[] = []
   app.decorateRequest('membership', null)
   app.decorateRequest('organizationId', {
     getter() {
@@ -78,8 +78,8 @@ async function access(app: FastifyInstance) {
 
   app.decorate('tenancy', {
     define: (resource, find) => void resources.set(resource, find),
-    own: owned => void tenantTables.unshift(owned),
-    tenantTables,
+    own: rows => void erasableRows.unshift(rows),
+    erasableRows,
     async check(resource, id, actor, role, orPlatform) {
       const find = resources.get(resource) as FindMembership
       const membership = await find(id, actor.type === 'user' ? actor.id : null)

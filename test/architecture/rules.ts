@@ -20,6 +20,7 @@ export const KINDS = [
   'events',
   'jobs',
   'graphql',
+  'demo',
 ]
 /** What reaches outside the process; `lib` is without it. */
 const IMPURE = /^(fastify|@fastify\/|pg|drizzle-orm|pg-boss|ioredis)(\/|$)/
@@ -74,7 +75,13 @@ const DOMAIN: Record<string, DomainRule> = {
   jobs: { outside: ['jobs/define'], own: ['schemas', 'queries', 'service', 'errors'], earlier: [] },
   events: { outside: ['events/registry'], own: ['schemas'], earlier: ['schemas'] },
   errors: { outside: [], own: [], earlier: [] },
-  index: { outside: ['config'], own: [...KINDS], earlier: ['queries'] },
+  demo: {
+    outside: ['events/record', 'events/caller'],
+    types: ['database'],
+    own: [...KINDS],
+    earlier: ['queries', 'demo'],
+  },
+  index: { outside: ['config', 'plugins/domains'], own: [...KINDS], earlier: ['demo'] },
 }
 
 /** Why the import is not allowed, or undefined. `order` is the list of the domains. */

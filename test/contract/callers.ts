@@ -1,4 +1,4 @@
-import { type PlatformRole, SCOPES } from '../../src/lib/access.ts'
+import { type PlatformRole, scopeNames } from '../../src/lib/access.ts'
 import { addMember, createKey, createUser } from '../helpers/actors.ts'
 import type { TestApp } from '../helpers/app.ts'
 import { type Credentials, call } from '../helpers/call.ts'
@@ -27,7 +27,7 @@ export type CallerName = (typeof CALLERS)[number]
 export function callerIn(test: TestApp, world: World, operation: Operation) {
   const { organization, platformAdmin } = world
   const scope = 'scope' in operation.access ? operation.access.scope : undefined
-  const key = (id: string, without?: string) => createKey(test, id, ...SCOPES.filter(name => name !== without))
+  const key = (id: string, without?: string) => createKey(test, id, ...scopeNames.filter(name => name !== without))
   const platform = (role: PlatformRole) => createUser(test, { role })
   const makers: Record<CallerName, () => Promise<Credentials | null> | Credentials | null> = {
     anonymous: () => null,

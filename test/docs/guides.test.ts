@@ -18,7 +18,7 @@ const SEPARATOR = '\u001e'
 const [MARGIN, WHOLE_LIFE] = ['MARGIN_MS = 30_000', 'MARGIN_MS = 1_000_000']
 
 const test = await testApp(t)
-await loadDemo(test.app.database)
+await loadDemo(test.app)
 const base = await listen(test.app)
 
 interface Block {

@@ -16,7 +16,6 @@ import {
 } from './schemas.ts'
 import { createApiKey, deleteApiKey, rotateApiKey, updateApiKey } from './service/keys.ts'
 
-const tags = ['api keys']
 const access = member('admin', 'organization')
 
 export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async (app, { mode }) => {
@@ -27,7 +26,6 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async 
     schema: {
       operationId: 'createApiKey',
       summary: 'Create an API key; the secret is in this answer and nowhere else',
-      tags,
       params: IdParams,
       body: CreateApiKey,
       response: { 201: NewApiKey, ...problems(404, 422) },
@@ -46,7 +44,6 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async 
     schema: {
       operationId: 'listApiKeys',
       summary: 'The API keys of an organization, without their secrets',
-      tags,
       params: IdParams,
       querystring: ApiKeysQuery,
       response: { 200: ApiKeyList, ...problems(400, 404, 422) },
@@ -62,7 +59,6 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async 
     schema: {
       operationId: 'updateApiKey',
       summary: 'Change name, scopes, expiry or rate limit of an API key',
-      tags,
       params: ApiKeyParams,
       body: UpdateApiKey,
       response: { 200: ApiKey, ...problems(404, 412, 422) },
@@ -78,7 +74,6 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async 
     schema: {
       operationId: 'rotateApiKey',
       summary: 'A new secret for an API key; the one before stays valid for the overlap',
-      tags,
       params: ApiKeyParams,
       body: RotateApiKey,
       response: { 200: NewApiKey, ...problems(404, 412, 422) },
@@ -94,7 +89,6 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<{ mode: KeyMode }> = async 
     schema: {
       operationId: 'deleteApiKey',
       summary: 'Revoke an API key',
-      tags,
       params: ApiKeyParams,
       response: { 204: Nothing, ...problems(404, 412) },
     },

@@ -1,9 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { SCOPES } from '../../lib/access.ts'
-import { Closed, Id, List, ListQuery, Nullable, Patch, StringEnum, Text, Timestamp } from '../../lib/schema.ts'
+import { type Scope, scopeNames } from '../../lib/access.ts'
+import { Closed, Id, List, ListQuery, Nullable, Patch, Text, Timestamp } from '../../lib/schema.ts'
 
 const Name = Text(1, 100, { examples: ['Nightly import'] })
-const Scopes = Type.Array(StringEnum(SCOPES), { minItems: 1, uniqueItems: true })
+const Scopes = Type.Array(Type.Unsafe<Scope>({ type: 'string', enum: scopeNames }), { minItems: 1, uniqueItems: true })
 const RateLimit = Nullable(
   Type.Integer({
     minimum: 1,

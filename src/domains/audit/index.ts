@@ -1,7 +1,10 @@
-import type { FastifyInstance } from 'fastify'
+import type { Domain } from '../../plugins/domains.ts'
 import { auditRoutes } from './routes.ts'
 
 /** Writes nothing: every domain records its own events; this one reads them. */
-export async function audit(app: FastifyInstance) {
-  await app.register(auditRoutes)
+export const audit: Domain = {
+  name: 'audit',
+  tag: { name: 'events', description: 'The log of everything that changed: as a list, a feed and a stream.' },
+  scopes: { 'events:read': 'Read the events of the organization.' },
+  register: async app => void (await app.register(auditRoutes)),
 }

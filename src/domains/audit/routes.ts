@@ -15,8 +15,6 @@ import {
 } from './schemas.ts'
 import { LiveFeed } from './service.ts'
 
-const tags = ['events']
-
 const STREAM = `Server-sent events: \`event\` is the type, \`data\` an \`Event\`, and \`id\` the cursor to resume from, which is the one of
 \`GET /events\`. In the order of the feed, after commit. The stream ends with the access that it was opened with, an access token after
 its 15 minutes included: come back with \`Last-Event-ID\`, and nothing is missed or repeated.`
@@ -31,7 +29,6 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listEvents',
       summary: 'Everything that changed in an organization, newest first',
-      tags,
       params: IdParams,
       querystring: EventsQuery,
       response: { 200: AuditEventList, ...problems(400, 404, 422) },
@@ -51,7 +48,6 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'streamEvents',
       summary: 'Everything that changes in an organization, as it does',
       description: STREAM,
-      tags,
       params: IdParams,
       querystring: EventStreamQuery,
       headers: EventStreamHeaders,
@@ -67,7 +63,6 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listAllEvents',
       summary: 'Everything that changed anywhere, sign-ins and accounts included, newest first',
-      tags,
       querystring: AllEventsQuery,
       response: { 200: AuditEventList, ...problems(400, 422) },
     },
@@ -81,7 +76,6 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'readEventFeed',
       summary: 'Everything that changed, oldest first; go on from `meta.nextCursor` for ever',
-      tags,
       querystring: EventFeedQuery,
       response: { 200: EventList, ...problems(400, 404, 422) },
     },

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
+import type { Domain } from '../../plugins/domains.ts'
+import { insertDemoPasswords } from './demo.ts'
 import { registerAuthJobs } from './jobs.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { deletionRoutes } from './routes/deletion.ts'
@@ -11,23 +13,27 @@ import { registrationRoutes } from './routes/registration.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { walletRoutes } from './routes/wallet.ts'
 import { refuseLastAdmin } from './service/accounts.ts'
-import { RevocationFeed } from './service/revocation.ts'
+import { followRevocations } from './service/revocation.ts'
 import { Sessions } from './service/sessions.ts'
 
-export async function auth(app: FastifyInstance, config: Config) {
+async function register(app: FastifyInstance, config: Config) {
   const sessions = new Sessions(app, { secrets: config.jwtSecrets, unverifiedLogin: config.unverifiedLogin })
-  await app.register(registrationRoutes)
-  await app.register(passwordRoutes)
-  await app.register(emailRoutes)
-  await app.register(deletionRoutes)
+  for (const routes of [registrationRoutes, passwordRoutes, emailRoutes, deletionRoutes]) await app.register(routes)
   await app.register(sessionRoutes, { sessions })
   await app.register(googleRoutes, { ...config, sessions, client: config.google })
   await app.register(walletRoutes, { sessions, appUrl: config.appUrl })
-  await app.register(identityRoutes)
-  await app.register(accountRoutes)
+  for (const routes of [identityRoutes, accountRoutes]) await app.register(routes)
   app.accounts.beforeDeletion(refuseLastAdmin)
-  const revocations = new RevocationFeed(app)
-  app.addHook('onReady', () => revocations.start())
-  app.addHook('onClose', () => revocations.stop())
+  followRevocations(app)
   registerAuthJobs(app, config)
+}
+
+export const auth: Domain = {
+  name: 'auth',
+  tag: {
+    name: 'auth',
+    description: 'Signing in and out, sessions, passwords, addresses, linked identities and accounts.',
+  },
+  demo: { ids: {}, insert: insertDemoPasswords },
+  register,
 }

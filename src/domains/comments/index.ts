@@ -1,11 +1,13 @@
-import type { FastifyInstance } from 'fastify'
-import { memberships } from '../organizations/queries/access.ts'
-import { tenantTable } from '../organizations/queries/tenant-tables.ts'
+import type { Domain } from '../../plugins/domains.ts'
+import { demoCommentId, insertDemoComment } from './demo.ts'
 import { commentRoutes } from './routes.ts'
 import { comments as table } from './tables.ts'
 
-export async function comments(app: FastifyInstance) {
-  app.tenancy.define('comment', memberships(app.database, table, 'organization_id'))
-  app.tenancy.own(tenantTable(table))
-  await app.register(commentRoutes)
+export const comments: Domain = {
+  name: 'comments',
+  tag: { name: 'comments', description: 'What members say about a task.' },
+  scopes: { 'comments:read': 'Read comments.', 'comments:write': 'Write comments.' },
+  tenantTables: [{ table, resource: 'comment' }],
+  demo: { ids: { comments: demoCommentId }, insert: insertDemoComment },
+  register: async app => void (await app.register(commentRoutes)),
 }

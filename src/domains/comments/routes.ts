@@ -6,7 +6,6 @@ import { findComment, listTaskComments } from './queries.ts'
 import { Comment, CommentList, CommentsQuery, CreateComment, UpdateComment } from './schemas.ts'
 import { createComment, deleteComment, updateComment } from './service.ts'
 
-const tags = ['comments']
 /** No scope: a comment belongs to a user, and what a key wrote belongs to nobody. */
 const write = member('member', 'comment')
 
@@ -18,7 +17,6 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'createTaskComment',
       summary: 'Comment on a task',
-      tags,
       params: IdParams,
       body: CreateComment,
       response: { 201: Comment, ...problems(404, 422) },
@@ -37,7 +35,6 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listTaskComments',
       summary: 'The comments on a task, oldest first',
-      tags,
       params: IdParams,
       querystring: CommentsQuery,
       response: { 200: CommentList, ...problems(400, 404, 422) },
@@ -53,7 +50,6 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'getComment',
       summary: 'A comment',
-      tags,
       params: IdParams,
       response: { 200: Comment, ...problems(404) },
     },
@@ -67,7 +63,6 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'updateComment',
       summary: 'Edit a comment of one’s own',
-      tags,
       params: IdParams,
       body: UpdateComment,
       response: { 200: Comment, ...problems(404, 412, 422) },
@@ -82,7 +77,6 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'deleteComment',
       summary: 'Delete a comment, as its author, as an admin, or as a moderator of the platform',
-      tags,
       params: IdParams,
       response: { 204: Nothing, ...problems(404, 412) },
     },

@@ -1,26 +1,35 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
+import type { Domain } from '../../plugins/domains.ts'
+import { demoViewerId } from '../users/demo.ts'
+import { demoOrganizationId, insertDemoOrganization } from './demo.ts'
 import { registerOrganizationJobs } from './jobs.ts'
-import { memberships } from './queries/access.ts'
-import { tenantTable } from './queries/tenant-tables.ts'
 import { acceptanceRoutes } from './routes/acceptance.ts'
 import { deletionRoutes } from './routes/deletions.ts'
 import { invitationRoutes } from './routes/invitations.ts'
 import { memberRoutes } from './routes/members.ts'
 import { organizationRoutes } from './routes/organizations.ts'
 import { keepLastOwner, leaveAll } from './service/members.ts'
-import { invitations, members, organizations as table } from './tables.ts'
+import { registerTenancy } from './service/tenancy.ts'
+import { invitations, members } from './tables.ts'
 
-export async function organizations(app: FastifyInstance, config: Config) {
-  app.tenancy.define('organization', memberships(app.database, table, 'id'))
-  app.tenancy.own(tenantTable(members, { grantsAccess: true }))
-  app.tenancy.own(tenantTable(invitations, { grantsAccess: true }))
+async function register(app: FastifyInstance, config: Config) {
+  registerTenancy(app)
   app.accounts.beforeDeletion(keepLastOwner)
   app.accounts.beforeErasure(leaveAll)
-  await app.register(organizationRoutes)
-  await app.register(deletionRoutes)
-  await app.register(memberRoutes)
-  await app.register(invitationRoutes)
-  await app.register(acceptanceRoutes)
+  for (const routes of [organizationRoutes, deletionRoutes, memberRoutes, invitationRoutes, acceptanceRoutes])
+    await app.register(routes)
   registerOrganizationJobs(app, config)
+}
+
+export const organizations: Domain = {
+  name: 'organizations',
+  tag: { name: 'organizations', description: 'Tenants: their members, roles and invitations.' },
+  scopes: { 'organization:read': 'Read the organization itself.', 'members:read': 'Read its members.' },
+  tenantTables: [
+    { table: members, grantsAccess: true },
+    { table: invitations, grantsAccess: true },
+  ],
+  demo: { ids: { organizations: demoOrganizationId, members: demoViewerId }, insert: insertDemoOrganization },
+  register,
 }

@@ -1,11 +1,13 @@
-import type { FastifyInstance } from 'fastify'
-import { memberships } from '../organizations/queries/access.ts'
-import { tenantTable } from '../organizations/queries/tenant-tables.ts'
+import type { Domain } from '../../plugins/domains.ts'
+import { demoProjectId, insertDemoProject } from './demo.ts'
 import { projectRoutes } from './routes.ts'
 import { projects as table } from './tables.ts'
 
-export async function projects(app: FastifyInstance) {
-  app.tenancy.define('project', memberships(app.database, table, 'organization_id'))
-  app.tenancy.own(tenantTable(table))
-  await app.register(projectRoutes)
+export const projects: Domain = {
+  name: 'projects',
+  tag: { name: 'projects', description: 'Containers of the tasks of an organization.' },
+  scopes: { 'projects:read': 'Read projects.', 'projects:write': 'Create, change, archive and delete projects.' },
+  tenantTables: [{ table, resource: 'project' }],
+  demo: { ids: { projects: demoProjectId }, insert: insertDemoProject },
+  register: async app => void (await app.register(projectRoutes)),
 }

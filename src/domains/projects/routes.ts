@@ -6,7 +6,6 @@ import { findProject, listProjects } from './queries.ts'
 import { CreateProject, Project, ProjectList, ProjectsQuery, UpdateProject } from './schemas.ts'
 import { archiveProject, createProject, deleteProject, restoreProject, updateProject } from './service.ts'
 
-const tags = ['projects']
 const read = { access: member('viewer', 'project', 'projects:read') }
 const write = { access: member('member', 'project', 'projects:write') }
 
@@ -18,7 +17,6 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'createProject',
       summary: 'Create a project',
-      tags,
       params: IdParams,
       body: CreateProject,
       response: { 201: Project, ...problems(404, 422) },
@@ -37,7 +35,6 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listProjects',
       summary: 'The projects of an organization',
-      tags,
       params: IdParams,
       querystring: ProjectsQuery,
       response: { 200: ProjectList, ...problems(400, 404, 422) },
@@ -53,7 +50,6 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'getProject',
       summary: 'A project',
-      tags,
       params: IdParams,
       response: { 200: Project, ...problems(404) },
     },
@@ -67,7 +63,6 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'updateProject',
       summary: 'Change a project',
-      tags,
       params: IdParams,
       body: UpdateProject,
       response: { 200: Project, ...problems(404, 412, 422) },
@@ -82,7 +77,6 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'deleteProject',
       summary: 'Delete a project with its tasks',
-      tags,
       params: IdParams,
       response: { 204: Nothing, ...problems(404, 412) },
     },
@@ -100,7 +94,6 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'archiveProject',
       summary: 'Archive a project: it takes no new tasks',
-      tags,
       params: IdParams,
       response: { 200: Project, ...problems(404, 412) },
     },
@@ -114,7 +107,6 @@ export const projectRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'restoreProject',
       summary: 'Make an archived project active again',
-      tags,
       params: IdParams,
       response: { 200: Project, ...problems(404, 412) },
     },

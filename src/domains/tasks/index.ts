@@ -1,11 +1,13 @@
-import type { FastifyInstance } from 'fastify'
-import { memberships } from '../organizations/queries/access.ts'
-import { tenantTable } from '../organizations/queries/tenant-tables.ts'
+import type { Domain } from '../../plugins/domains.ts'
+import { demoTaskId, insertDemoTasks } from './demo.ts'
 import { taskRoutes } from './routes.ts'
 import { tasks as table } from './tables.ts'
 
-export async function tasks(app: FastifyInstance) {
-  app.tenancy.define('task', memberships(app.database, table, 'organization_id'))
-  app.tenancy.own(tenantTable(table))
-  await app.register(taskRoutes)
+export const tasks: Domain = {
+  name: 'tasks',
+  tag: { name: 'tasks', description: 'What is to be done, in the projects of an organization.' },
+  scopes: { 'tasks:read': 'Read tasks.', 'tasks:write': 'Create, change, move and delete tasks.' },
+  tenantTables: [{ table, resource: 'task' }],
+  demo: { ids: { tasks: demoTaskId }, insert: insertDemoTasks },
+  register: async app => void (await app.register(taskRoutes)),
 }

@@ -17,7 +17,6 @@ import {
 import { taskCreator } from './service/creator.ts'
 import { createTasks, deleteTask, moveTask, newTask, updateTask, updateTasks } from './service/tasks.ts'
 
-const tags = ['tasks']
 const write = { access: member('member', 'task', 'tasks:write') }
 const writeInProject = { access: member('member', 'project', 'tasks:write') }
 
@@ -32,7 +31,6 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'createTask',
       summary: 'Create a task',
-      tags,
       params: IdParams,
       body: CreateTask,
       response: { 201: Task, ...problems(404, 409, 422) },
@@ -51,7 +49,6 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listTasks',
       summary: 'The tasks of a project',
-      tags,
       params: IdParams,
       querystring: TasksQuery,
       response: { 200: TaskList, ...problems(400, 404, 422) },
@@ -67,7 +64,6 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listOrganizationTasks',
       summary: 'The tasks of all projects of an organization',
-      tags,
       params: IdParams,
       querystring: TasksQuery,
       response: { 200: TaskList, ...problems(400, 404, 422) },
@@ -83,7 +79,6 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'getTask',
       summary: 'A task',
-      tags,
       params: IdParams,
       response: { 200: Task, ...problems(404) },
     },
@@ -97,7 +92,6 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'updateTask',
       summary: 'Change a task; `assigneeId` assigns it',
-      tags,
       params: IdParams,
       body: UpdateTask,
       response: { 200: Task, ...problems(404, 412, 422) },
@@ -113,7 +107,6 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'deleteTask',
       summary: 'Delete a task with its comments',
-      tags,
       params: IdParams,
       response: { 204: Nothing, ...problems(404, 412) },
     },
@@ -131,7 +124,6 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'completeTask',
       summary: 'Set a task to done',
-      tags,
       params: IdParams,
       response: { 200: Task, ...problems(404, 412) },
     },
@@ -146,7 +138,6 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'moveTask',
       summary: 'Move a task to another project of the organization',
-      tags,
       params: IdParams,
       body: MoveTask,
       response: { 200: Task, ...problems(404, 412, 422) },
@@ -161,7 +152,6 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'createTasks',
       summary: 'Create up to 500 tasks, all or none',
-      tags,
       params: IdParams,
       body: CreateTasks,
       response: { 201: Tasks, ...problems(404, 409, 422) },
@@ -180,7 +170,6 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'updateTasks',
       summary: 'Change up to 500 tasks of a project, all or none',
-      tags,
       params: IdParams,
       body: UpdateTasks,
       response: { 200: Tasks, ...problems(404, 422) },

@@ -1,6 +1,10 @@
-import type { FastifyInstance } from 'fastify'
+import type { Domain } from '../../plugins/domains.ts'
+import { demoUserId, insertDemoUsers } from './demo.ts'
 import { userRoutes } from './routes.ts'
 
-export async function users(app: FastifyInstance) {
-  await app.register(userRoutes)
+export const users: Domain = {
+  name: 'users',
+  tag: { name: 'users', description: 'People: their accounts, profiles and settings.' },
+  demo: { ids: { users: demoUserId }, insert: insertDemoUsers },
+  register: async app => void (await app.register(userRoutes)),
 }

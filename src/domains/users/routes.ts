@@ -6,14 +6,12 @@ import { findMe, findUser, listUsers } from './queries/users.ts'
 import { Me, UpdateMe, User, UserList, UsersQuery } from './schemas.ts'
 import { updateMe } from './service.ts'
 
-const tags = ['users']
-
 export const userRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'GET',
     url: '/users/me',
     config: { access: signedIn },
-    schema: { operationId: 'getMe', summary: 'The signed-in user', tags, response: { 200: Me, ...problems(404) } },
+    schema: { operationId: 'getMe', summary: 'The signed-in user', response: { 200: Me, ...problems(404) } },
     handler: async ({ actor }) => orNotFound(await findMe(app.database, { id: asUser(actor).id })),
   })
 
@@ -24,7 +22,6 @@ export const userRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'updateMe',
       summary: 'Change name, profile and settings of the signed-in user',
-      tags,
       body: UpdateMe,
       response: { 200: Me, ...problems(404, 412, 422) },
     },
@@ -39,7 +36,6 @@ export const userRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listUsers',
       summary: 'All users',
-      tags,
       querystring: UsersQuery,
       response: { 200: UserList, ...problems(400, 422) },
     },
@@ -53,7 +49,6 @@ export const userRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'getUser',
       summary: 'A user',
-      tags,
       params: IdParams,
       response: { 200: User, ...problems(404) },
     },

@@ -1,9 +1,11 @@
 import type { EventType } from '../../events/registry.ts'
 import type { Access } from '../../lib/access.ts'
-import { demoIds } from '../../lib/demo.ts'
 import { problems } from '../../lib/errors.ts'
 import { isList } from '../../lib/schema.ts'
+import type { Domain } from '../domains.ts'
 import { hoist, type Json } from './components.ts'
+
+type Ids = Readonly<Record<string, string>>
 
 interface Response {
   description: string
@@ -45,9 +47,14 @@ const parameter = (name: string, description: string, required = false): Json =>
 })
 
 /** Adds what follows from the rules of the contract to every operation, then names the schemas. */
-export function complete(document: Document, events: ReadonlyMap<string, EventType<never>>): Document {
+export function complete(
+  document: Document,
+  events: ReadonlyMap<string, EventType<never>>,
+  domains: readonly Domain[],
+): Document {
+  const demoIds = Object.assign({}, ...domains.map(({ demo }) => demo?.ids))
   for (const [path, operations] of Object.entries(document.paths)) {
-    for (const [method, operation] of Object.entries(operations)) completeOperation(path, method, operation)
+    for (const [method, operation] of Object.entries(operations)) completeOperation(path, method, operation, demoIds)
   }
   document.webhooks = Object.fromEntries(
     [...events.values()].filter(isOutbound).map(type => [type.name, outbound(type)]),
@@ -59,11 +66,14 @@ export function complete(document: Document, events: ReadonlyMap<string, EventTy
 const isOutbound = ({ target, schema }: EventType<never>): boolean =>
   target === 'organization' || schema.properties.organizationId !== undefined
 
-function completeOperation(path: string, method: string, operation: Operation): void {
+function completeOperation(path: string, method: string, operation: Operation, demoIds: Ids): void {
   const access = operation['x-access']
   const versioned = isVersioned(operation)
   operation.security = securityOf(access)
-  operation.parameters = [...withExamples(path, operation.parameters), ...conditions(method, operation, versioned)]
+  operation.parameters = [
+    ...withExamples(path, operation.parameters, demoIds),
+    ...conditions(method, operation, versioned),
+  ]
   const implied = impliedProblems(method, operation, versioned)
   operation.responses = { ...(problems(...implied) as Record<string, Response>), ...operation.responses }
   if (method === 'get' && versioned) operation.responses['304'] = { description: 'Not modified.' }
@@ -73,7 +83,7 @@ function completeOperation(path: string, method: string, operation: Operation): 
 }
 
 /** Each id of a path names a resource of the demo data, so that the examples work as they stand. */
-const withExamples = (path: string, parameters: Json[] = []): Json[] =>
+const withExamples = (path: string, parameters: Json[] = [], demoIds: Ids): Json[] =>
   parameters.map(parameter => {
     const [, collection] = path.match(new RegExp(`([\\w-]+)/\\{${parameter.name}\\}`)) ?? []
     const example = collection && demoIds[collection]

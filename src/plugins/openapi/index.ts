@@ -57,7 +57,7 @@ async function openapi(app: FastifyInstance, { publicUrl }: { publicUrl: string 
   })
   let document: Document | undefined
   const read = () => {
-    document ??= complete(app.swagger() as unknown as Document, eventTypes)
+    document ??= complete(app.swagger() as unknown as Document, eventTypes, app.domains)
     return document
   }
   await app.register(swaggerUi, {

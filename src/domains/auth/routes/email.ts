@@ -5,8 +5,6 @@ import { Nothing } from '../../../lib/schema.ts'
 import { ChangeEmail, ConfirmEmail, EmailConfirmation } from '../schemas/email.ts'
 import { changeEmail, confirmEmail } from '../service/email-change.ts'
 
-const tags = ['auth']
-
 export const emailRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
@@ -20,7 +18,6 @@ export const emailRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'changeEmail',
       summary: 'Ask for another address; the old and the new one confirm it',
-      tags,
       body: ChangeEmail,
       response: { 202: Nothing, ...problems(403, 422, 429) },
     },
@@ -43,7 +40,6 @@ export const emailRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'confirmEmail',
       summary: 'Confirm a change of address with the token of one of the two mails',
-      tags,
       body: ConfirmEmail,
       response: { 200: EmailConfirmation, ...problems(400, 409, 422, 429) },
     },

@@ -12,8 +12,6 @@ import { FLOW_SECONDS, GoogleSignIn } from '../service/google-flow.ts'
 import { proveRecently } from '../service/reauthentication.ts'
 import type { Sessions } from '../service/sessions.ts'
 
-const tags = ['auth']
-
 interface Options {
   sessions: Sessions
   client: GoogleClient | null
@@ -46,7 +44,6 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     schema: {
       operationId: 'signInWithGoogle',
       summary: 'Send the browser to Google to sign in; a cookie binds what follows to it',
-      tags,
       querystring: GoogleQuery,
       response: { 302: Redirect, ...problems(404, 422, 429) },
     },
@@ -69,7 +66,6 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       summary: 'Where Google sends the browser back; it goes on to the front end with a code to exchange',
       description:
         'To `APP_URL/signed-in` with `code` (for 60 seconds), `linked=google` or the code of an `error`. The query is that of an authorization response (RFC 6749 §4.1.2, RFC 9207).',
-      tags,
       response: { 302: Redirect, ...problems(404, 429) },
     },
     async handler({ caller, cookies, url }, reply) {
@@ -86,7 +82,6 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     schema: {
       operationId: 'exchangeCode',
       summary: 'Sign in with the code that the front end was given in a redirect',
-      tags,
       body: Exchange,
       response: { 200: SignedIn, ...problems(400, 403, 422, 429) },
     },
@@ -101,7 +96,6 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     schema: {
       operationId: 'linkGoogle',
       summary: 'Let the signed-in user sign in with Google as well: the URL is for their browser',
-      tags,
       body: LinkGoogle,
       response: { 200: GoogleLink, ...problems(403, 404, 422, 429) },
     },

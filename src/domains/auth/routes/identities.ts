@@ -6,8 +6,6 @@ import { listIdentities } from '../queries/identities.ts'
 import { IdentitiesQuery, IdentityList } from '../schemas/identities.ts'
 import { unlinkIdentity } from '../service/identities.ts'
 
-const tags = ['auth']
-
 export const identityRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'GET',
@@ -16,7 +14,6 @@ export const identityRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listIdentities',
       summary: 'What the signed-in user can sign in with besides the password',
-      tags,
       querystring: IdentitiesQuery,
       response: { 200: IdentityList, ...problems(400, 422) },
     },
@@ -31,7 +28,6 @@ export const identityRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'unlinkIdentity',
       summary: 'Unlink an identity; the last way to sign in stays',
-      tags,
       params: IdParams,
       response: { 204: Nothing, ...problems(404, 409) },
     },

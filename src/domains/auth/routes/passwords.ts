@@ -6,8 +6,6 @@ import { ChangePassword, ForgotPassword, ResetPassword } from '../schemas/passwo
 import { changePassword } from '../service/password-change.ts'
 import { forgotPassword, resetPassword } from '../service/password-reset.ts'
 
-const tags = ['auth']
-
 export const passwordRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
@@ -16,7 +14,6 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'forgotPassword',
       summary: 'Send a link for a new password, if the address has an account',
-      tags,
       body: ForgotPassword,
       response: { 202: Nothing, ...problems(422, 429) },
     },
@@ -34,7 +31,6 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'resetPassword',
       summary: 'Set a new password with the token of the mail; every session ends',
-      tags,
       body: ResetPassword,
       response: { 204: Nothing, ...problems(400, 422, 429) },
     },
@@ -52,7 +48,6 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'changePassword',
       summary: 'Change the password; every other session ends',
-      tags,
       body: ChangePassword,
       response: { 204: Nothing, ...problems(403, 409, 422, 429) },
     },

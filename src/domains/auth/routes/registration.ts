@@ -5,7 +5,6 @@ import { Nothing } from '../../../lib/schema.ts'
 import { Register, Registered, ResendVerification, VerifyEmail } from '../schemas/registration.ts'
 import { register, resendVerification, verifyEmail } from '../service/registration.ts'
 
-const tags = ['auth']
 const sensitive = { access: everyone, sensitive: true }
 
 export const registrationRoutes: FastifyPluginAsyncTypebox = async app => {
@@ -16,7 +15,6 @@ export const registrationRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'register',
       summary: 'Create an account; a mail with a link follows',
-      tags,
       body: Register,
       response: { 201: Registered, ...problems(422, 429) },
     },
@@ -33,7 +31,6 @@ export const registrationRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'verifyEmail',
       summary: 'Confirm an address with the token of the mail',
-      tags,
       body: VerifyEmail,
       response: { 204: Nothing, ...problems(400, 422, 429) },
     },
@@ -51,7 +48,6 @@ export const registrationRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'resendVerification',
       summary: 'Send the mail again',
-      tags,
       body: ResendVerification,
       response: { 202: Nothing, ...problems(422, 429) },
     },

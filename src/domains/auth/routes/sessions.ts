@@ -6,8 +6,6 @@ import { listSessions } from '../queries/sessions.ts'
 import { Login, Logout, Refresh, SessionList, SessionsQuery, SignedIn, Tokens } from '../schemas/sessions.ts'
 import type { Sessions } from '../service/sessions.ts'
 
-const tags = ['auth']
-
 export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = async (app, { sessions }) => {
   app.route({
     method: 'POST',
@@ -22,7 +20,6 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
     schema: {
       operationId: 'login',
       summary: 'Sign in with address and password',
-      tags,
       body: Login,
       response: { 200: SignedIn, ...problems(401, 403, 422, 429) },
     },
@@ -36,7 +33,6 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
     schema: {
       operationId: 'refresh',
       summary: 'The next access and refresh token of a session',
-      tags,
       body: Refresh,
       response: { 200: Tokens, ...problems(401, 422) },
     },
@@ -50,7 +46,6 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
     schema: {
       operationId: 'logout',
       summary: 'End this session, the others, or all',
-      tags,
       body: Logout,
       response: { 204: Nothing, ...problems(422) },
     },
@@ -68,7 +63,6 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
     schema: {
       operationId: 'listSessions',
       summary: 'Where the signed-in user is signed in',
-      tags,
       querystring: SessionsQuery,
       response: { 200: SessionList, ...problems(400, 422) },
     },
@@ -85,7 +79,6 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
     schema: {
       operationId: 'endSession',
       summary: 'Sign out one session of the signed-in user',
-      tags,
       params: IdParams,
       response: { 204: Nothing, ...problems(404) },
     },

@@ -8,8 +8,6 @@ import type { Sessions } from '../service/sessions.ts'
 import { Wallets } from '../service/wallet.ts'
 import { linkWallet, signInWithWallet } from '../service/wallet-sign-in.ts'
 
-const tags = ['auth']
-
 interface Options {
   sessions: Sessions
   appUrl: string
@@ -25,7 +23,6 @@ export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { se
     schema: {
       operationId: 'createWalletNonce',
       summary: 'A message for a wallet to sign, which signs in or links the wallet',
-      tags,
       body: CreateWalletNonce,
       response: { 200: WalletNonce, ...problems(422, 429) },
     },
@@ -44,7 +41,6 @@ export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { se
     schema: {
       operationId: 'signInWithWallet',
       summary: 'Sign in with a signed message; a wallet that nobody has linked makes an account',
-      tags,
       body: WalletProof,
       response: { 200: SignedIn, ...problems(400, 403, 422, 429) },
     },
@@ -58,7 +54,6 @@ export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { se
     schema: {
       operationId: 'linkWallet',
       summary: 'Let the signed-in user sign in with the wallet as well',
-      tags,
       body: LinkWallet,
       response: { 200: Identity, ...problems(400, 403, 409, 422, 429) },
     },

@@ -22,7 +22,7 @@ export async function announceEnded(tx: Transaction, sessions: { id: string }[])
 }
 
 /** Keeps this process informed of the sessions that end, here and on every other node: woken when one does, and by itself. */
-export class RevocationFeed {
+class RevocationFeed {
   readonly #app: FastifyInstance
   readonly #stopping = new AbortController()
   #lookedAtMs: number | undefined
@@ -76,4 +76,11 @@ export class RevocationFeed {
       this.#failing = true
     }
   }
+}
+
+/** From the start of the process to its end; it is ready only after the first look. */
+export function followRevocations(app: FastifyInstance): void {
+  const feed = new RevocationFeed(app)
+  app.addHook('onReady', () => feed.start())
+  app.addHook('onClose', () => feed.stop())
 }

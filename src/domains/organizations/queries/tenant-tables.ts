@@ -7,11 +7,11 @@ type Organization = { organizationId: string }
 type Counted = { rows: number }
 
 /**
- * How the rows of `table`, which has an `organization_id`, go with their organization; `grantsAccess` where they let somebody in.
+ * How the rows of `table`, which has an `organization_id`, go with their organization.
  * By batches the row's place is enough: what is changed at that moment is found by the next batch. All at once must miss
  * none, so it waits for whoever is changing one.
  */
-export function tenantTable(table: PgTable, { grantsAccess = false } = {}) {
+export function erasableRows(table: PgTable) {
   const name = getTableName(table)
   const counted = one(
     statement(
@@ -43,7 +43,6 @@ export function tenantTable(table: PgTable, { grantsAccess = false } = {}) {
   const rowsOf = (row: Counted | undefined): number => row?.rows ?? 0
   return {
     table: name,
-    grantsAccess,
     count: async (on: Executor, organizationId: string) => rowsOf(await counted(on, { organizationId })),
     erase: async (on: Executor, organizationId: string, limit: number | null) =>
       rowsOf(await (limit === null ? all(on, { organizationId }) : batch(on, { organizationId, limit }))),

@@ -5,8 +5,6 @@ import { AcceptInvitation, Joined, RegisterInvited } from '../schemas/invitation
 import { Member } from '../schemas/members.ts'
 import { acceptInvitation, registerInvited } from '../service/acceptance.ts'
 
-const tags = ['organizations']
-
 export const acceptanceRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
@@ -15,7 +13,6 @@ export const acceptanceRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'acceptInvitation',
       summary: 'Join an organization with the token of the mail, as the user whose address it was sent to',
-      tags,
       body: AcceptInvitation,
       response: { 200: Member, ...problems(400, 409, 422, 429) },
     },
@@ -35,7 +32,6 @@ export const acceptanceRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'registerInvited',
       summary: 'Create an account with the token of the mail, and join',
-      tags,
       body: RegisterInvited,
       response: { 201: Joined, ...problems(400, 409, 422, 429) },
     },

@@ -6,8 +6,6 @@ import { findDeletion, listDeletions } from '../queries/deletions.ts'
 import { Deletion, DeletionList, DeletionsQuery } from '../schemas/deletions.ts'
 import { deleteOrganization } from '../service/organizations.ts'
 
-const tags = ['organizations']
-
 export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'DELETE',
@@ -20,7 +18,6 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'deleteOrganization',
       summary: 'Delete an organization with everything in it: access ends at once, a job erases the rest',
-      tags,
       params: IdParams,
       response: { 202: Deletion, ...problems(404, 412) },
     },
@@ -38,7 +35,6 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listDeletions',
       summary: 'The deletions of organizations that the caller asked for',
-      tags,
       querystring: DeletionsQuery,
       response: { 200: DeletionList, ...problems(400, 422) },
     },
@@ -53,7 +49,6 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'getDeletion',
       summary: 'How far a deletion is, for who asked for it',
-      tags,
       params: IdParams,
       response: { 200: Deletion, ...problems(404) },
     },

@@ -12,7 +12,6 @@ import {
 } from '../schemas/invitations.ts'
 import { createInvitation, deleteInvitation, resendInvitation } from '../service/invitations.ts'
 
-const tags = ['organizations']
 const access = member('admin', 'organization')
 /** It sends mail to whomever the caller names. */
 const mailing = { access, sensitive: 'address' } as const
@@ -26,7 +25,6 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'createInvitation',
       summary: 'Invite somebody by mail; only an owner invites an owner',
-      tags,
       params: IdParams,
       body: CreateInvitation,
       response: { 201: Invitation, ...problems(404, 409, 422, 429) },
@@ -45,7 +43,6 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listInvitations',
       summary: 'The invitations that are pending or have lately expired',
-      tags,
       params: IdParams,
       querystring: InvitationsQuery,
       response: { 200: InvitationList, ...problems(400, 404, 422) },
@@ -61,7 +58,6 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'getInvitation',
       summary: 'An invitation, without its token',
-      tags,
       params: InvitationParams,
       response: { 200: Invitation, ...problems(404) },
     },
@@ -75,7 +71,6 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'deleteInvitation',
       summary: 'Revoke an invitation',
-      tags,
       params: InvitationParams,
       response: { 204: Nothing, ...problems(404, 412) },
     },
@@ -93,7 +88,6 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'resendInvitation',
       summary: 'Send an invitation again, for another seven days; the link of the mail before dies',
-      tags,
       params: InvitationParams,
       response: { 200: Invitation, ...problems(404, 412, 429) },
     },

@@ -6,8 +6,6 @@ import { listMembers } from '../queries/members.ts'
 import { Member, MemberList, MemberParams, MembersQuery, TransferOwnership, UpdateMember } from '../schemas/members.ts'
 import { leaveOrganization, removeMember, transferOwnership, updateMember } from '../service/members.ts'
 
-const tags = ['organizations']
-
 export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'GET',
@@ -16,7 +14,6 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listMembers',
       summary: 'The members of an organization',
-      tags,
       params: IdParams,
       querystring: MembersQuery,
       response: { 200: MemberList, ...problems(400, 404, 422) },
@@ -32,7 +29,6 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'updateMember',
       summary: 'Change the role of a member',
-      tags,
       params: MemberParams,
       body: UpdateMember,
       response: { 200: Member, ...problems(404, 409, 412, 422) },
@@ -48,7 +44,6 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'removeMember',
       summary: 'Remove a member',
-      tags,
       params: MemberParams,
       response: { 204: Nothing, ...problems(404, 409, 412) },
     },
@@ -66,7 +61,6 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'leaveOrganization',
       summary: 'Leave an organization; its last owner stays',
-      tags,
       params: IdParams,
       response: { 204: Nothing, ...problems(404, 409, 412) },
     },
@@ -84,7 +78,6 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'transferOwnership',
       summary: 'Make another member owner; the caller becomes an admin',
-      tags,
       params: IdParams,
       body: TransferOwnership,
       response: { 200: Member, ...problems(404, 412, 422) },

@@ -12,8 +12,6 @@ import {
 } from '../schemas/organizations.ts'
 import { createOrganization, updateOrganization } from '../service/organizations.ts'
 
-const tags = ['organizations']
-
 export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: 'POST',
@@ -22,7 +20,6 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'createOrganization',
       summary: 'Create an organization; the caller becomes its owner',
-      tags,
       body: CreateOrganization,
       response: { 201: Organization, ...problems(409, 422) },
     },
@@ -40,7 +37,6 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listOrganizations',
       summary: 'The organizations of the caller',
-      tags,
       querystring: OrganizationsQuery,
       response: { 200: OrganizationList, ...problems(400, 422) },
     },
@@ -55,7 +51,6 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'getOrganization',
       summary: 'An organization',
-      tags,
       params: IdParams,
       response: { 200: Organization, ...problems(404) },
     },
@@ -70,7 +65,6 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'updateOrganization',
       summary: 'Rename an organization or change its slug',
-      tags,
       params: IdParams,
       body: UpdateOrganization,
       response: { 200: Organization, ...problems(404, 409, 412, 422) },

@@ -15,7 +15,7 @@ export async function eraseNext({ tenancy }: FastifyInstance, tx: Transaction, i
   if (deletion?.status !== 'running') return false
   const { organizationId, totalRows } = deletion
   if (totalRows === null) await setTotalRows(tx, { id, totalRows: await countRows(tenancy, tx, organizationId) })
-  for (const { erase } of tenancy.tenantTables) {
+  for (const { erase } of tenancy.erasableRows) {
     const rows = await erase(tx, organizationId, BATCH_ROWS)
     if (rows === 0) continue
     await addDeletedRows(tx, { id, rows })
@@ -28,11 +28,11 @@ export async function eraseNext({ tenancy }: FastifyInstance, tx: Transaction, i
 }
 
 async function countRows(
-  { tenantTables }: FastifyInstance['tenancy'],
+  { erasableRows }: FastifyInstance['tenancy'],
   tx: Transaction,
   organizationId: string,
 ): Promise<number> {
   let rows = 0
-  for (const { count } of tenantTables) rows += await count(tx, organizationId)
+  for (const { count } of erasableRows) rows += await count(tx, organizationId)
   return rows
 }

@@ -65,7 +65,7 @@ export const deleteOrganization = (app: FastifyInstance, caller: Caller, id: str
     const owners = await findOwners(tx, { organizationId: id })
     if (!owners.some(({ userId }) => userId === caller.actor.id)) throw organizationErrors.owner_required()
     const organization = orPreconditionFailed(await markDeleted(tx, { id, ifMatch }), ifMatch)
-    for (const { grantsAccess, erase } of app.tenancy.tenantTables) if (grantsAccess) await erase(tx, id, null)
+    for (const { grantsAccess, erase } of app.tenancy.erasableRows) if (grantsAccess) await erase(tx, id, null)
     await record(tx, caller, organizationEvents.deleted, inItself(organization))
     const row = { id: newId(), organizationId: id, requestedBy: caller.actor.id }
     const deletion = orNotFound(await insertDeletion(tx, row))

@@ -1,0 +1,19 @@
+import type { Transaction } from '../../database/client.ts'
+import type { Caller } from '../../events/caller.ts'
+import { record } from '../../events/record.ts'
+import { demoId } from '../../lib/demo.ts'
+import { orNotFound } from '../../lib/errors.ts'
+import { demoUserId, demoViewerId } from '../users/demo.ts'
+import { organizationEvents } from './events.ts'
+import { insertMember } from './queries/members.ts'
+import { insertOrganization } from './queries/organizations.ts'
+
+export const demoOrganizationId = demoId(10)
+
+export async function insertDemoOrganization(tx: Transaction, caller: Caller): Promise<void> {
+  const row = { id: demoOrganizationId, name: 'Demo Company', slug: 'demo', userId: demoUserId }
+  const organization = orNotFound(await insertOrganization(tx, row))
+  const target = { ...organization, organizationId: organization.id }
+  await record(tx, caller, organizationEvents.created, target)
+  await insertMember(tx, { organizationId: organization.id, userId: demoViewerId, role: 'viewer' })
+}

@@ -1,0 +1,61 @@
+import type { PgTable } from 'drizzle-orm/pg-core'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Config } from '../config.ts'
+import type { Transaction } from '../database/client.ts'
+import type { Caller } from '../events/caller.ts'
+import { declareScopes, type Scope } from '../lib/access.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What every domain says of itself, in the order of the list. */
+    domains: readonly Domain[]
+  }
+}
+
+/** A table with a column `organization_id`, whose rows are deleted with their organization. */
+export interface TenantTable {
+  table: PgTable
+  /** The name by which access rules refer to one of its rows: `member('viewer', 'task', …)`. */
+  resource?: string
+  /** Its rows let somebody in: they go in the transaction that deletes the organization, all others with its job. */
+  grantsAccess?: boolean
+}
+
+interface Demo {
+  /** The row that an example of a path names, by the collection before the parameter: `{ tasks: '0199…' }`. */
+  ids: Readonly<Record<string, string>>
+  /** Inserts the rows of the demo data. */
+  insert?(tx: Transaction, caller: Caller): Promise<void>
+}
+
+/** The manifest of a domain. The registry of scopes, the OpenAPI document, the demo data and the tests read it. */
+export interface Domain {
+  /** Of its folder. */
+  name: string
+  /** Under which its operations stand in the document. */
+  tag: { name: string; description: string }
+  /** What an API key can be allowed here, with a sentence that says what that is. */
+  scopes?: Readonly<Record<Scope, string>>
+  tenantTables?: readonly TenantTable[]
+  demo?: Demo
+  /** Registers routes, jobs and what other domains ask of it. */
+  register(app: FastifyInstance, config: Config): Promise<void>
+}
+
+async function registerDomains(app: FastifyInstance, { domains, config }: { domains: Domain[]; config: Config }) {
+  app.decorate('domains', domains)
+  for (const { scopes = {} } of domains) declareScopes(scopes)
+  for (const { tag, register } of domains)
+    await app.register(
+      async scope => {
+        scope.addHook('onRoute', ({ schema }) => {
+          if (schema) schema.tags ??= [tag.name]
+        })
+        await register(scope, config)
+      },
+      { prefix: '/api/v1' },
+    )
+}
+
+export const domainsPlugin = fp(registerDomains, { name: 'domains', dependencies: ['access', 'events', 'jobs'] })
