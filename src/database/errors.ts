@@ -1,10 +1,11 @@
-import { type AppError, errorOfConstraint, requestErrors } from '../lib/errors.ts'
+import { type AppError, errorOfConstraint, isUnavailable, requestErrors } from '../lib/errors.ts'
 
 const QUERY_CANCELED = '57014'
 const LOCK_NOT_AVAILABLE = '55P03'
 const FOREIGN_KEY_VIOLATION = '23503'
 const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK = '40P01'
+const CONFLICTS = [SERIALIZATION_FAILURE, DEADLOCK]
 /** SQLSTATE classes that say the server or the way to it is gone: connection, resources, operator intervention. */
 const DOWN_CLASSES = ['08', '53', '57']
 const SOCKET_CODES = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENOTFOUND']
@@ -20,12 +21,29 @@ interface DatabaseError extends Error {
 
 export const databaseDown = (cause?: unknown): AppError => requestErrors.database_unavailable({ cause })
 
+/** The server has done what it was asked, and an answer came that cannot be read: a write may have been committed. */
+export class UnreadableRows extends Error {
+  constructor(statement: string, cause: Error) {
+    super(`rows of ${statement} cannot be read: ${cause.message}`, { cause })
+  }
+}
+
+/**
+ * Whether a statement of many callers failed for what none of them can have caused: the server is away, overloaded, or has
+ * ended it at a limit of time. A deadlock and its like end at once, and are of the rows that a caller wanted.
+ */
+export function concernsEveryone(error: unknown): boolean {
+  if (!isUnavailable(error)) return false
+  const { cause } = error as AppError
+  return !(cause instanceof Error && CONFLICTS.includes((cause as DatabaseError).code ?? ''))
+}
+
 /** The answer to an error that came out of the database layer, or undefined when it is none of the database's. */
 export function fromDatabase(error: DatabaseError): AppError | undefined {
   const { code = '', constraint, message } = error
   if (constraint) return (errorOfConstraint(constraint) ?? goneMeanwhile(code))?.({ cause: error })
   if ([QUERY_CANCELED, LOCK_NOT_AVAILABLE].includes(code)) return requestErrors.handler_timeout({ cause: error })
-  if ([SERIALIZATION_FAILURE, DEADLOCK].includes(code)) return requestErrors.overloaded({ cause: error })
+  if (CONFLICTS.includes(code)) return requestErrors.overloaded({ cause: error })
   if (ACQUIRE_MESSAGE.test(message)) return requestErrors.overloaded({ cause: error })
   const down = DOWN_CLASSES.includes(code.slice(0, 2)) || SOCKET_CODES.includes(code) || DRIVER_MESSAGES.test(message)
   return down ? databaseDown(error) : undefined

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { UnreadableRows } from './errors.ts'
 import type { WireRow } from './wire.ts'
 
 export interface Field {
@@ -52,9 +53,17 @@ export class StatementQuery<Result> extends BaseQuery {
   readonly #rows: Rows<Result>
   #failure: Error | undefined
 
-  /** The driver is given the callback: set afterwards, V8 keeps the rows of every query until the next full collection. */
+  /**
+   * The driver is given the callback: set afterwards, V8 keeps the rows of every query until the next full collection.
+   * Throws when a value has no form on the wire: the driver finds that out only when the statement is half sent, and closes it
+   * for whoever comes next.
+   */
   constructor({ name, text, values, rows }: Query<Result>, done: (error: Error | null) => void) {
-    super(text, values, done)
+    super(
+      text,
+      values.map(value => utils.prepareValue(value)),
+      done,
+    )
     this.name = name
     this.#rows = rows
   }
@@ -62,7 +71,7 @@ export class StatementQuery<Result> extends BaseQuery {
   /** Once the columns are known they need no description; the first time on a connection the driver sends everything. */
   override prepare(connection: Connection): void {
     if (this.#rows.plan.described && this.hasBeenParsed(connection)) {
-      connection.bind({ statement: this.name, values: this.values, valueMapper: utils.prepareValue })
+      connection.bind({ statement: this.name, values: this.values })
       connection.execute({})
       connection.sync()
     } else super.prepare(connection)
@@ -88,6 +97,6 @@ export class StatementQuery<Result> extends BaseQuery {
   handleCommandComplete(): void {}
 
   handleReadyForQuery(): void {
-    this.callback(this.#failure ?? null)
+    this.callback(this.#failure ? new UnreadableRows(this.name, this.#failure) : null)
   }
 }

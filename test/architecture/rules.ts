@@ -65,7 +65,7 @@ const DOMAIN: Record<string, DomainRule> = {
     earlier: ['tables', 'queries'],
   },
   service: {
-    outside: ['events/record', 'events/caller', 'jobs'],
+    outside: ['events/record', 'events/caller', 'jobs', 'database/fast-path/coalesce'],
     types: ['database'],
     own: [...KINDS],
     earlier: ['queries', 'service', 'schemas', 'events'],

@@ -108,7 +108,7 @@ t.test('columns come in camelCase, times as ISO 8601, big integers exact or refu
     list: [1, 2],
     yes: true,
   })
-  await t.rejects(row(database, { id: 51 }), RangeError)
+  await t.rejects(row(database, { id: 51 }), { cause: RangeError })
   t.match(await row(database, { id: 50 }), { big: 9007199254740991 }, 'and the connection is good')
 })
 

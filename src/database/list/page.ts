@@ -1,7 +1,7 @@
 import type { TObject } from '@sinclair/typebox'
 import { and, type Column, type SQL, sql } from 'drizzle-orm'
-import { coalesce } from '../../lib/coalesce.ts'
 import type { Executor } from '../executor.ts'
+import { coalesce } from '../fast-path/coalesce.ts'
 import { type Params, prepared, shaped } from '../statement.ts'
 import { type Page, PagePlan } from './rows.ts'
 
@@ -132,11 +132,14 @@ function pagesReader(list: AnyList, name: string, { shape, names }: Shared) {
 function sharedReader(list: AnyList, alone: ReadPage): ReadPage {
   const statementOf = shaped(`${list.name}.shared`, (name, shared: Shared) => pagesReader(list, name, shared))
   const open = (on: Executor, shape: Shape) =>
-    coalesce(async (inputs: readonly PageInput[]): Promise<(Page | undefined)[]> => {
-      const [first] = inputs as [PageInput]
-      if (inputs.length === 1) return [await alone(on, shape, first)]
-      return statementOf({ shape, names: Object.keys(first) })(on, inputs)
-    }, MAX_TOGETHER)
+    coalesce(
+      async (inputs: readonly PageInput[]): Promise<(Page | undefined)[]> => {
+        const [first] = inputs as [PageInput]
+        if (inputs.length === 1) return [await alone(on, shape, first)]
+        return statementOf({ shape, names: Object.keys(first) })(on, inputs)
+      },
+      { maxBatchSize: MAX_TOGETHER },
+    )
 
   const known = new WeakMap<Executor, Map<string, ReturnType<typeof open>>>()
   return (on, shape, input) => {

@@ -1,6 +1,6 @@
 import type { Database } from '../../../database/client.ts'
+import { coalesce } from '../../../database/fast-path/coalesce.ts'
 import type { KeyActor } from '../../../lib/access.ts'
-import { coalesce } from '../../../lib/coalesce.ts'
 import { sha256 } from '../../../lib/crypto.ts'
 import { isApiKey } from '../../../lib/keys.ts'
 import { findLiveKeys } from '../queries.ts'

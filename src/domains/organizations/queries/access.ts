@@ -1,6 +1,7 @@
 import { getTableName, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Database } from '../../../database/client.ts'
+import { coalesce } from '../../../database/fast-path/coalesce.ts'
 import { type Params, statement } from '../../../database/statement.ts'
 import {
   type FindMembership,
@@ -9,7 +10,6 @@ import {
   type Principal,
   rolesFrom,
 } from '../../../lib/access.ts'
-import { coalesce } from '../../../lib/coalesce.ts'
 import { members } from '../tables.ts'
 
 /**

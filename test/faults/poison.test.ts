@@ -1,0 +1,199 @@
+import { Type } from '@sinclair/typebox'
+import { sql as query } from 'drizzle-orm'
+import t from 'tap'
+import type { Database } from '../../src/database/client.ts'
+import { coalesce } from '../../src/database/fast-path/coalesce.ts'
+import { defineList } from '../../src/database/list.ts'
+import { type Params, statement } from '../../src/database/statement.ts'
+import { LastUses } from '../../src/domains/api-keys/service/last-uses.ts'
+import { keyFinder } from '../../src/domains/api-keys/service/look-up.ts'
+import { memberships } from '../../src/domains/organizations/queries/access.ts'
+import { projects } from '../../src/domains/projects/tables.ts'
+import { listProjectTasks, taskReader } from '../../src/domains/tasks/queries/read.ts'
+import { taskCreator } from '../../src/domains/tasks/service/creator.ts'
+import type { Caller } from '../../src/events/caller.ts'
+import { sha256 } from '../../src/lib/crypto.ts'
+import { newApiKey } from '../../src/lib/keys.ts'
+import { Id } from '../../src/lib/schema.ts'
+import { sourcesIn } from '../architecture/sources.ts'
+import { createKey, createOrganization } from '../helpers/actors.ts'
+import { testApp } from '../helpers/app.ts'
+import { createProject, createTask } from '../helpers/factories.ts'
+import { recordStatements } from '../helpers/statements.ts'
+import { type Random, seeded } from './random.ts'
+
+const GOOD = 100
+/** For a long look; the bar is 100,000 good reads, 1,000 rounds. */
+const ROUNDS = Number(process.env.POISON_ROUNDS ?? 10)
+const UUID = /^[0-9a-f-]{36}$/
+const NOT_AN_ID = 'urn:uuid:00000000-0000-7000-8000-000000000000'
+
+/** Calls that share statements: `good` says whether its answer is right, `bad` rejects. */
+interface Path {
+  good(): Promise<boolean>
+  bad(): Promise<unknown>
+}
+
+const test = await testApp(t)
+const { app, sql } = test
+const { database } = app
+const organization = await createOrganization(test)
+const { member } = organization
+const projectId = await createProject(test, { organizationId: organization.id })
+const taskId = await createTask(test, { projectId })
+const principal = { principalId: member.id }
+const caller: Caller = {
+  actor: { type: 'user', id: member.id },
+  address: null,
+  userAgent: null,
+  requestId: null,
+  traceparent: null,
+  joined: false,
+  transaction: work => database.transaction(work),
+}
+
+function reads(): Path {
+  const read = taskReader(database)
+  return {
+    good: async () => (await read({ id: taskId, ...principal }))?.id === taskId,
+    bad: () => read({ id: NOT_AN_ID, ...principal }),
+  }
+}
+
+function creates(): Path {
+  const create = taskCreator(app)
+  const actor = { type: 'user', id: member.id, sessionId: member.sessionId, role: 'user' } as const
+  const made = new Set<string>()
+  return {
+    good: async () => {
+      const { id } = await create(caller, actor, projectId, { title: 'Good' })
+      return UUID.test(id) && made.size < made.add(id).size
+    },
+    bad: () => create(caller, actor, NOT_AN_ID, { title: 'Bad' }),
+  }
+}
+
+function access(): Path {
+  const find = memberships(database, projects, 'organization_id')
+  return {
+    good: async () => (await find(projectId, member.id))?.role === 'member',
+    bad: () => find(NOT_AN_ID, member.id),
+  }
+}
+
+const { key, id: keyId } = await createKey(test, organization.id, 'tasks:read')
+
+/** No secret can have a hash that the database refuses: it is exchanged on the way. */
+function keys(): Path {
+  const badKey = newApiKey('test')
+  const refused = (hash: unknown) => (sha256(badKey).equals(hash as Buffer) ? '\\xzz' : hash)
+  const hostile: Database = Object.create(database, {
+    run: {
+      value: (query: { values: unknown[][] }) =>
+        database.run({ ...query, values: query.values.map(hashes => hashes.map(refused)) } as never),
+    },
+  })
+  const find = keyFinder(hostile, new LastUses(database, { warn: () => {} }))
+  return { good: async () => (await find(key))?.id === keyId, bad: () => find(badKey) }
+}
+
+function lists(): Path {
+  const ofProject = (id: string) => listProjectTasks(database, { projectId: id }, principal, { limit: 1 })
+  const good = async () => {
+    const {
+      data: [task],
+      meta,
+    } = JSON.parse((await ofProject(projectId))?.data.complete('{}') ?? '')
+    return UUID.test(task?.id) && meta !== undefined
+  }
+  return { good, bad: () => ofProject(NOT_AN_ID) }
+}
+
+await sql('create table amounts (id uuid primary key, big bigint)')
+const [fits, tooBig] = [taskId, projectId]
+await sql('insert into amounts values ($1, 1), ($2, $3)', [fits, tooBig, 2n ** 53n])
+
+/** The database gives a row that its reader refuses. */
+function unreadableRows(): Path {
+  const find = statement(
+    'test.amounts',
+    (_, $: Params<{ ids: string[] }>) => query<{ id: string; big: number }>`
+      select a.id, a.big from unnest(${$.ids}::uuid[]) asked(id) join amounts a using (id)`,
+  )
+  const load = coalesce(async (ids: readonly string[]) => {
+    const rows = new Map((await find(database, { ids: [...ids] })).map(row => [row.id, row]))
+    return ids.map(id => rows.get(id) ?? new Error('no row'))
+  })
+  return { good: async () => (await load(fits)).big === 1, bad: () => load(tooBig) }
+}
+
+/** The same in a list, where rows are made into JSON as they come. */
+function unwritableRows(): Path {
+  const list = defineList<{ id: string; big: number }, { id: string }>({
+    name: 'test.amounts_of',
+    item: Type.Object({ id: Id, big: Type.Integer() }),
+    columns: query`a.id, a.big`,
+    from: query`amounts a`,
+    where: $ => query`a.id = ${$.id}`,
+    parent: $ => query`(select where ${$.id}::uuid is not null) visible`,
+    id: { on: query`a.id`, key: 'id', type: 'uuid' },
+    sorts: { createdAt: { on: query`a.id`, key: 'id', type: 'uuid' } },
+    defaultSort: 'createdAt',
+  })
+  const written = async (id: string) => (await list(database, { id }, {}, {}))?.data.complete('{}')
+  return {
+    good: async () => (await written(fits)) === JSON.stringify({ data: [{ id: fits, big: 1 }], meta: {} }),
+    bad: () => written(tooBig),
+  }
+}
+
+/** By the file that shares a statement among callers. */
+const PATHS: Record<string, (() => Path)[]> = {
+  'src/domains/tasks/queries/read.ts': [reads],
+  'src/domains/tasks/service/creator.ts': [creates],
+  'src/domains/organizations/queries/access.ts': [access],
+  'src/domains/api-keys/service/look-up.ts': [keys],
+  'src/database/list/page.ts': [lists, unwritableRows],
+  'test/faults/poison.test.ts': [unreadableRows],
+}
+
+t.test('every file that shares a statement among callers is tested here', async t => {
+  const sharing = sourcesIn('src').filter(({ imports }) =>
+    imports.some(({ target }) => target === 'src/database/fast-path/coalesce.ts'),
+  )
+  for (const { path } of sharing) t.ok(PATHS[path], `add a path for ${path} to PATHS in test/faults/poison.test.ts`)
+})
+
+const random = seeded(t)
+for (const [file, paths] of Object.entries(PATHS))
+  for (const open of paths)
+    t.test(`${file}, ${open.name}: a poisoned call fails alone among ${GOOD}`, async t => {
+      const path = open()
+      const statements = recordStatements(app)
+      let failed = 0
+      for (let round = 0; round < ROUNDS; round++) failed += await poison(path, random)
+      t.equal(failed, 0, `none of ${ROUNDS * GOOD} good calls fails`)
+      t.comment(`${(statements.length / ROUNDS).toFixed(1)} statements a round`)
+      t.ok(statements.length <= 2 * (GOOD + 1) * ROUNDS, 'each call is asked for at most twice')
+    })
+
+t.test('every create that was answered is there once, with its event', async t => {
+  const counted = await sql(`select (select count(*)::int from tasks where title = 'Good') as tasks,
+    (select count(*)::int from events where type = 'task.created') as events,
+    (select count(*)::int from tasks where title = 'Bad') as bad`)
+  t.same(counted, [{ tasks: GOOD * ROUNDS, events: GOOD * ROUNDS, bad: 0 }])
+})
+
+/** How many of the good calls of one turn failed or were answered wrongly beside a bad one. */
+async function poison({ good, bad }: Path, random: Random): Promise<number> {
+  const at = random.below(GOOD)
+  const calls = Array.from({ length: GOOD + 1 }, (_, n) =>
+    n === at
+      ? bad().then(
+          () => false,
+          () => true,
+        )
+      : good().catch(() => false),
+  )
+  return (await Promise.all(calls)).filter(right => !right).length
+}
