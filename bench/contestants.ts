@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../src/app.ts'
@@ -21,7 +20,7 @@ export interface Lintel {
   close(): Promise<void>
 }
 
-/** Lintel as `npm start` runs it in production, and an app in this process that signs what it accepts. */
+/** Lintel as it runs in production, and an app in this process that signs what it accepts. */
 export async function startLintel(databaseUrl: string, more: Record<string, string> = {}): Promise<Lintel> {
   const port = await freePort()
   const environment = {
@@ -32,9 +31,7 @@ export async function startLintel(databaseUrl: string, more: Record<string, stri
     RATE_LIMIT,
     ...more,
   }
-  const { scripts } = JSON.parse(readFileSync(root('package.json'), 'utf8'))
-  const [, ...args] = scripts.start.split(' ')
-  const server = await startServer('lintel', args, port, environment)
+  const server = await startServer('lintel', [root('bin/lintel.mjs')], port, environment)
   const config = loadConfig({ ...environment, ROLE: 'api', LOG_LEVEL: 'silent' })
   const signer = await buildApp({ ...config, databaseUrl })
   return { server, tokens: targets => sign(signer, targets), close: () => signer.close() }

@@ -1,4 +1,4 @@
-// Plain JavaScript with nothing installed: this is what installs. It runs before `start` and `test` on Node >= 20.
+// Plain JavaScript with nothing installed: this is what installs. It runs before the start and the tests on Node >= 20.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -83,8 +83,7 @@ function install() {
 
 /** The first process that runs the sources compiles them, which takes a second and 17 MB; later ones find the result. */
 function compile() {
-  const args = ['start', '--ignore-scripts', '--', '--check']
-  spawnSync('npm', args, { cwd: root, stdio: 'ignore', env: withoutOwnBin(process.env), shell: windows })
+  spawnSync(process.execPath, [join(root, 'bin', 'lintel.mjs'), '--check'], { cwd: root, stdio: 'ignore' })
 }
 
 /** npm must not run on the Node inside the folder that it is about to empty. */

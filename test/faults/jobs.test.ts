@@ -55,7 +55,12 @@ t.test('the relay killed between and in the middle of batches: each event has it
   const database = await connect(databaseUrl)
   t.teardown(() => database.end())
   await database.query('create table fault_deliveries (id uuid)')
-  const subscribe = () => launchLintel(t, { databaseUrl, env: { ROLE: 'worker' }, entry: 'test/faults/subscriber.ts' })
+  const subscribe = () =>
+    launchLintel(t, {
+      databaseUrl,
+      env: { ROLE: 'worker' },
+      args: ['--import', './src/preload.mjs', 'test/faults/subscriber.ts'],
+    })
   let worker = await subscribe()
   while ((await count(database, 'event_cursors')) === 0) await sleep(POLL_MS)
 

@@ -23,8 +23,8 @@ interface Options {
   databaseUrl: string
   port?: number
   env?: Record<string, string>
-  /** The program, from the root of the project. */
-  entry?: string
+  /** What Node runs, from the root of the project. */
+  args?: string[]
 }
 
 /** A process of the real server, as it runs in production. */
@@ -49,14 +49,14 @@ export interface Lintel {
 /** Returns at once; `whenReady` waits. */
 export async function launchLintel(
   t: Test,
-  { databaseUrl, port, env = {}, entry = 'src/server.ts' }: Options,
+  { databaseUrl, port, env = {}, args = ['bin/lintel.mjs'] }: Options,
 ): Promise<Lintel> {
   const folder = mkdtempSync(join(tmpdir(), 'lintel-fault-'))
   const chosen = port ?? (await freePort())
   const base = `http://127.0.0.1:${chosen}`
   const log = join(folder, 'log')
   const output = openSync(log, 'a')
-  const child = spawn('/usr/bin/env', [...WITHOUT_HOOKS, process.execPath, '--import', './src/preload.mjs', entry], {
+  const child = spawn('/usr/bin/env', [...WITHOUT_HOOKS, process.execPath, ...args], {
     cwd: ROOT,
     stdio: ['ignore', output, output],
     env: {
@@ -109,11 +109,16 @@ export async function startLintel(t: Test, options: Options): Promise<Lintel> {
 }
 
 /** The exit code of `--check`, and what it says. */
-export function checkLintel(env: Record<string, string>): Promise<{ code: unknown; said: string }> {
-  const args = [...WITHOUT_HOOKS, process.execPath, 'src/server.ts', '--check']
+export function checkLintel(
+  env: Record<string, string>,
+  { args = ['src/server.ts'], cwd = ROOT } = {},
+): Promise<{ code: unknown; said: string }> {
   return new Promise(resolve =>
-    execFile('/usr/bin/env', args, { cwd: ROOT, env }, (error, _stdout, stderr) =>
-      resolve({ code: error?.code ?? 0, said: stderr }),
+    execFile(
+      '/usr/bin/env',
+      [...WITHOUT_HOOKS, process.execPath, ...args, '--check'],
+      { cwd, env },
+      (error, _, stderr) => resolve({ code: error?.code ?? 0, said: stderr }),
     ),
   )
 }
