@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -63,4 +63,28 @@ t.test('admin says in a sentence that the database is out of reach', async t => 
   t.match({ code, out }, { code: 1, out: 'Database: none at 127.0.0.1:1\n' })
   t.match(err, /^It cannot be opened: .*\n$/)
   t.notMatch(err, 'hunter2')
+})
+
+t.test('a migration has a name, follows from the last snapshot alone, and leaves no older one', async t => {
+  const tables = (columns: string) =>
+    `import { pgTable, text } from 'drizzle-orm/pg-core'\nexport const notes = pgTable('notes', { ${columns} })\n`
+  const cwd = t.testdir({
+    'package.json': '{ "type": "module" }',
+    'drizzle.config.ts': `export default { dialect: 'postgresql', schema: './tables.ts', out: './migrations' }`,
+    'tables.ts': tables('title: text()'),
+  })
+  symlinkSync(join(ROOT, 'node_modules'), join(cwd, 'node_modules'))
+  const generate = (...args: string[]) => run('generate.ts', { args, cwd })
+  const migration = (name: string) => readFileSync(join(cwd, 'migrations', name), 'utf8')
+
+  t.match(await generate(), { code: 1, out: '', err: /--name/ })
+  t.equal((await generate('--name', 'notes')).code, 0)
+  for (const [at, column] of ['body', 'author'].entries()) {
+    writeFileSync(join(cwd, 'tables.ts'), tables(`title: text(), ${at ? 'body: text(), ' : ''}${column}: text()`))
+    t.equal((await generate('--name', column)).code, 0)
+    t.equal(migration(`000${at + 1}_${column}.sql`), `ALTER TABLE "notes" ADD COLUMN "${column}" text;`)
+  }
+  t.match((await generate('--name', 'nothing')).out, 'No schema changes')
+  t.same(readdirSync(join(cwd, 'migrations')), ['0000_notes.sql', '0001_body.sql', '0002_author.sql', 'meta'])
+  t.same(readdirSync(join(cwd, 'migrations', 'meta')), ['0002_snapshot.json', '_journal.json'])
 })
