@@ -4,7 +4,7 @@ import { AppError } from '../lib/errors.ts'
 import { databaseDown } from './errors.ts'
 import { type Executor, send } from './executor.ts'
 import { Listener } from './listener.ts'
-import { type Log, Pipeline } from './pipeline.ts'
+import { type Log, Pipeline, type Prepare } from './pipeline.ts'
 import type { Query } from './query.ts'
 import { WireClient } from './wire.ts'
 
@@ -28,6 +28,8 @@ export interface DatabaseOptions {
   /** Connections for transactions. */
   pool: number
   log: Log
+  /** Runs on each new connection of those for single statements before it is used, so before transactions as well. */
+  prepare?: Prepare
 }
 
 export function connectionOptions(url: string): pg.ClientConfig {
@@ -92,9 +94,9 @@ export class Database implements Executor {
   /** For single statements that write. */
   readonly writes: Executor = { run: query => this.#pipeline.write(query) }
 
-  constructor({ url, pool, log }: DatabaseOptions) {
+  constructor({ url, pool, log, prepare }: DatabaseOptions) {
     const options = connectionOptions(url)
-    this.#pipeline = new Pipeline(options, log)
+    this.#pipeline = new Pipeline(options, log, prepare)
     this.listener = new Listener(options, log)
     this.#pool = new pg.Pool({ ...options, max: pool, Client: WireClient })
     this.#pool.on('error', error => log.warn({ reason: error.message }, 'idle database connection lost'))

@@ -6,7 +6,7 @@ export const isoTimestamp = customType<{ data: string; driverData: string }>({
   dataType: () => 'timestamp(3) with time zone',
 })
 
-/** Position of a transaction in the order of their ids (`pg_current_xact_id()`), as text. */
+/** 64 bits without a sign, read as text: the driver makes no number of them that could lose digits. */
 export const xid8 = customType<{ data: string; driverData: string }>({ dataType: () => 'xid8' })
 
 export const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })

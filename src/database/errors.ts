@@ -6,8 +6,11 @@ const FOREIGN_KEY_VIOLATION = '23503'
 const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK = '40P01'
 const CONFLICTS = [SERIALIZATION_FAILURE, DEADLOCK]
-/** SQLSTATE classes that say the server or the way to it is gone: connection, resources, operator intervention. */
-const DOWN_CLASSES = ['08', '53', '57']
+/**
+ * SQLSTATE classes that say the server or the way to it is gone: connection, state of the transaction (25006: a standby only
+ * reads), resources, operator intervention.
+ */
+const DOWN_CLASSES = ['08', '25', '53', '57']
 const SOCKET_CODES = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENOTFOUND']
 /** The driver's own errors have no code. */
 const DRIVER_MESSAGES =

@@ -15,6 +15,7 @@ export async function migrate(url: string): Promise<void> {
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK])
     await applyMigrations(drizzle(client), { migrationsFolder: FOLDER })
+    await client.query('select begin_event_epoch()')
   } finally {
     await client.end()
   }

@@ -23,6 +23,9 @@ export interface Log {
   warn(details: object, message: string): void
 }
 
+/** Makes a new connection ready for use. */
+export type Prepare = (client: pg.ClientBase) => Promise<void>
+
 interface Connection {
   client: WireClient
   /** When each query without an answer was sent, the oldest first: answers come in that order. */
@@ -39,6 +42,7 @@ const moves = ({ sentAt, movedAt }: Connection, since: number): boolean => sentA
 export class Pipeline {
   readonly #options: pg.ClientConfig
   readonly #log: Log
+  readonly #prepare: Prepare | undefined
   readonly #closing = new AbortController()
   readonly #silentMs: number
   readonly #watch: NodeJS.Timeout
@@ -48,10 +52,11 @@ export class Pipeline {
    * A server that leaves a query unanswered for `query_timeout` is silent. The driver's own clock is not used: a timer for
    * each query, and the callback that it wraps keeps the rows until the next full collection.
    */
-  constructor({ query_timeout: silentMs = 0, ...options }: pg.ClientConfig, log: Log) {
+  constructor({ query_timeout: silentMs = 0, ...options }: pg.ClientConfig, log: Log, prepare?: Prepare) {
     this.#options = options
     this.#silentMs = silentMs
     this.#log = log
+    this.#prepare = prepare
     this.#watch = setInterval(() => this.#hearSilence(), WATCH_MS).unref()
   }
 
@@ -136,10 +141,24 @@ export class Pipeline {
     client.on('error', (error: Error) => lose(error.message))
     client.on('end', () => lose())
     await client.connect()
+    await this.#prepareWithin(client)
     if (this.#closing.signal.aborted) return void client.end()
     // Lost in the moment in which it was ready: whoever connects has to try again.
     if (lost) throw databaseDown()
     this.#connections = [...this.#connections, connection]
+  }
+
+  /** A server that falls silent meanwhile is not waited for, as in `#hearSilence`. */
+  async #prepareWithin(client: WireClient): Promise<void> {
+    const silence = setTimeout(() => client.destroy(), this.#silentMs)
+    try {
+      await this.#prepare?.(client)
+    } catch (error) {
+      client.destroy()
+      throw error
+    } finally {
+      clearTimeout(silence)
+    }
   }
 
   async #reconnect(): Promise<void> {

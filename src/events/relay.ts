@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../database/client.ts'
 import type { Log } from '../database/pipeline.ts'
 import { type Params, statement } from '../database/statement.ts'
+import { settledEnd } from './position.ts'
 import { eventCursors, events } from './tables.ts'
 
 /** How stale a subscriber may be when nothing wakes the relay. */
@@ -12,7 +13,7 @@ const BATCH = 100
 
 export interface RecordedEvent {
   id: string
-  xid: string
+  position: string
   seq: number
   type: string
   organizationId: string | null
@@ -27,29 +28,29 @@ export type Subscriber = (tx: Transaction, events: RecordedEvent[]) => Promise<v
 const start = statement(
   'events.relay.start',
   (_, $: Params<{ subscriber: string }>) => sql`
-    insert into ${eventCursors} (subscriber, xid, seq) values (${$.subscriber}, pg_snapshot_xmin(pg_current_snapshot()), 0)
+    insert into ${eventCursors} (subscriber, position, seq) values (${$.subscriber}, ${settledEnd}, 0)
     on conflict do nothing`,
 )
 
 const lockCursor = statement(
   'events.relay.lock',
-  (_, $: Params<{ subscriber: string }>) => sql<{ xid: string; seq: number }>`
-    select xid, seq from ${eventCursors} where subscriber = ${$.subscriber} for update skip locked`,
+  (_, $: Params<{ subscriber: string }>) => sql<{ position: string; seq: number }>`
+    select position, seq from ${eventCursors} where subscriber = ${$.subscriber} for update skip locked`,
 )
 
-/** Only below the oldest running transaction: what commits later can then not appear behind the cursor. */
+/** Only what is settled: what commits later can then not appear behind the cursor. */
 const readAfter = statement(
   'events.relay.read',
-  (_, $: Params<{ xid: string; seq: number; limit: number }>) => sql<RecordedEvent>`
-    select id, xid, seq, type, organization_id, target_id, data, created_at from ${events}
-    where (xid, seq) > (${$.xid}::xid8, ${$.seq}::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
-    order by xid, seq limit ${$.limit}`,
+  (_, $: Params<{ position: string; seq: number; limit: number }>) => sql<RecordedEvent>`
+    select id, position, seq, type, organization_id, target_id, data, created_at from ${events}
+    where (position, seq) > (${$.position}::xid8, ${$.seq}::bigint) and position < ${settledEnd}
+    order by position, seq limit ${$.limit}`,
 )
 
 const moveCursor = statement(
   'events.relay.move',
-  (_, $: Params<{ subscriber: string; xid: string; seq: number }>) => sql`
-    update ${eventCursors} set xid = ${$.xid}::xid8, seq = ${$.seq} where subscriber = ${$.subscriber}`,
+  (_, $: Params<{ subscriber: string; position: string; seq: number }>) => sql`
+    update ${eventCursors} set position = ${$.position}::xid8, seq = ${$.seq} where subscriber = ${$.subscriber}`,
 )
 
 /** Hands events to subscribers after their commit, on whichever node holds the subscriber's cursor. */
@@ -103,7 +104,7 @@ export class Relay {
       const last = batch.at(-1)
       if (!last) return false
       await subscriber(tx, batch)
-      await moveCursor(tx, { subscriber: name, xid: last.xid, seq: last.seq })
+      await moveCursor(tx, { subscriber: name, position: last.position, seq: last.seq })
       return batch.length === BATCH
     })
   }

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { bigint, index, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { bigint, check, index, jsonb, pgTable, smallint, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { id, isoTimestamp, xid8 } from '../database/columns.ts'
 
 /** Append-only: a trigger refuses update and delete. */
@@ -7,8 +7,8 @@ export const events = pgTable(
   'events',
   {
     id: id(),
-    /** With `seq` the order of reading: no later commit appears before a transaction already past. */
-    xid: xid8().notNull().default(sql`pg_current_xact_id()`),
+    /** With `seq` the order of reading: the transaction's place in the log, see `eventEpoch`. */
+    position: xid8().notNull().default(sql`event_position()`),
     seq: bigint({ mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
     type: text().notNull(),
     organizationId: uuid(),
@@ -23,10 +23,10 @@ export const events = pgTable(
     createdAt: isoTimestamp().notNull().default(sql`now()`),
   },
   table => [
-    index('events_order_idx').on(table.xid, table.seq),
-    index('events_organization_order_idx').on(table.organizationId, table.xid, table.seq),
+    index('events_order_idx').on(table.position, table.seq),
+    index('events_organization_order_idx').on(table.organizationId, table.position, table.seq),
     // The questions of an audit: without them one reads all 100,000 events of an organization, in 0.3 s.
-    index('events_actor_order_idx').on(table.actorId, table.xid, table.seq),
+    index('events_actor_order_idx').on(table.actorId, table.position, table.seq),
     index('events_target_idx').on(table.targetId),
   ],
 )
@@ -34,6 +34,21 @@ export const events = pgTable(
 /** How far each subscriber of the relay has read. */
 export const eventCursors = pgTable('event_cursors', {
   subscriber: text().primaryKey(),
-  xid: xid8().notNull(),
+  position: xid8().notNull(),
   seq: bigint({ mode: 'number' }).notNull(),
 })
+
+/**
+ * One row. While one PostgreSQL server runs, the position of an event is `base` + its transaction id; `begin_event_epoch()`
+ * sets both anew for another server or after a restart (docs/decisions/004).
+ */
+export const eventEpoch = pgTable(
+  'event_epoch',
+  {
+    id: smallint().primaryKey().default(1),
+    base: bigint({ mode: 'number' }).notNull(),
+    serverStartedAt: timestamp({ withTimezone: true }).notNull(),
+    begunAt: isoTimestamp().notNull().default(sql`now()`),
+  },
+  table => [check('event_epoch_one_row', sql`${table.id} = 1`)],
+)

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Database } from '../database/client.ts'
+import { EpochKeeper } from '../events/epoch.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -9,12 +10,19 @@ declare module 'fastify' {
 }
 
 async function database(app: FastifyInstance, options: { url: string; pool: number }) {
-  const connections = new Database({ ...options, log: app.log })
+  const epoch = new EpochKeeper(app.log)
+  const connections = new Database({ ...options, log: app.log, prepare: client => epoch.prepare(client) })
   // Registered first, so closed last: everything else may still need it.
-  app.addHook('onClose', () => connections.close())
+  app.addHook('onClose', () => {
+    epoch.stop()
+    return connections.close()
+  })
   await connections.open()
   app.decorate('database', connections)
-  app.addHook('onReady', async () => connections.listener.open())
+  app.addHook('onReady', async () => {
+    epoch.watch(connections)
+    connections.listener.open()
+  })
 }
 
 export const databasePlugin = fp(database, { name: 'database' })

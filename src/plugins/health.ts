@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Type } from '@sinclair/typebox'
-import { sql } from 'drizzle-orm'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { statement } from '../database/statement.ts'
+import { findEpochState } from '../events/epoch.ts'
 import { everyone } from '../lib/access.ts'
 import { problems, requestErrors } from '../lib/errors.ts'
 import { StringEnum } from '../lib/schema.ts'
@@ -21,9 +20,10 @@ const FAREWELL_MS = 500
 const LAST_MS = 10_000
 
 const Health = Type.Object({ status: StringEnum(['ok']) }, { title: 'Health' })
-const ping = statement('health.ping', () => sql`select 1`)
 
-/** Live says the process answers; ready says it should get traffic: it reaches its database and is not draining. */
+const NO_EPOCH = 'the event log has no epoch of this database server yet'
+
+/** Live says the process answers; ready says it should get traffic: it reaches its database, can write there, and is not draining. */
 async function health(app: FastifyInstance) {
   let draining = false
   app.decorate('stopReadiness', () => {
@@ -47,7 +47,8 @@ async function health(app: FastifyInstance) {
     { config, schema: schema('getReadiness', 'Whether to send traffic here', 503) },
     async () => {
       if (draining) throw requestErrors.overloaded({ detail: 'shutting down' })
-      await ping(app.database, {})
+      if (!(await findEpochState(app.database, {}))?.isCurrent)
+        throw requestErrors.database_unavailable({ detail: NO_EPOCH })
       return { status: 'ok' }
     },
   )

@@ -59,7 +59,7 @@ const DOMAIN: Record<string, DomainRule> = {
   schemas: { outside: [], own: [], earlier: ['schemas'] },
   tables: { outside: ['database/columns'], own: [], earlier: ['tables'] },
   queries: {
-    outside: ['database', 'events/record', 'events/tables'],
+    outside: ['database', 'events/position', 'events/record', 'events/tables'],
     types: ['events/caller'],
     own: ['tables', 'queries', 'schemas', 'events'],
     earlier: ['tables', 'queries'],

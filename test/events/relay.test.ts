@@ -53,7 +53,7 @@ t.test('each committed event is handed over exactly once and in order, whatever 
   const got = await handed('nodes')
   t.equal(got.length, ids.length, 'none twice')
   t.same(got.toSorted(), ids.toSorted())
-  const order = (await sql(`select id from events where type = 'test.happened' order by xid, seq`)).map(
+  const order = (await sql(`select id from events where type = 'test.happened' order by position, seq`)).map(
     (row: { id: string }) => row.id,
   )
   t.same(

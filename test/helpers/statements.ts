@@ -4,7 +4,7 @@ import type { Executor } from '../../src/database/executor.ts'
 import type { Query } from '../../src/database/query.ts'
 
 /** What an app asks by itself, whether or not there are requests. */
-const BACKGROUND = 'sessions.ended'
+const BACKGROUND = ['sessions.ended', 'events.epoch.begin']
 
 /** Calls `hear` for each single statement that the app sends from now on; the function returned ends that. */
 function onStatement({ database }: FastifyInstance, hear: (query: Query) => void): () => void {
@@ -12,7 +12,7 @@ function onStatement({ database }: FastifyInstance, hear: (query: Query) => void
     const { run } = executor
     const send: Executor['run'] = run.bind(executor)
     executor.run = query => {
-      if (query.name !== BACKGROUND) hear(query as Query)
+      if (!BACKGROUND.includes(query.name)) hear(query as Query)
       return send(query)
     }
     return () => {

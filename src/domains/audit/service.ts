@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fastJsonStringify from 'fast-json-stringify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { feedCursors, findFeedEnd, listAfter, type Position } from './queries.ts'
+import { feedCursors, findFeedEnd, listAfter, type Place } from './queries.ts'
 import { Event } from './schemas.ts'
 
 /** How late an event may be behind its commit, besides the transactions that began before it. */
@@ -21,11 +21,11 @@ type Row = Awaited<ReturnType<typeof listAfter>>[number]
 interface Follower {
   stream: Stream
   organizationId: string
-  position: Position
+  place: Place
 }
 
 const stringify = fastJsonStringify(Event as object)
-const placeOf = ({ organizationId, position: { xid, seq } }: Follower): string => `${organizationId} ${xid} ${seq}`
+const keyOf = ({ organizationId, place: { position, seq } }: Follower): string => `${organizationId} ${position} ${seq}`
 
 /**
  * Reads the feeds on for the open streams of this process, all in one look. Each stream has its own place in the feed, so that
@@ -44,13 +44,12 @@ export class LiveFeed {
   /** A stream of what comes behind `cursor`, or from now on. Throws `cursor_invalid`, `cursor_mismatch`, and as streams do. */
   async open(request: FastifyRequest, reply: FastifyReply, cursor: string | undefined): Promise<Readable> {
     const { organizationId } = request
-    const { positionOf, cursorOf } = feedCursors(organizationId)
-    const position =
-      cursor === undefined ? ((await findFeedEnd(this.#app.database, {})) as Position) : positionOf(cursor)
+    const { placeOf, cursorOf } = feedCursors(organizationId)
+    const place = cursor === undefined ? ((await findFeedEnd(this.#app.database, {})) as Place) : placeOf(cursor)
     const stream = this.#app.streams.open(request, reply)
     // An id without data is remembered and is no event: who is cut off before the first one misses nothing either.
-    stream.send(`id: ${cursorOf(position)}\n\n`)
-    const follower = { stream, organizationId, position }
+    stream.send(`id: ${cursorOf(place)}\n\n`)
+    const follower = { stream, organizationId, place }
     this.#followers.add(follower)
     stream.onClose(() => this.#followers.delete(follower))
     if (!this.#following) void this.#follow()
@@ -74,7 +73,7 @@ export class LiveFeed {
   /** Those for whom there may be more at once. */
   async #readOn(followers: Iterable<Follower>): Promise<Follower[]> {
     const ready = [...followers].filter(({ stream }) => stream.isReady)
-    const places = [...Map.groupBy(ready, placeOf).values()]
+    const places = [...Map.groupBy(ready, keyOf).values()]
     const behind: Follower[] = []
     try {
       while (places.length > 0) behind.push(...(await this.#hand(places.splice(0, PLACES))))
@@ -88,7 +87,7 @@ export class LiveFeed {
   }
 
   async #hand(places: Follower[][]): Promise<Follower[]> {
-    const asked = places.map((at, n) => ({ n, organizationId: at[0]?.organizationId, ...at[0]?.position }))
+    const asked = places.map((at, n) => ({ n, organizationId: at[0]?.organizationId, ...at[0]?.place }))
     const rows = await listAfter(this.#app.database, { places: JSON.stringify(asked), rows: ROWS })
     const pages = [...Map.groupBy(rows, ({ n }) => n)]
     const handed = await Promise.all(pages.map(([n, page]) => send(places[n] as Follower[], page)))
@@ -102,12 +101,12 @@ export class LiveFeed {
  */
 async function send(followers: Follower[], page: Row[]): Promise<Follower[]> {
   const { bytes, sent } = written(page)
-  const { xid, seq } = page[sent - 1] as Row
+  const { position, seq } = page[sent - 1] as Row
   await Promise.all(
     followers.map(async follower => {
       if (!(await follower.stream.hasAccess())) return
       follower.stream.send(bytes)
-      follower.position = { xid, seq }
+      follower.place = { position, seq }
     }),
   )
   return sent < page.length || page.length === ROWS ? followers : []

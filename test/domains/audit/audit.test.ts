@@ -148,7 +148,7 @@ t.test('the audit list is newest first, page by page, and each filter finds', as
     seen.push(...body.data.map((event: Event) => event.id))
     cursor = body.meta.nextCursor
   }
-  const logged = await sql('select id from events where organization_id = $1 order by xid desc, seq desc', [
+  const logged = await sql('select id from events where organization_id = $1 order by position desc, seq desc', [
     organization.id,
   ])
   t.same(
@@ -178,7 +178,7 @@ t.test('an event says who, what, from where, and carries no more than the answer
   const event = await list(admin)
   t.same(event.data, answer.body)
   t.match(event, origin)
-  t.notOk('xid' in event)
+  t.notOk('position' in event)
   const key = await createKey(test, organization.id, 'events:read')
   const { address, userAgent, requestId, ...itself } = event
   t.same(await list(key), itself, 'a key is not told where people are')

@@ -18,7 +18,7 @@ const { app, sql, config } = test
 const { id: organizationId, admin, owner } = await createOrganization(test)
 const platformAdmin = await createUser(test, { role: 'admin' })
 await sql(
-  `insert into events (id, xid, type, organization_id, actor_type, actor_id, target_type, target_id, data, created_at)
+  `insert into events (id, position, type, organization_id, actor_type, actor_id, target_type, target_id, data, created_at)
     select (lpad(to_hex($4::bigint + n * 1000), 12, '0') || '7000a000' || lpad(to_hex(n), 12, '0'))::uuid, n::text::xid8,
       (array['task.created', 'task.updated', 'comment.created'])[1 + n % 3], $1, 'user',
       case when n % 50 = 0 then $2::uuid else $3::uuid end, 'task', md5((n / 3)::text)::uuid,
@@ -28,7 +28,7 @@ await sql(
 )
 await sql('analyze events')
 
-const [{ target_id: targetId }] = await sql(`select target_id from events where xid = '30000'`)
+const [{ target_id: targetId }] = await sql(`select target_id from events where position = '30000'`)
 const at = (second: number) => new Date(START + second * 1_000).toISOString()
 const seen = recordStatements(app)
 

@@ -62,7 +62,7 @@ t.test('pages lead through the whole log, each event once', async t => {
     found.push(...body.data.map(({ id }: Event) => id))
     cursor = body.meta.nextCursor
   }
-  const all = await sql('select id from events order by xid desc, seq desc')
+  const all = await sql('select id from events order by position desc, seq desc')
   t.same(
     found,
     all.map(({ id }: Event) => id),
