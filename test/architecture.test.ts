@@ -1,13 +1,10 @@
-import { subscribe } from 'node:diagnostics_channel'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ts } from '@ts-morph/common'
-import type { FastifyInstance, RouteOptions } from 'fastify'
 import t from 'tap'
 import { domains } from '../src/domains/index.ts'
 import { cyclesIn, faultOf, KINDS, placeOf } from './architecture/rules.ts'
 import { functionsOf, lineOf, median, ROOT, type Source, sourcesIn, visit } from './architecture/sources.ts'
-import { testApp } from './helpers/app.ts'
 
 const CEILING = 300
 const CEILINGS: Record<string, number> = { index: 40, errors: 200, events: 200, jobs: 200, graphql: 200 }
@@ -135,39 +132,3 @@ t.test('nothing is exported by default', async t =>
     [],
   ),
 )
-
-t.test('every route says who may call it and what it answers', async t => {
-  const routes: RouteOptions[] = []
-  subscribe('fastify.initialization', message => {
-    const { fastify } = message as { fastify: FastifyInstance }
-    fastify.addHook('onRoute', route => void routes.push(route))
-  })
-  const { app } = await testApp(t)
-  const api = routes.filter(({ url, method }) => url.startsWith('/api/') && method !== 'HEAD' && method !== 'OPTIONS')
-  t.ok(api.length > 0, 'there are routes')
-  for (const { method, url, config, schema } of api) {
-    const name = `${method} ${url}`
-    t.ok(config?.access, `${name} has an access rule`)
-    // Who refreshes has signed in before, and an office does it all day.
-    if (config?.access?.kind === 'public' && url !== '/api/v1/auth/refresh')
-      t.ok(config.sensitive, `${name} is for strangers, who get few tries`)
-    t.ok(schema?.operationId, `${name} has an operationId`)
-    t.ok(schema?.summary && schema.tags?.length, `${name} has a summary and a tag`)
-    const answers = Object.entries((schema?.response ?? {}) as Record<string, object>)
-    t.ok(
-      answers.some(([status]) => status.startsWith('2') || status.startsWith('3')),
-      `${name} has a success`,
-    )
-    for (const [status, answer] of answers) t.ok(Object.keys(answer).length > 0, `${name} ${status} has a schema`)
-  }
-  const operations = Object.values(app.openapi().paths).flatMap(path => Object.values(path))
-  const ids = operations.map(({ operationId }) => operationId)
-  t.equal(new Set(ids).size, ids.length, 'every operationId is unique')
-  for (const operation of operations) {
-    for (const [status, response] of Object.entries(operation.responses)) {
-      const bare = ['202', '204', '302', '304'].includes(status)
-      t.ok(bare || response.content, `${operation.operationId} ${status} is described by a schema`)
-    }
-    t.ok(operation['x-access'], `${operation.operationId} has its access rule in the document`)
-  }
-})

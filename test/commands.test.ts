@@ -6,8 +6,6 @@ import t from 'tap'
 import { createDatabase } from './helpers/database.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-/** tap gives every child its loader, which a command does not have. */
-const { NODE_OPTIONS: _, ...environment } = process.env
 
 interface Options {
   args?: string[]
@@ -21,7 +19,7 @@ const run = (program: string, { args = [], cwd = ROOT, env = {} }: Options = {})
     execFile(
       process.execPath,
       [join(ROOT, 'bin', program), ...args],
-      { cwd, env: { ...environment, ...env } },
+      { cwd, env: { ...process.env, ...env } },
       (error, out, err) => resolve({ code: error?.code ?? 0, out, err }),
     ),
   )

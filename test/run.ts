@@ -1,68 +1,66 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { constants, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { type Embedded, EmbeddedError, removeData, startEmbedded } from '../src/database/embedded.ts'
+import { EmbeddedError } from '../src/database/embedded.ts'
+import { changedFiles, reachOf } from './runner/changes.ts'
+import { type Choice, chooseFiles } from './runner/files.ts'
+import { Graph } from './runner/graph.ts'
+import { inOrder, remember } from './runner/order.ts'
+import { openServer } from './runner/postgres.ts'
+import { type Run, runFile } from './runner/process.ts'
+import { print, summarize } from './runner/report.ts'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const TAP = join(ROOT, 'node_modules', 'tap', 'dist', 'esm', 'run.mjs')
-/** Every test file is a process that loads the whole application: compiled once, that costs a fifth less CPU. */
-const COMPILED = join(ROOT, 'node_modules', '.cache', 'lintel-test')
+/** One more than cores: many files wait, for a job or a fault, most of the time. */
+const JOBS = 3
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-
-interface TestDatabase {
-  url: string
-  remove(): Promise<void>
-}
-
-/** The server of `TEST_DATABASE_URL`, or a real one of our own for as long as the tests run. */
-async function openDatabase(): Promise<TestDatabase> {
-  const url = process.env.TEST_DATABASE_URL
-  if (url) return { url, remove: async () => {} }
-
-  const dataDirectory = mkdtempSync(join(tmpdir(), 'lintel-test-'))
-  // Root's PostgreSQL runs as another user, who must get in.
-  chmodSync(dataDirectory, 0o711)
-  const remove = (embedded?: Embedded) => async () => {
-    await embedded?.stop()
-    removeData(dataDirectory)
-    rmSync(dataDirectory, { recursive: true, force: true })
-  }
-  try {
-    const embedded = await startEmbedded({ dataDirectory })
-    return { url: embedded.url, remove: remove(embedded) }
-  } catch (error) {
-    await remove()()
-    throw error
-  }
-}
+type Environment = Record<string, string | undefined>
 
 const interrupted = new AbortController()
 // From the first moment: an end while the database starts must not leave it behind.
 for (const signal of SIGNALS) process.on(signal, () => interrupted.abort(signal))
 
-/** Resolves with the exit code of tap, which gets the signals that we get. */
-async function runTap(url: string, args: string[]): Promise<number> {
-  const { signal: end } = interrupted
-  if (end.aborted) return exitCodeOf(end.reason)
-  const env = { NODE_COMPILE_CACHE: COMPILED, ...process.env, TEST_DATABASE_URL: url }
-  const tap = spawn(process.execPath, [TAP, ...args], { cwd: ROOT, env, stdio: 'inherit' })
-  end.addEventListener('abort', () => tap.kill(end.reason))
-  const [code, signal] = (await once(tap, 'exit')) as [number | null, NodeJS.Signals | null]
-  return code ?? exitCodeOf(signal as NodeJS.Signals)
+async function runAll(files: string[], env: Environment, verbose: boolean): Promise<Run[]> {
+  const runs: Run[] = []
+  const waiting = inOrder(files).values()
+  const work = async () => {
+    for (const file of waiting) {
+      if (interrupted.signal.aborted) return
+      const run = await runFile(file, env, interrupted.signal)
+      runs.push(run)
+      print(run, runs.length, verbose)
+    }
+  }
+  await Promise.all(Array.from({ length: JOBS }, work))
+  return runs
 }
 
-const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal]
+/** The files to run, and what the generated tests are to keep to. */
+function select({ files, unit, changed }: Choice, graph: Graph): { files: string[]; env: Environment } {
+  const suited = unit ? files.filter(file => !graph.needsDatabase(file)) : files
+  if (!changed) return { files: suited, env: {} }
+  const reach = reachOf(graph, suited, changedFiles())
+  for (const reason of reach.why) console.log(`# ${reason}`)
+  if (!reach.operations) return { files: reach.files, env: {} }
+  console.log(`# of the generated tests those of operations on ${reach.operations.join(', ')}`)
+  return { files: reach.files, env: { TEST_OPERATIONS: reach.operations.join() } }
+}
+
+async function main(): Promise<boolean> {
+  const started = performance.now()
+  const choice = chooseFiles(process.argv.slice(2))
+  const graph = new Graph()
+  const { files, env } = select(choice, graph)
+  const server = files.some(file => graph.needsDatabase(file)) ? await openServer() : undefined
+  try {
+    const database = server ? { TEST_DATABASE_URL: server.url } : {}
+    const runs = await runAll(files, { ...process.env, ...env, ...database }, choice.verbose)
+    remember(runs)
+    summarize(runs, performance.now() - started)
+    return runs.length === files.length && runs.every(({ passed }) => passed)
+  } finally {
+    await server?.remove()
+  }
+}
 
 try {
-  const { url, remove } = await openDatabase()
-  try {
-    process.exitCode = await runTap(url, process.argv.slice(2))
-  } finally {
-    await remove()
-  }
+  process.exitCode = (await main()) ? 0 : 1
 } catch (error) {
   if (!(error instanceof EmbeddedError)) throw error
   console.error(error.message)

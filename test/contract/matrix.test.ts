@@ -59,6 +59,9 @@ t.test('every operation answers every kind of caller with the status of the gold
   t.same(client.faults, [], 'every answer fits the document')
   if (process.env.UPDATE_MATRIX) writeFileSync(GOLDEN, `${found.join('\n')}\n`)
   const golden = existsSync(GOLDEN) ? readFileSync(GOLDEN, 'utf8').trimEnd().split('\n') : []
-  t.same(found.map(nameOf), golden.map(nameOf), 'the file names every operation and no other')
+  const untested = specification.all.filter(operation => !specification.operations.includes(operation))
+  const others = untested.map(({ id }) => id)
+  const expected = golden.map(nameOf).filter(name => !others.includes(name as string))
+  t.same(found.map(nameOf), expected, 'the file names every operation and no other')
   for (const row of found) t.ok(golden.includes(row), row)
 })

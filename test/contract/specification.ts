@@ -25,13 +25,17 @@ const PREFIX = '/api/v1'
 /** The document as clients get it, and what follows from it for a test. */
 export class Specification {
   readonly document: Json
+  /** Those to be tested: all, or with `TEST_OPERATIONS` those whose path ends with one of these words. */
   readonly operations: Operation[]
+  readonly all: Operation[]
 
   constructor(app: FastifyInstance) {
     this.document = JSON.parse(JSON.stringify(app.openapi()))
-    this.operations = Object.entries<Json>(this.document.paths)
+    this.all = Object.entries<Json>(this.document.paths)
       .filter(([path]) => path.startsWith(PREFIX))
       .flatMap(([path, methods]) => Object.entries<Json>(methods).map(([method, o]) => this.#read(path, method, o)))
+    const words = process.env.TEST_OPERATIONS?.split(',')
+    this.operations = words ? this.all.filter(({ path }) => words.includes(lastWordOf(path))) : this.all
   }
 
   #read(path: string, method: string, operation: Json): Operation {
@@ -58,12 +62,12 @@ export class Specification {
   }
 
   find(method: string, path: string): Operation | undefined {
-    return this.operations.find(operation => operation.method === method && operation.path === path)
+    return this.all.find(operation => operation.method === method && operation.path === path)
   }
 
   /** The operation that creates what lies in `collection`. */
   creatorOf(collection: string): Operation | undefined {
-    return this.operations.find(
+    return this.all.find(
       ({ method, path, responses }) => method === 'POST' && path.endsWith(`/${collection}`) && responses['201'],
     )
   }
@@ -72,9 +76,11 @@ export class Specification {
   starterOf(collection: string): Operation | undefined {
     const isOne = ({ content }: Operation['responses'][string]) =>
       `${content?.['application/json']?.schema.$ref?.split('/').at(-1).toLowerCase()}s` === collection
-    return this.operations.find(({ responses }) => responses['202'] && isOne(responses['202']))
+    return this.all.find(({ responses }) => responses['202'] && isOne(responses['202']))
   }
 }
+
+const lastWordOf = (path: string): string => path.split('/').findLast(segment => /^[a-z]/.test(segment)) ?? ''
 
 export const successOf = ({ responses }: Operation): string =>
   Object.keys(responses).find(status => /^[23]/.test(status) && status !== '304') as string

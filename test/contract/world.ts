@@ -128,10 +128,9 @@ export class World {
 
   #collectionOf(name: string): string | undefined {
     const noun = name.replace(/Id$/, '').toLowerCase()
-    return [
-      'organizations',
-      ...this.#specification.operations.map(({ path }) => path.split('/').at(-1) as string),
-    ].find(last => last !== '' && noun.endsWith(last.replace(/s$/, '')))
+    return ['organizations', ...this.#specification.all.map(({ path }) => path.split('/').at(-1) as string)].find(
+      last => last !== '' && noun.endsWith(last.replace(/s$/, '')),
+    )
   }
 }
 

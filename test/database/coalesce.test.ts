@@ -1,17 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { fromDatabase, UnreadableRows } from '../../src/database/errors.ts'
 import { coalesce } from '../../src/database/fast-path/coalesce.ts'
 
-/** Answers after a while with ten times the key; the batches it was asked for. */
-function recorder() {
+/** Answers with ten times the key, as soon as `answered` does; the batches it was asked for. */
+function recorder(answered: Promise<unknown> = turn()) {
   const batches: number[][] = []
   const load = coalesce<number, number>(async keys => {
     batches.push([...keys])
-    await sleep(10)
+    await answered
     return keys.map(key => (key < 0 ? new Error(`no ${key}`) : key * 10))
   })
   return { batches, load }
+}
+
+/** After this many turns of the event loop what was about to leave has left. */
+const TURNS = 5
+async function turns(): Promise<void> {
+  for (let at = 0; at < TURNS; at++) await turn()
 }
 
 t.test('calls of one turn go together and each gets its own answer', async t => {
@@ -21,12 +27,16 @@ t.test('calls of one turn go together and each gets its own answer', async t => 
 })
 
 t.test('calls that come while two batches are out wait for one of them and go together', async t => {
-  const { batches, load } = recorder()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const { batches, load } = recorder(promise)
   const calls = [load(1)]
   for (const keys of [[2], [3, 4], [5]]) {
-    await sleep(2)
+    await turns()
     calls.push(...keys.map(load))
   }
+  await turns()
+  t.same(batches, [[1], [2]], 'two are out')
+  resolve()
   t.same(await Promise.all(calls), [10, 20, 30, 40, 50])
   t.same(batches, [[1], [2], [3, 4, 5]])
 })

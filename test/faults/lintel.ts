@@ -16,8 +16,6 @@ const POLL_MS = 20
 const PUBLIC_URL = 'http://lintel.test'
 const JWT_SECRET = 'Zq3-fault-tests-only-8fKx-Wm27-pL0v-Ty5c'
 const PINO_ERROR = 50
-/** tap gives every child its loader, which a real server does not have. */
-const WITHOUT_HOOKS = ['-u', 'NODE_OPTIONS']
 
 interface Options {
   databaseUrl: string
@@ -56,7 +54,7 @@ export async function launchLintel(
   const base = `http://127.0.0.1:${chosen}`
   const log = join(folder, 'log')
   const output = openSync(log, 'a')
-  const child = spawn('/usr/bin/env', [...WITHOUT_HOOKS, process.execPath, ...args], {
+  const child = spawn(process.execPath, args, {
     cwd: ROOT,
     stdio: ['ignore', output, output],
     env: {
@@ -114,11 +112,8 @@ export function checkLintel(
   { args = ['src/server.ts'], cwd = ROOT } = {},
 ): Promise<{ code: unknown; said: string }> {
   return new Promise(resolve =>
-    execFile(
-      '/usr/bin/env',
-      [...WITHOUT_HOOKS, process.execPath, ...args, '--check'],
-      { cwd, env },
-      (error, _, stderr) => resolve({ code: error?.code ?? 0, said: stderr }),
+    execFile(process.execPath, [...args, '--check'], { cwd, env }, (error, _, stderr) =>
+      resolve({ code: error?.code ?? 0, said: stderr }),
     ),
   )
 }

@@ -1,8 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { mock } from 'node:test'
 import t from 'tap'
 import { LogBuffer } from '../../src/lib/log-buffer.ts'
 
 t.test('every line arrives whole and in order, whatever its length and letters', async t => {
+  mock.timers.enable({ apis: ['setInterval'] })
+  t.teardown(() => mock.timers.reset())
   const pieces: Buffer[] = []
   let flushed = 0
   const log = new LogBuffer({ write: bytes => pieces.push(bytes), flushSync: () => flushed++ })
@@ -15,6 +17,6 @@ t.test('every line arrives whole and in order, whatever its length and letters',
   t.ok(pieces.length < 100, 'in large pieces')
 
   log.write('last\n')
-  await sleep(600)
+  mock.timers.tick(500)
   t.equal(pieces.at(-1)?.toString(), 'last\n', 'a lone line waits for half a second at most')
 })

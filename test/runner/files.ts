@@ -1,0 +1,45 @@
+import { globSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const EVERY = 'test/**/*.test.ts'
+
+export interface Choice {
+  files: string[]
+  /** Only what a change can reach. */
+  changed: boolean
+  /** Only what needs no database. */
+  unit: boolean
+  coverage: boolean
+  verbose: boolean
+}
+
+/** What the command line asks for; throws for an option or a file that there is not. */
+export function chooseFiles(args: string[]): Choice {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      exclude: { type: 'string', multiple: true, default: [] },
+      changed: { type: 'boolean', default: false },
+      unit: { type: 'boolean', default: false },
+      coverage: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', short: 'v', default: false },
+    },
+  })
+  const { exclude, ...flags } = values
+  const excluded = new Set(exclude.flatMap(found))
+  const asked = positionals.length > 0 ? positionals.flatMap(named) : found(EVERY)
+  return { files: [...new Set(asked)].filter(file => !excluded.has(file)).toSorted(), ...flags }
+}
+
+/** A file, a folder or a pattern; a name that fits nothing is a mistake. */
+function named(pattern: string): string[] {
+  const isFolder = statSync(pattern, { throwIfNoEntry: false })?.isDirectory()
+  const files = found(isFolder ? `${pattern.replace(/\/$/, '')}/**/*.test.ts` : pattern)
+  if (files.length === 0) throw new Error(`no test file is called ${pattern}`)
+  return files
+}
+
+const found = (pattern: string): string[] => globSync(pattern, { cwd: ROOT })

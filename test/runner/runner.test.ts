@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { reachOf } from './changes.ts'
+import { chooseFiles } from './files.ts'
+import { Graph } from './graph.ts'
+import { runFile } from './process.ts'
+
+const graph = new Graph()
+const { files } = chooseFiles([])
+const reached = (...changed: string[]) => reachOf(graph, files, changed)
+/** Not as one word, with which this file would itself reach what it names. */
+const src = (path: string) => `src/${path}`
+const test = (path: string) => `test/${path}.test.ts`
+
+t.test('a change in a domain runs its tests, those of its users, and of the generated ones its operations', async t => {
+  const { files: chosen, operations } = reached(src('domains/comments/service.ts'))
+  for (const file of [test('domains/comments/comments'), test('contract'), test('architecture')])
+    t.ok(chosen.includes(file), file)
+  for (const file of [test('domains/auth/google'), test('lib/cursor'), test('faults/start')])
+    t.notOk(chosen.includes(file), file)
+  t.same(operations, ['comments'])
+  const { files: ofUsers } = reached(src('domains/users/queries/users.ts'))
+  t.ok(ofUsers.includes(test('domains/auth/registration')), 'auth uses users')
+})
+
+t.test('a change of what every request passes runs whatever starts the application', async t => {
+  const { files: chosen, operations } = reached(src('plugins/errors.ts'), src('domains/comments/service.ts'))
+  t.same(
+    chosen.filter(file => /^test\/(domains|contract|attacks)/.test(file)),
+    files.filter(file => /^test\/(domains|contract|attacks)/.test(file)),
+  )
+  t.notOk(chosen.includes(test('lib/cursor')))
+  t.equal(operations, undefined, 'for all operations')
+})
+
+t.test('texts, fixtures and spawned programs count as well; what nothing reads runs nothing', async t => {
+  t.same(reached(join('docs', 'guides', 'new.md')).files, [test(join('docs', 'guides'))])
+  t.same(reached(join('test', 'contract', 'matrix.txt')).files, [test('contract/matrix')])
+  t.ok(reached(join('src', 'server.ts')).files.includes(test('faults/start')))
+  t.same(reached('LICENSE').files, [])
+  for (const path of ['package.json', 'migrations/0001_next.sql', join('test', 'helpers', 'app.ts')])
+    t.equal(reached(path).files.length, files.length, path)
+})
+
+t.test('a file fails that fails, breaks, ends early or tests nothing', async t => {
+  const programs = {
+    'passes.ts': `import t from 'tap'; t.test('sound', async t => t.pass())`,
+    'fails.ts': `import t from 'tap'; t.test('unsound', async t => t.fail('because'))`,
+    'breaks.ts': `import t from 'tap'; t.test('sound', async t => t.pass()); throw new Error('broken')`,
+    'leaves.ts': `import t from 'tap'; t.test('sound', async t => { process.exit(0) })`,
+    'empty.ts': '',
+    'skips.ts': `import 'tap'`,
+  }
+  const folder = t.testdir(programs)
+  const never = new AbortController().signal
+  const runs = await Promise.all(Object.keys(programs).map(name => runFile(join(folder, name), process.env, never)))
+  t.same(
+    runs.map(({ passed }) => passed),
+    [true, false, false, false, false, false],
+  )
+  t.match(runs[1]?.output, 'because')
+})
