@@ -26,6 +26,7 @@ import { rateLimitPlugin } from './plugins/rate-limit.ts'
 import { requestPlugin } from './plugins/request.ts'
 import { revocationPlugin } from './plugins/revocation.ts'
 import { rootPlugin } from './plugins/root.ts'
+import { routesPlugin } from './plugins/routes.ts'
 import { securityPlugin } from './plugins/security.ts'
 import { serializationPlugin } from './plugins/serialization.ts'
 import { serverOptions } from './plugins/server.ts'
@@ -41,6 +42,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(requestPlugin)
   await app.register(observabilityPlugin, config)
   await app.register(errorsPlugin, config)
+  await app.register(routesPlugin)
   await app.register(deadlinePlugin)
   await app.register(guardPlugin)
   await app.register(validationPlugin)

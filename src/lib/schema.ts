@@ -70,9 +70,6 @@ export const eventStream = (description: string): Record<never, never> => ({
   200: { description, content: { 'text/event-stream': { schema: Type.String() } } },
 })
 
-export const IdParams = Closed({ id: Id })
-export type IdParams = Static<typeof IdParams>
-
 export const MAX_LIMIT = 100
 export const DEFAULT_LIMIT = 20
 

@@ -70,7 +70,11 @@ const DOMAIN: Record<string, DomainRule> = {
     own: [...KINDS],
     earlier: ['queries', 'service', 'schemas', 'events'],
   },
-  routes: { outside: [], own: ['schemas', 'queries', 'service', 'errors', 'routes'], earlier: ['schemas'] },
+  routes: {
+    outside: ['plugins/routes'],
+    own: ['schemas', 'queries', 'service', 'errors', 'routes'],
+    earlier: ['schemas'],
+  },
   graphql: { outside: [], own: ['schemas', 'queries', 'service', 'errors'], earlier: ['schemas'] },
   jobs: { outside: ['jobs/define'], own: ['schemas', 'queries', 'service', 'errors'], earlier: [] },
   events: { outside: ['events/registry'], own: ['schemas'], earlier: ['schemas'] },

@@ -63,6 +63,5 @@ export const RotateApiKey = Nullable(
   { title: 'RotateApiKey', examples: [{ overlapSeconds: 3_600 }] },
 )
 
-export const ApiKeyParams = Closed({ id: Id, keyId: Id })
 export const ApiKeyList = List(ApiKey)
 export const ApiKeysQuery = ListQuery({}, ['createdAt'])

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Actor, anyCaller, member, platform } from '../../lib/access.ts'
 import { orNotFound, problems } from '../../lib/errors.ts'
-import { eventStream, IdParams } from '../../lib/schema.ts'
+import { eventStream } from '../../lib/schema.ts'
+import { route } from '../../plugins/routes.ts'
 import { organizationMissing } from './errors.ts'
 import { listAllEvents, listAuditEvents, listEvents, readFeed } from './queries.ts'
 import {
@@ -22,16 +23,15 @@ its 15 minutes included: come back with \`Last-Event-ID\`, and nothing is missed
 export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
   const live = new LiveFeed(app)
 
-  app.route({
+  route(app, {
     method: 'GET',
     url: '/organizations/:id/events',
     config: { access: member('admin', 'organization', 'events:read') },
     schema: {
       operationId: 'listEvents',
       summary: 'Everything that changed in an organization, newest first',
-      params: IdParams,
       querystring: EventsQuery,
-      response: { 200: AuditEventList, ...problems(400, 404, 422) },
+      response: { 200: AuditEventList },
     },
     async handler({ actor, params, query }) {
       const list = actor?.type === 'user' ? listAuditEvents : listEvents
@@ -39,7 +39,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
     },
   })
 
-  app.route({
+  route(app, {
     method: 'GET',
     url: '/organizations/:id/events/stream',
     exposeHeadRoute: false,
@@ -48,15 +48,14 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'streamEvents',
       summary: 'Everything that changes in an organization, as it does',
       description: STREAM,
-      params: IdParams,
       querystring: EventStreamQuery,
       headers: EventStreamHeaders,
-      response: { ...eventStream('Server-sent events, each with an `Event` as its data.'), ...problems(400, 404, 422) },
+      response: { ...eventStream('Server-sent events, each with an `Event` as its data.') },
     },
     handler: (request, reply) => live.open(request, reply, request.headers['last-event-id'] || request.query.cursor),
   })
 
-  app.route({
+  route(app, {
     method: 'GET',
     url: '/audit/events',
     config: { access: platform('admin') },
@@ -64,12 +63,12 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'listAllEvents',
       summary: 'Everything that changed anywhere, sign-ins and accounts included, newest first',
       querystring: AllEventsQuery,
-      response: { 200: AuditEventList, ...problems(400, 422) },
+      response: { 200: AuditEventList },
     },
     handler: async ({ query }) => orNotFound(await listAllEvents(app.database, {}, {}, query)),
   })
 
-  app.route({
+  route(app, {
     method: 'GET',
     url: '/events',
     config: { access: anyCaller('events:read') },
@@ -77,7 +76,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'readEventFeed',
       summary: 'Everything that changed, oldest first; go on from `meta.nextCursor` for ever',
       querystring: EventFeedQuery,
-      response: { 200: EventList, ...problems(400, 404, 422) },
+      response: { 200: EventList, ...problems(404) },
     },
     async handler({ actor, query: { organizationId: asked, ...query } }) {
       const caller = actor as Actor

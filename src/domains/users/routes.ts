@@ -1,13 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, platform, signedIn } from '../../lib/access.ts'
 import { orNotFound, problems } from '../../lib/errors.ts'
-import { IdParams } from '../../lib/schema.ts'
+import { route } from '../../plugins/routes.ts'
 import { findMe, findUser, listUsers } from './queries/users.ts'
 import { Me, UpdateMe, User, UserList, UsersQuery } from './schemas.ts'
 import { updateMe } from './service.ts'
 
 export const userRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.route({
+  route(app, {
     method: 'GET',
     url: '/users/me',
     config: { access: signedIn },
@@ -15,7 +15,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async app => {
     handler: async ({ actor }) => orNotFound(await findMe(app.database, { id: asUser(actor).id })),
   })
 
-  app.route({
+  route(app, {
     method: 'PATCH',
     url: '/users/me',
     config: { access: signedIn, affects: ['profiles', 'settings'] },
@@ -23,13 +23,13 @@ export const userRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'updateMe',
       summary: 'Change name, profile and settings of the signed-in user',
       body: UpdateMe,
-      response: { 200: Me, ...problems(404, 412, 422) },
+      response: { 200: Me, ...problems(404) },
     },
     handler: async ({ actor, caller, body, ifMatch }) =>
       orNotFound(await updateMe(caller, asUser(actor).id, body, ifMatch)),
   })
 
-  app.route({
+  route(app, {
     method: 'GET',
     url: '/users',
     config: { access: platform('admin') },
@@ -37,20 +37,19 @@ export const userRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'listUsers',
       summary: 'All users',
       querystring: UsersQuery,
-      response: { 200: UserList, ...problems(400, 422) },
+      response: { 200: UserList },
     },
     handler: async ({ query }) => orNotFound(await listUsers(app.database, {}, {}, query)),
   })
 
-  app.route({
+  route(app, {
     method: 'GET',
     url: '/users/:id',
     config: { access: platform('admin') },
     schema: {
       operationId: 'getUser',
       summary: 'A user',
-      params: IdParams,
-      response: { 200: User, ...problems(404) },
+      response: { 200: User },
     },
     handler: async ({ params }) => orNotFound(await findUser(app.database, { id: params.id })),
   })

@@ -7,6 +7,14 @@ import { hoist, type Json } from './components.ts'
 
 type Ids = Readonly<Record<string, string>>
 
+/** An operation, and all of its path. */
+interface Place {
+  path: string
+  method: string
+  operation: Operation
+  operations: Record<string, Operation>
+}
+
 interface Response {
   description: string
   headers?: Record<string, unknown>
@@ -54,7 +62,8 @@ export function complete(
 ): Document {
   const demoIds = Object.assign({}, ...domains.map(({ demo }) => demo?.ids))
   for (const [path, operations] of Object.entries(document.paths)) {
-    for (const [method, operation] of Object.entries(operations)) completeOperation(path, method, operation, demoIds)
+    for (const [method, operation] of Object.entries(operations))
+      completeOperation({ path, method, operation, operations }, demoIds)
   }
   document.webhooks = Object.fromEntries(
     [...events.values()].filter(isOutbound).map(type => [type.name, outbound(type)]),
@@ -66,16 +75,16 @@ export function complete(
 const isOutbound = ({ target, schema }: EventType<never>): boolean =>
   target === 'organization' || schema.properties.organizationId !== undefined
 
-function completeOperation(path: string, method: string, operation: Operation, demoIds: Ids): void {
+function completeOperation({ path, method, operation, operations }: Place, demoIds: Ids): void {
   const access = operation['x-access']
   const versioned = isVersioned(operation)
   operation.security = securityOf(access)
+  const implied = impliedProblems({ path, method, operation, operations })
+  operation.responses = { ...(problems(...implied) as Record<string, Response>), ...operation.responses }
   operation.parameters = [
     ...withExamples(path, operation.parameters, demoIds),
     ...conditions(method, operation, versioned),
   ]
-  const implied = impliedProblems(method, operation, versioned)
-  operation.responses = { ...(problems(...implied) as Record<string, Response>), ...operation.responses }
   if (method === 'get' && versioned) operation.responses['304'] = { description: 'Not modified.' }
   for (const [status, response] of Object.entries(operation.responses)) {
     response.headers = { ...response.headers, ...headersOf(method, Number(status), operation, versioned) }
@@ -117,13 +126,24 @@ function conditions(method: string, operation: Operation, versioned: boolean): J
   return [...(keyed ? [key] : []), ...(operation.responses['412'] ? [ifMatch] : [])]
 }
 
-function impliedProblems(method: string, operation: Operation, versioned: boolean): number[] {
+/** It reads a version, or changes one: its answer has it, or what stands at the same path. */
+function isConditional({ path, method, operation, operations }: Place): boolean {
+  if (method === 'delete') return Object.values(operations).some(isVersioned)
+  const answers = isVersioned(operation) && operation.responses['200'] !== undefined
+  return answers && (method !== 'post' || path.includes('{'))
+}
+
+/** What follows from who may call, the method, the path and the schemas. */
+function impliedProblems({ path, method, operation, operations }: Place): number[] {
   const closed = operation['x-access'].kind !== 'public'
   const keyed = closed && method === 'post'
+  const lists = operation.parameters?.some(({ name }) => name === 'cursor')
   return [
     ...(closed ? [401, 403] : []),
+    ...(path.includes('{') ? [404] : []),
     ...(keyed ? [409] : []),
-    ...(method === 'get' && versioned ? [412] : []),
+    ...(isConditional({ path, method, operation, operations }) ? [412] : []),
+    ...(lists ? [400] : []),
     // A body is parsed before anybody can say that none was asked for.
     ...(method === 'get' ? [] : [400, 413, 415, 422]),
     ...(operation.parameters?.length ? [422] : []),

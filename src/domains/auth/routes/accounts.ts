@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { everyone, platform } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
-import { IdParams } from '../../../lib/schema.ts'
+import { route } from '../../../plugins/routes.ts'
 import { User } from '../../users/schemas.ts'
 import { CreateFirstAdmin, UpdateAccount } from '../schemas/accounts.ts'
 import { Registered } from '../schemas/registration.ts'
@@ -12,7 +12,7 @@ const tags = ['users']
 const access = platform('admin')
 
 export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.route({
+  route(app, {
     method: 'PATCH',
     url: '/users/:id',
     config: { access, affects: ['sessions'] },
@@ -20,14 +20,13 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'updateUser',
       summary: 'Change the name or the role of a user; a new role signs them out',
       tags,
-      params: IdParams,
       body: UpdateAccount,
-      response: { 200: User, ...problems(404, 409, 412, 422) },
+      response: { 200: User, ...problems(409) },
     },
     handler: ({ caller, params, body, ifMatch }) => updateUser(caller, params.id, body, ifMatch),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/users/:id/deactivate',
     config: { access, affects: ['sessions'] },
@@ -35,13 +34,12 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'deactivateUser',
       summary: 'Sign a user out everywhere and let nobody in',
       tags,
-      params: IdParams,
-      response: { 200: User, ...problems(404, 409, 412) },
+      response: { 200: User },
     },
     handler: ({ caller, params, ifMatch }) => deactivateUser(caller, params.id, ifMatch),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/users/:id/activate',
     config: { access },
@@ -49,13 +47,12 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'activateUser',
       summary: 'Let a deactivated user in again',
       tags,
-      params: IdParams,
-      response: { 200: User, ...problems(404, 412) },
+      response: { 200: User },
     },
     handler: ({ caller, params, ifMatch }) => activateUser(caller, params.id, ifMatch),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/first-admin',
     config: {
@@ -70,11 +67,8 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Create an admin with the link that the first start, or npm run admin, has printed',
       tags: ['auth'],
       body: CreateFirstAdmin,
-      response: { 201: Registered, ...problems(400, 409, 422, 429) },
+      response: { 201: Registered, ...problems(409) },
     },
-    async handler({ caller, body }, reply) {
-      reply.code(201)
-      return { user: await createFirstAdmin(caller, body) }
-    },
+    handler: async ({ caller, body }) => ({ user: await createFirstAdmin(caller, body) }),
   })
 }

@@ -1,11 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
+import { route } from '../../../plugins/routes.ts'
 import { AccountDeletion } from '../schemas/deletion.ts'
 import { deleteMe } from '../service/deletion.ts'
 
 export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.route({
+  route(app, {
     method: 'DELETE',
     url: '/users/me',
     config: { access: signedIn, affects: ['sessions', 'jobs.job'] },
@@ -13,11 +14,8 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'deleteMe',
       summary: 'Delete the account of the signed-in user after 14 days; signing in keeps it',
       tags: ['users'],
-      response: { 202: AccountDeletion, ...problems(409, 412) },
+      response: { 202: AccountDeletion, ...problems(409) },
     },
-    async handler({ caller, actor, ifMatch }, reply) {
-      reply.code(202)
-      return deleteMe(app, caller, asUser(actor).id, ifMatch)
-    },
+    handler: ({ caller, actor, ifMatch }) => deleteMe(app, caller, asUser(actor).id, ifMatch),
   })
 }

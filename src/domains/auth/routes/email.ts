@@ -2,11 +2,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, everyone, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
 import { Nothing } from '../../../lib/schema.ts'
+import { route } from '../../../plugins/routes.ts'
 import { ChangeEmail, ConfirmEmail, EmailConfirmation } from '../schemas/email.ts'
 import { changeEmail, confirmEmail } from '../service/email-change.ts'
 
 export const emailRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/email/change',
     config: {
@@ -19,16 +20,12 @@ export const emailRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'changeEmail',
       summary: 'Ask for another address; the old and the new one confirm it',
       body: ChangeEmail,
-      response: { 202: Nothing, ...problems(403, 422, 429) },
+      response: { 202: Nothing },
     },
-    async handler({ caller, actor, body }, reply) {
-      await changeEmail(app, caller, asUser(actor), body)
-      reply.code(202)
-      return null
-    },
+    handler: async ({ caller, actor, body }) => void (await changeEmail(app, caller, asUser(actor), body)),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/email/confirm',
     config: {
@@ -41,7 +38,7 @@ export const emailRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'confirmEmail',
       summary: 'Confirm a change of address with the token of one of the two mails',
       body: ConfirmEmail,
-      response: { 200: EmailConfirmation, ...problems(400, 409, 422, 429) },
+      response: { 200: EmailConfirmation, ...problems(409) },
     },
     handler: ({ caller, body }) => confirmEmail(app, caller, body.token),
   })

@@ -4,6 +4,7 @@ import type { preHandlerHookHandler } from 'fastify'
 import { asUser, everyone, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
 import { Redirect } from '../../../lib/schema.ts'
+import { route } from '../../../plugins/routes.ts'
 import { Exchange, GoogleLink, GoogleQuery, LinkGoogle } from '../schemas/google.ts'
 import { SignedIn } from '../schemas/sessions.ts'
 import { exchangeCode } from '../service/exchange.ts'
@@ -36,7 +37,7 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     google.ready().then(() => done(), done)
   }
 
-  app.route({
+  route(app, {
     method: 'GET',
     url: '/auth/google',
     config: { access: everyone, sensitive: true, cache: 'no-store', affects: ['tokens'] },
@@ -45,7 +46,7 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       operationId: 'signInWithGoogle',
       summary: 'Send the browser to Google to sign in; a cookie binds what follows to it',
       querystring: GoogleQuery,
-      response: { 302: Redirect, ...problems(404, 422, 429) },
+      response: { 302: Redirect, ...problems(404) },
     },
     async handler({ query }, reply) {
       const { secret, url } = await signIn.begin({ userId: null, challenge: query.challenge ?? null })
@@ -57,7 +58,7 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     },
   })
 
-  app.route({
+  route(app, {
     method: 'GET',
     url: '/auth/google/callback',
     config: { access: everyone, sensitive: true, cache: 'no-store' },
@@ -66,7 +67,7 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       summary: 'Where Google sends the browser back; it goes on to the front end with a code to exchange',
       description:
         'To `APP_URL/signed-in` with `code` (for 60 seconds), `linked=google` or the code of an `error`. The query is that of an authorization response (RFC 6749 §4.1.2, RFC 9207).',
-      response: { 302: Redirect, ...problems(404, 429) },
+      response: { 302: Redirect, ...problems(404) },
     },
     async handler({ caller, cookies, url }, reply) {
       const target = await signIn.complete(caller, cookies[name], url.slice(url.indexOf('?') + 1))
@@ -75,7 +76,7 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
     },
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/exchange',
     config: { access: everyone, sensitive: true, cache: 'no-store', affects: ['sessions', 'tokens'] },
@@ -83,12 +84,12 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       operationId: 'exchangeCode',
       summary: 'Sign in with the code that the front end was given in a redirect',
       body: Exchange,
-      response: { 200: SignedIn, ...problems(400, 403, 422, 429) },
+      response: { 200: SignedIn, ...problems(403) },
     },
     handler: ({ caller, body }) => exchangeCode(sessions, caller, body),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/google/link',
     config: { access: signedIn, sensitive: true, cache: 'no-store', credentials: true, affects: ['tokens'] },
@@ -97,7 +98,7 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       operationId: 'linkGoogle',
       summary: 'Let the signed-in user sign in with Google as well: the URL is for their browser',
       body: LinkGoogle,
-      response: { 200: GoogleLink, ...problems(403, 404, 422, 429) },
+      response: { 200: GoogleLink, ...problems(404) },
     },
     async handler({ actor, body }, reply) {
       const user = asUser(actor)

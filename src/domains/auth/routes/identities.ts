@@ -1,13 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, signedIn } from '../../../lib/access.ts'
 import { orNotFound, problems } from '../../../lib/errors.ts'
-import { IdParams, Nothing } from '../../../lib/schema.ts'
+import { Nothing } from '../../../lib/schema.ts'
+import { route } from '../../../plugins/routes.ts'
 import { listIdentities } from '../queries/identities.ts'
 import { IdentitiesQuery, IdentityList } from '../schemas/identities.ts'
 import { unlinkIdentity } from '../service/identities.ts'
 
 export const identityRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.route({
+  route(app, {
     method: 'GET',
     url: '/auth/identities',
     config: { access: signedIn },
@@ -15,26 +16,21 @@ export const identityRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'listIdentities',
       summary: 'What the signed-in user can sign in with besides the password',
       querystring: IdentitiesQuery,
-      response: { 200: IdentityList, ...problems(400, 422) },
+      response: { 200: IdentityList },
     },
     handler: async ({ actor, query }) =>
       orNotFound(await listIdentities(app.database, { userId: asUser(actor).id }, {}, query)),
   })
 
-  app.route({
+  route(app, {
     method: 'DELETE',
     url: '/auth/identities/:id',
     config: { access: signedIn, affects: ['jobs.job'] },
     schema: {
       operationId: 'unlinkIdentity',
       summary: 'Unlink an identity; the last way to sign in stays',
-      params: IdParams,
-      response: { 204: Nothing, ...problems(404, 409) },
+      response: { 204: Nothing, ...problems(409) },
     },
-    async handler({ caller, actor, params }, reply) {
-      await unlinkIdentity(app, caller, asUser(actor).id, params.id)
-      reply.code(204)
-      return null
-    },
+    handler: async ({ caller, actor, params }) => void (await unlinkIdentity(app, caller, asUser(actor).id, params.id)),
   })
 }

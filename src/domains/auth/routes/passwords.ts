@@ -1,13 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, everyone, signedIn } from '../../../lib/access.ts'
-import { problems } from '../../../lib/errors.ts'
 import { Nothing } from '../../../lib/schema.ts'
+import { route } from '../../../plugins/routes.ts'
 import { ChangePassword, ForgotPassword, ResetPassword } from '../schemas/passwords.ts'
 import { changePassword } from '../service/password-change.ts'
 import { forgotPassword, resetPassword } from '../service/password-reset.ts'
 
 export const passwordRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/password/forgot',
     config: { access: everyone, sensitive: true, affects: ['jobs.job'] },
@@ -15,16 +15,12 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'forgotPassword',
       summary: 'Send a link for a new password, if the address has an account',
       body: ForgotPassword,
-      response: { 202: Nothing, ...problems(422, 429) },
+      response: { 202: Nothing },
     },
-    async handler({ caller, body }, reply) {
-      await forgotPassword(app, caller, body.email)
-      reply.code(202)
-      return null
-    },
+    handler: async ({ caller, body }) => void (await forgotPassword(app, caller, body.email)),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/password/reset',
     config: { access: everyone, sensitive: true, affects: ['users', 'sessions', 'tokens', 'jobs.job'] },
@@ -32,16 +28,12 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'resetPassword',
       summary: 'Set a new password with the token of the mail; every session ends',
       body: ResetPassword,
-      response: { 204: Nothing, ...problems(400, 422, 429) },
+      response: { 204: Nothing },
     },
-    async handler({ caller, body }, reply) {
-      await resetPassword(app, caller, body)
-      reply.code(204)
-      return null
-    },
+    handler: async ({ caller, body }) => void (await resetPassword(app, caller, body)),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/password/change',
     config: { access: signedIn, sensitive: true, affects: ['users', 'sessions', 'jobs.job'] },
@@ -49,12 +41,8 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'changePassword',
       summary: 'Change the password; every other session ends',
       body: ChangePassword,
-      response: { 204: Nothing, ...problems(403, 409, 422, 429) },
+      response: { 204: Nothing },
     },
-    async handler({ caller, actor, body }, reply) {
-      await changePassword(app, caller, asUser(actor), body)
-      reply.code(204)
-      return null
-    },
+    handler: async ({ caller, actor, body }) => void (await changePassword(app, caller, asUser(actor), body)),
   })
 }

@@ -1,14 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { everyone } from '../../../lib/access.ts'
-import { problems } from '../../../lib/errors.ts'
 import { Nothing } from '../../../lib/schema.ts'
+import { route } from '../../../plugins/routes.ts'
 import { Register, Registered, ResendVerification, VerifyEmail } from '../schemas/registration.ts'
 import { register, resendVerification, verifyEmail } from '../service/registration.ts'
 
 const sensitive = { access: everyone, sensitive: true }
 
 export const registrationRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/register',
     config: { ...sensitive, cache: 'no-store', affects: ['users', 'profiles', 'settings', 'jobs.job'] },
@@ -16,15 +16,12 @@ export const registrationRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'register',
       summary: 'Create an account; a mail with a link follows',
       body: Register,
-      response: { 201: Registered, ...problems(422, 429) },
+      response: { 201: Registered },
     },
-    async handler({ caller, body }, reply) {
-      reply.code(201)
-      return { user: await register(app, caller, body) }
-    },
+    handler: async ({ caller, body }) => ({ user: await register(app, caller, body) }),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/verify-email',
     config: { ...sensitive, affects: ['users', 'tokens'] },
@@ -32,16 +29,12 @@ export const registrationRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'verifyEmail',
       summary: 'Confirm an address with the token of the mail',
       body: VerifyEmail,
-      response: { 204: Nothing, ...problems(400, 422, 429) },
+      response: { 204: Nothing },
     },
-    async handler({ caller, body }, reply) {
-      await verifyEmail(caller, body.token)
-      reply.code(204)
-      return null
-    },
+    handler: async ({ caller, body }) => void (await verifyEmail(caller, body.token)),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/verify-email/resend',
     config: { ...sensitive, affects: ['jobs.job'] },
@@ -49,12 +42,8 @@ export const registrationRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'resendVerification',
       summary: 'Send the mail again',
       body: ResendVerification,
-      response: { 202: Nothing, ...problems(422, 429) },
+      response: { 202: Nothing },
     },
-    async handler({ caller, body }, reply) {
-      await resendVerification(app, caller, body.email)
-      reply.code(202)
-      return null
-    },
+    handler: async ({ caller, body }) => void (await resendVerification(app, caller, body.email)),
   })
 }

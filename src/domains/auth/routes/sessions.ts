@@ -1,13 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, everyone, signedIn } from '../../../lib/access.ts'
 import { orNotFound, problems } from '../../../lib/errors.ts'
-import { IdParams, Nothing } from '../../../lib/schema.ts'
+import { Nothing } from '../../../lib/schema.ts'
+import { route } from '../../../plugins/routes.ts'
 import { listSessions } from '../queries/sessions.ts'
 import { Login, Logout, Refresh, SessionList, SessionsQuery, SignedIn, Tokens } from '../schemas/sessions.ts'
 import type { Sessions } from '../service/sessions.ts'
 
 export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = async (app, { sessions }) => {
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/login',
     config: {
@@ -21,12 +22,12 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
       operationId: 'login',
       summary: 'Sign in with address and password',
       body: Login,
-      response: { 200: SignedIn, ...problems(401, 403, 422, 429) },
+      response: { 200: SignedIn, ...problems(401, 403) },
     },
     handler: ({ caller, body }) => sessions.login(caller, body),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/refresh',
     config: { access: everyone, cache: 'no-store', affects: ['sessions'], records: [] },
@@ -34,12 +35,12 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
       operationId: 'refresh',
       summary: 'The next access and refresh token of a session',
       body: Refresh,
-      response: { 200: Tokens, ...problems(401, 422) },
+      response: { 200: Tokens, ...problems(401) },
     },
     handler: ({ caller, body }) => sessions.refresh(caller, body.refreshToken),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/logout',
     config: { access: signedIn, affects: ['sessions'] },
@@ -47,16 +48,13 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
       operationId: 'logout',
       summary: 'End this session, the others, or all',
       body: Logout,
-      response: { 204: Nothing, ...problems(422) },
+      response: { 204: Nothing },
     },
-    async handler({ caller, actor, body }, reply) {
-      await sessions.logout(caller, asUser(actor), body?.scope ?? 'session')
-      reply.code(204)
-      return null
-    },
+    handler: async ({ caller, actor, body }) =>
+      void (await sessions.logout(caller, asUser(actor), body?.scope ?? 'session')),
   })
 
-  app.route({
+  route(app, {
     method: 'GET',
     url: '/auth/sessions',
     config: { access: signedIn },
@@ -64,7 +62,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
       operationId: 'listSessions',
       summary: 'Where the signed-in user is signed in',
       querystring: SessionsQuery,
-      response: { 200: SessionList, ...problems(400, 422) },
+      response: { 200: SessionList },
     },
     async handler({ actor, query }) {
       const { id: userId, sessionId } = asUser(actor)
@@ -72,20 +70,15 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
     },
   })
 
-  app.route({
+  route(app, {
     method: 'DELETE',
     url: '/auth/sessions/:id',
     config: { access: signedIn },
     schema: {
       operationId: 'endSession',
       summary: 'Sign out one session of the signed-in user',
-      params: IdParams,
-      response: { 204: Nothing, ...problems(404) },
+      response: { 204: Nothing },
     },
-    async handler({ caller, actor, params }, reply) {
-      await sessions.end(caller, asUser(actor).id, params.id)
-      reply.code(204)
-      return null
-    },
+    handler: async ({ caller, actor, params }) => void (await sessions.end(caller, asUser(actor).id, params.id)),
   })
 }

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, everyone, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
+import { route } from '../../../plugins/routes.ts'
 import { Identity } from '../schemas/identities.ts'
 import { SignedIn } from '../schemas/sessions.ts'
 import { CreateWalletNonce, LinkWallet, WalletNonce, WalletProof } from '../schemas/wallet.ts'
@@ -16,7 +17,7 @@ interface Options {
 export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { sessions, appUrl }) => {
   const wallets = new Wallets(app, { appUrl })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/wallet/nonce',
     config: { access: everyone, sensitive: true, cache: 'no-store', affects: ['tokens'] },
@@ -24,12 +25,12 @@ export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { se
       operationId: 'createWalletNonce',
       summary: 'A message for a wallet to sign, which signs in or links the wallet',
       body: CreateWalletNonce,
-      response: { 200: WalletNonce, ...problems(422, 429) },
+      response: { 200: WalletNonce },
     },
     handler: ({ body }) => wallets.issue(body),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/wallet/verify',
     config: {
@@ -42,12 +43,12 @@ export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { se
       operationId: 'signInWithWallet',
       summary: 'Sign in with a signed message; a wallet that nobody has linked makes an account',
       body: WalletProof,
-      response: { 200: SignedIn, ...problems(400, 403, 422, 429) },
+      response: { 200: SignedIn, ...problems(403) },
     },
     handler: ({ caller, body }) => signInWithWallet(wallets, sessions, caller, body),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/auth/wallet/link',
     config: { access: signedIn, sensitive: true, affects: ['identities', 'tokens', 'jobs.job'] },
@@ -55,7 +56,7 @@ export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { se
       operationId: 'linkWallet',
       summary: 'Let the signed-in user sign in with the wallet as well',
       body: LinkWallet,
-      response: { 200: Identity, ...problems(400, 403, 409, 422, 429) },
+      response: { 200: Identity },
     },
     handler: ({ caller, actor, body }) => linkWallet(app, wallets, caller, asUser(actor), body),
   })

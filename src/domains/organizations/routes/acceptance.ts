@@ -1,12 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, everyone, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
+import { route } from '../../../plugins/routes.ts'
 import { AcceptInvitation, Joined, RegisterInvited } from '../schemas/invitations.ts'
 import { Member } from '../schemas/members.ts'
 import { acceptInvitation, registerInvited } from '../service/acceptance.ts'
 
 export const acceptanceRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/invitations/accept',
     config: { access: signedIn, sensitive: true, affects: ['invitations', 'members'] },
@@ -14,12 +15,12 @@ export const acceptanceRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'acceptInvitation',
       summary: 'Join an organization with the token of the mail, as the user whose address it was sent to',
       body: AcceptInvitation,
-      response: { 200: Member, ...problems(400, 409, 422, 429) },
+      response: { 200: Member },
     },
     handler: ({ caller, actor, body }) => acceptInvitation(caller, asUser(actor).id, body.token),
   })
 
-  app.route({
+  route(app, {
     method: 'POST',
     url: '/invitations/register',
     config: {
@@ -33,11 +34,8 @@ export const acceptanceRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'registerInvited',
       summary: 'Create an account with the token of the mail, and join',
       body: RegisterInvited,
-      response: { 201: Joined, ...problems(400, 409, 422, 429) },
+      response: { 201: Joined, ...problems(409) },
     },
-    async handler({ caller, body }, reply) {
-      reply.code(201)
-      return { user: await registerInvited(app, caller, body) }
-    },
+    handler: async ({ caller, body }) => ({ user: await registerInvited(app, caller, body) }),
   })
 }

@@ -1,13 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, member, signedIn } from '../../../lib/access.ts'
-import { orNotFound, problems } from '../../../lib/errors.ts'
-import { IdParams } from '../../../lib/schema.ts'
+import { orNotFound } from '../../../lib/errors.ts'
+import { route } from '../../../plugins/routes.ts'
 import { findDeletion, listDeletions } from '../queries/deletions.ts'
 import { Deletion, DeletionList, DeletionsQuery } from '../schemas/deletions.ts'
 import { deleteOrganization } from '../service/organizations.ts'
 
 export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.route({
+  route(app, {
     method: 'DELETE',
     url: '/organizations/:id',
     config: {
@@ -18,8 +18,7 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'deleteOrganization',
       summary: 'Delete an organization with everything in it: access ends at once, a job erases the rest',
-      params: IdParams,
-      response: { 202: Deletion, ...problems(404, 412) },
+      response: { 202: Deletion },
     },
     async handler({ caller, params, ifMatch }, reply) {
       const deletion = await deleteOrganization(app, caller, params.id, ifMatch)
@@ -28,7 +27,7 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
     },
   })
 
-  app.route({
+  route(app, {
     method: 'GET',
     url: '/deletions',
     config: { access: signedIn },
@@ -36,21 +35,20 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'listDeletions',
       summary: 'The deletions of organizations that the caller asked for',
       querystring: DeletionsQuery,
-      response: { 200: DeletionList, ...problems(400, 422) },
+      response: { 200: DeletionList },
     },
     handler: async ({ actor, query }) =>
       orNotFound(await listDeletions(app.database, { requestedBy: asUser(actor).id }, {}, query)),
   })
 
-  app.route({
+  route(app, {
     method: 'GET',
     url: '/deletions/:id',
     config: { access: signedIn },
     schema: {
       operationId: 'getDeletion',
       summary: 'How far a deletion is, for who asked for it',
-      params: IdParams,
-      response: { 200: Deletion, ...problems(404) },
+      response: { 200: Deletion },
     },
     handler: async ({ actor, params }) =>
       orNotFound(await findDeletion(app.database, { id: params.id, requestedBy: asUser(actor).id })),

@@ -36,7 +36,6 @@ export const CreateInvitation = Closed(
   { title: 'CreateInvitation', examples: [{ email: 'grace@example.com', role: 'member' }] },
 )
 export type CreateInvitation = Static<typeof CreateInvitation>
-export const InvitationParams = Closed({ id: Id, invitationId: Id })
 export const InvitationList = List(Invitation)
 export const InvitationsQuery = ListQuery({ role: Type.Optional(Role) }, ['createdAt'])
 

@@ -18,7 +18,6 @@ export const Member = Type.Object(
   { title: 'Member' },
 )
 export type Member = Static<typeof Member>
-export const MemberParams = Closed({ id: Id, userId: Id })
 export const UpdateMember = Closed({ role: Role }, { title: 'UpdateMember', examples: [{ role: 'admin' }] })
 export const TransferOwnership = Closed({ userId: Id }, { title: 'TransferOwnership' })
 export type TransferOwnership = Static<typeof TransferOwnership>
