@@ -1,7 +1,7 @@
 import pg from 'pg'
 import postgres from 'postgres'
 import { Database } from '../../src/database/client.ts'
-import { RowPlan } from '../../src/database/rows.ts'
+import { RowPlan } from '../../src/database/fast-path/rows.ts'
 
 export const READ = 'select id, title, created_at from items where id = $1'
 export const WRITE = 'update counters set value = value + 1 where id = $1'

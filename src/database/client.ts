@@ -3,10 +3,11 @@ import pg from 'pg'
 import { AppError } from '../lib/errors.ts'
 import { databaseDown } from './errors.ts'
 import { type Executor, send } from './executor.ts'
+import { Pipeline, type Prepare } from './fast-path/pipeline.ts'
+import type { Query } from './fast-path/query.ts'
+import { WireClient } from './fast-path/wire.ts'
 import { Listener } from './listener.ts'
-import { type Log, Pipeline, type Prepare } from './pipeline.ts'
-import type { Query } from './query.ts'
-import { WireClient } from './wire.ts'
+import type { Log } from './log.ts'
 
 /** Server-side bounds come first, so that the client's own bound only meets a server that is silent. */
 const STATEMENT_TIMEOUT_MS = 3_000

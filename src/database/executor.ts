@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { fromDatabase } from './errors.ts'
-import { type Query, StatementQuery } from './query.ts'
+import { type Query, StatementQuery } from './fast-path/query.ts'
 
 /** What a statement runs on: the database, where it is its own transaction, or an open transaction. */
 export interface Executor {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import type { Log } from './pipeline.ts'
+import type { Log } from './log.ts'
 
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5_000

@@ -2,7 +2,7 @@ import { is, Param, Placeholder, type SQL, type SQLWrapper } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type { Executor } from './executor.ts'
-import { RowPlan } from './rows.ts'
+import { RowPlan } from './fast-path/rows.ts'
 
 const CASING = 'snake_case'
 const dialect = new PgDialect({ casing: CASING })

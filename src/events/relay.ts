@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../database/client.ts'
-import type { Log } from '../database/pipeline.ts'
+import type { Log } from '../database/log.ts'
 import { type Params, statement } from '../database/statement.ts'
 import { settledEnd } from './position.ts'
 import { eventCursors, events } from './tables.ts'

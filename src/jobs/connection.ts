@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Db } from 'pg-boss'
 import { connectionOptions, Transaction } from '../database/client.ts'
-import { WireClient } from '../database/wire.ts'
+import { WireClient } from '../database/fast-path/wire.ts'
 
 const CONNECTIONS = 4
 /** Maintenance of the queue may take longer than a request. */

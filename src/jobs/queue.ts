@@ -1,6 +1,6 @@
 import { type Job as EnvelopeJob, PgBoss } from 'pg-boss'
 import type { Transaction } from '../database/client.ts'
-import type { Log } from '../database/pipeline.ts'
+import type { Log } from '../database/log.ts'
 import { JobConnections, type JobDatabase, joining } from './connection.ts'
 import type { Handler, Job, TransactionalHandler } from './define.ts'
 

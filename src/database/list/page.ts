@@ -2,8 +2,8 @@ import type { TObject } from '@sinclair/typebox'
 import { and, type Column, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from '../executor.ts'
 import { coalesce } from '../fast-path/coalesce.ts'
+import { type Page, PagePlan } from '../fast-path/pages.ts'
 import { type Params, prepared, shaped } from '../statement.ts'
-import { type Page, PagePlan } from './rows.ts'
 
 /** Callers that share a statement: with more of them the first would wait for the rows of the last. */
 const MAX_TOGETHER = 16

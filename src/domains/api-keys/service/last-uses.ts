@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor } from '../../../database/executor.ts'
-import type { Log } from '../../../database/pipeline.ts'
+import type { Log } from '../../../database/log.ts'
 import { markUsed } from '../queries.ts'
 
 /** How long a use may wait for others to be written with. */

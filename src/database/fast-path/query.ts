@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { UnreadableRows } from './errors.ts'
+import { UnreadableRows } from '../errors.ts'
 import type { WireRow } from './wire.ts'
 
 export interface Field {

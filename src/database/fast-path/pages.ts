@@ -1,10 +1,10 @@
 import type { TObject } from '@sinclair/typebox'
 import type { Written } from '../../lib/schema.ts'
-import { compileWriter, type WriteRow } from '../json.ts'
-import type { Field, Rows } from '../query.ts'
-import { camelCase, compileReader, notDescribed, Plan, type ReadRow, type Row } from '../rows.ts'
-import { Scratch } from '../scratch.ts'
-import type { WireRow } from '../wire.ts'
+import { compileWriter, type WriteRow } from './json.ts'
+import type { Field, Rows } from './query.ts'
+import { camelCase, compileReader, notDescribed, Plan, type ReadRow, type Row } from './rows.ts'
+import { Scratch } from './scratch.ts'
+import type { WireRow } from './wire.ts'
 
 export interface Page {
   data: Written<never>

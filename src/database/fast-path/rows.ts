@@ -1,4 +1,4 @@
-import { asText, isAscii, parserOf } from './parsers.ts'
+import { asText, isAscii, parserOf } from '../parsers.ts'
 import type { Field, Rows } from './query.ts'
 import { COUNT_BYTES, LENGTH_BYTES, NULL, type WireRow } from './wire.ts'
 

@@ -1,7 +1,7 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
 import fastJsonStringify from 'fast-json-stringify'
 import pg from 'pg'
-import { parserOf } from './parsers.ts'
+import { parserOf } from '../parsers.ts'
 import type { Field } from './query.ts'
 import { camelCase } from './rows.ts'
 import type { Scratch } from './scratch.ts'

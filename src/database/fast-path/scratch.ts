@@ -1,4 +1,4 @@
-import { isoText } from './parsers.ts'
+import { isoText } from '../parsers.ts'
 
 const FIRST_BYTES = 65_536
 /** A page of long texts may take more; what it took is not kept. */

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
-import { databaseDown } from './errors.ts'
-import { send } from './executor.ts'
+import { databaseDown } from '../errors.ts'
+import { send } from '../executor.ts'
+import type { Log } from '../log.ts'
 import type { Query } from './query.ts'
 import { WireClient } from './wire.ts'
 
@@ -17,11 +18,6 @@ const OPENING_ATTEMPTS = 5
 const SLOW = 'timeout expired'
 /** How often a server is looked at that may have fallen silent. */
 const WATCH_MS = 250
-
-/** The part of a pino logger that the database needs. */
-export interface Log {
-  warn(details: object, message: string): void
-}
 
 /** Makes a new connection ready for use. */
 export type Prepare = (client: pg.ClientBase) => Promise<void>
