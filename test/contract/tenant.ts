@@ -1,0 +1,172 @@
+import { SCOPES } from '../../src/lib/access.ts'
+import { newId } from '../../src/lib/ids.ts'
+import { createKey } from '../helpers/actors.ts'
+import type { TestApp } from '../helpers/app.ts'
+import type { Answer, Credentials } from '../helpers/call.ts'
+import type { ChangeLog } from './changes.ts'
+import type { Client } from './client.ts'
+import { type Json, type Operation, type Specification, successOf } from './specification.ts'
+import { ROLES, World } from './world.ts'
+
+type Params = Record<string, string>
+/** Rows in the place that is read, and beside it. */
+const ROWS = 3
+const BESIDE = 1
+const DAY_MS = 86_400_000
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+
+/** Words that are nowhere else. */
+const word = () => newId().replaceAll('-', '')
+
+/** What a test shares: the app, its document, and what is written. */
+export interface Setting {
+  test: TestApp
+  client: Client
+  specification: Specification
+  log: ChangeLog
+}
+
+/** An organization full of rows that are recognized wherever they turn up. */
+export class Tenant {
+  readonly world: World
+  readonly callers: Credentials[]
+  /** In every text that its people may choose. */
+  readonly canary = word()
+  /** The id of every row that is theirs, and for each table the last of them. */
+  readonly ids = new Set<string>()
+  readonly rows = new Map<string, string>()
+  readonly #setting: Setting
+  readonly #places = new Map<string, Params>()
+
+  private constructor(world: World, callers: Credentials[], setting: Setting) {
+    this.world = world
+    this.callers = callers
+    this.#setting = setting
+  }
+
+  static async create(setting: Setting): Promise<Tenant> {
+    const { test, client, specification, log } = setting
+    await log.take()
+    const world = await World.create(test, client, specification)
+    const key = await createKey(test, world.organization.id, ...SCOPES)
+    const tenant = new Tenant(world, [...ROLES.map(role => world.organization[role]), key], setting)
+    await tenant.#fill()
+    return tenant
+  }
+
+  get owner(): Credentials {
+    return this.world.organization.owner
+  }
+
+  /** For the path of an operation: a place full of rows where there is one. */
+  async paramsOf(operation: Operation): Promise<Params> {
+    const params = this.#places.get(operation.path) ?? (await this.world.paramsOf(operation, this.owner))
+    await this.remember()
+    return params
+  }
+
+  /** Whatever was written since is theirs. */
+  async remember(): Promise<void> {
+    const { log } = this.#setting
+    for (const change of await log.take()) {
+      const key = log.keyOf(change)
+      for (const part of key) if (part.match(UUID)) this.ids.add(part)
+      if (change.table !== 'events') this.rows.set(change.table, key.at(-1) as string)
+    }
+  }
+
+  /** What of theirs is in an answer. */
+  tracesIn({ text }: Answer): string[] {
+    const ids = new Set(text.match(UUID))
+    return [...[...ids].filter(id => this.ids.has(id)), ...(text.includes(this.canary) ? [this.canary] : [])]
+  }
+
+  /** The id of a further row by `creator`, with something in every field. */
+  async add(creator: Operation, params: Params, n: number): Promise<string> {
+    const { client } = this.#setting
+    const example = await this.world.bodyOf(creator, params, this.owner)
+    const full = this.#filled(creator.body, example, n)
+    const plain = { ...example, ...(example.email === undefined ? {} : { email: full.email }) }
+    for (const body of [full, plain]) {
+      const answer = await client.send(creator, { as: this.owner, params, body })
+      if (answer.status >= 300) continue
+      await this.remember()
+      return answer.body.id
+    }
+    throw new Error(`${creator.id} makes no row, neither with every field nor with those of its example`)
+  }
+
+  async #fill(): Promise<void> {
+    const { client, specification } = this.#setting
+    for (const creator of specification.operations.filter(isCreator)) {
+      for (const rows of [ROWS, BESIDE]) {
+        const params = await this.world.paramsOf(creator, this.owner)
+        for (let n = 0; n < rows; n++) await this.add(creator, params, n)
+        if (rows === ROWS) this.#places.set(creator.path, params)
+      }
+    }
+    // What is started takes its subject along: one of their own that nothing else needs.
+    for (const starter of specification.operations.filter(isStarter)) {
+      const [collection = '', name = ''] = starter.path.split('/').slice(1)
+      const creator = specification.creatorOf(collection)
+      if (!creator) continue
+      const body = await this.world.bodyOf(creator, {}, this.owner)
+      const { body: subject } = await client.send(creator, { as: this.owner, body: { ...body, slug: word() } })
+      const { headers } = await client.send(starter, { as: this.owner, params: { [name.slice(1, -1)]: subject.id } })
+      this.#watch(headers.location ?? '')
+    }
+    await this.remember()
+  }
+
+  /** Whatever reads what is at `location` reads that. */
+  #watch(location: string): void {
+    for (const { path } of this.#setting.specification.operations) {
+      const form = new RegExp(`/api/v1${path.replace(/\{(\w+)\}/g, '(?<$1>[\\w-]{36})')}$`)
+      const { groups } = form.exec(location) ?? {}
+      if (groups) this.#places.set(path, { ...groups })
+    }
+  }
+
+  #filled(schema: Json, example: Json, n: number): Json {
+    const { properties = {} } = this.#setting.specification.resolve(schema)
+    const entries = Object.entries<Json>(properties).map(([name, property]) => {
+      const value = this.#value(this.#setting.specification.resolve(property), n)
+      return [name, value === undefined ? example[name] : value]
+    })
+    return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+  }
+
+  #value(schema: Json, n: number): Json {
+    const [type] = [schema.type].flat()
+    if (schema.enum) return schema.enum[n % schema.enum.length]
+    if (type === 'integer') return (schema.minimum ?? 0) + n
+    if (schema.format === 'date-time') return new Date(Date.now() + (n + 1) * DAY_MS).toISOString()
+    if (schema.format === 'email') return `${this.canary}-${word()}@example.com`
+    if (schema.format === 'uuid') return this.world.bystander.id
+    if (type !== 'string' || schema.format) return undefined
+    return [`${this.canary} ${word()}`, this.canary.slice(0, -n) + word().slice(-n)].find(
+      text => text.length <= (schema.maxLength ?? Infinity) && new RegExp(schema.pattern ?? '', 'u').test(text),
+    )
+  }
+}
+
+const isOwners = ({ access }: Operation) => access.kind === 'organization' || access.kind === 'user'
+
+/** Makes one row. */
+export const isCreator = (operation: Operation): boolean => {
+  const { properties } = operation.body ?? {}
+  return (
+    operation.method === 'POST' &&
+    isOwners(operation) &&
+    operation.responses['201'] !== undefined &&
+    properties !== undefined &&
+    Object.values<Json>(properties).every(({ type, items }) => type !== 'array' || items.type !== 'object')
+  )
+}
+
+/** Begins on a subject what goes on by itself and can be watched. */
+const isStarter = (operation: Operation): boolean =>
+  operation.method === 'DELETE' &&
+  isOwners(operation) &&
+  /^\/[\w-]+\/\{\w+\}$/.test(operation.path) &&
+  successOf(operation) === '202'
