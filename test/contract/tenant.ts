@@ -1,4 +1,4 @@
-import { SCOPES } from '../../src/lib/access.ts'
+import { scopeNames } from '../../src/lib/access.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { createKey } from '../helpers/actors.ts'
 import type { TestApp } from '../helpers/app.ts'
@@ -48,7 +48,7 @@ export class Tenant {
     const { test, client, specification, log } = setting
     await log.take()
     const world = await World.create(test, client, specification)
-    const key = await createKey(test, world.organization.id, ...SCOPES)
+    const key = await createKey(test, world.organization.id, ...scopeNames)
     const tenant = new Tenant(world, [...ROLES.map(role => world.organization[role]), key], setting)
     await tenant.#fill()
     return tenant
