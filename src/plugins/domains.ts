@@ -26,7 +26,7 @@ interface Demo {
   /** The row that an example of a path names, by the collection before the parameter: `{ tasks: '0199…' }`. */
   ids: Readonly<Record<string, string>>
   /** Inserts the rows of the demo data. */
-  insert?(tx: Transaction, caller: Caller): Promise<void>
+  insert?(tx: Transaction, caller: Caller): Promise<unknown>
 }
 
 /** The manifest of a domain. The registry of scopes, the OpenAPI document, the demo data and the tests read it. */

@@ -59,7 +59,7 @@ const DOMAIN: Record<string, DomainRule> = {
   schemas: { outside: [], own: [], earlier: ['schemas'] },
   tables: { outside: ['database/columns'], own: [], earlier: ['tables'] },
   queries: {
-    outside: ['database', 'events/position', 'events/record', 'events/tables'],
+    outside: ['database', 'events/position', 'events/record', 'events/resource', 'events/tables'],
     types: ['events/caller'],
     own: ['tables', 'queries', 'schemas', 'events'],
     earlier: ['tables', 'queries'],
@@ -71,7 +71,7 @@ const DOMAIN: Record<string, DomainRule> = {
     earlier: ['queries', 'service', 'schemas', 'events'],
   },
   routes: {
-    outside: ['plugins/routes'],
+    outside: ['plugins/routes', 'plugins/resources'],
     own: ['schemas', 'queries', 'service', 'errors', 'routes'],
     earlier: ['schemas'],
   },

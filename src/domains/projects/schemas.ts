@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Closed, Id, List, ListQuery, Nullable, Patch, StringEnum, Text, Timestamp } from '../../lib/schema.ts'
+import { Closed, Id, ListQuery, Nullable, Patch, StringEnum, Text, Timestamp } from '../../lib/schema.ts'
 
 const Name = Text(1, 200, { examples: ['Website'] })
 const Description = Nullable(Text(0, 10_000))
@@ -32,7 +32,6 @@ export const UpdateProject = Patch(Closed({ name: Name, description: Description
 })
 export type UpdateProject = Static<typeof UpdateProject>
 
-export const ProjectList = List(Project)
 export const ProjectsQuery = ListQuery(
   {
     status: Type.Optional(Status),

@@ -5,7 +5,7 @@ import { record } from '../../../events/record.ts'
 import type { Actor, Principal } from '../../../lib/access.ts'
 import { invalid, orNotFound, orPreconditionFailed, requestErrors, requireVersion } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
-import { findProject } from '../../projects/queries.ts'
+import { projects } from '../../projects/queries.ts'
 import { taskErrors } from '../errors.ts'
 import { taskEvents } from '../events.ts'
 import type { TaskRow } from '../queries/read.ts'
@@ -55,7 +55,7 @@ export const createTasks = (app: FastifyInstance, caller: Caller, actor: Actor, 
 async function refusal(app: FastifyInstance, on: Executor, actor: Actor, rows: NewTask[]): Promise<Error> {
   const projectId = rows[0]?.task.projectId as string
   const { organizationId } = await app.tenancy.check('project', projectId, actor, 'member')
-  const project = orNotFound(await findProject(on, { id: projectId }))
+  const project = orNotFound(await projects.find(on, { id: projectId }))
   if (project.status !== 'active') return taskErrors.project_archived()
   await requireMembers(
     on,
