@@ -3,6 +3,7 @@ import type { Config } from './config.ts'
 import { domains } from './domains/index.ts'
 import { accessPlugin } from './plugins/access.ts'
 import { accountsPlugin } from './plugins/accounts.ts'
+import { addressPlugin } from './plugins/address.ts'
 import { authPlugin } from './plugins/auth.ts'
 import { compressionPlugin } from './plugins/compression.ts'
 import { conditionalPlugin } from './plugins/conditional.ts'
@@ -41,6 +42,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(connectionsPlugin)
   await app.register(requestPlugin)
   await app.register(observabilityPlugin, config)
+  await app.register(addressPlugin, config)
   await app.register(errorsPlugin, config)
   await app.register(routesPlugin)
   await app.register(deadlinePlugin)

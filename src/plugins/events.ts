@@ -42,4 +42,4 @@ async function events(app: FastifyInstance, { works }: { works: boolean }) {
   app.addHook('onClose', () => relay.stop())
 }
 
-export const eventsPlugin = fp(events, { name: 'events', dependencies: ['database', 'request'] })
+export const eventsPlugin = fp(events, { name: 'events', dependencies: ['database', 'request', 'address'] })

@@ -157,4 +157,4 @@ const accountOf = ({ actor, body }: FastifyRequest): string | undefined => {
   return actor?.id ?? (typeof email === 'string' ? email.toLowerCase() : undefined)
 }
 
-export const rateLimitPlugin = fp(rateLimits, { name: 'rate-limit', dependencies: ['errors', 'request'] })
+export const rateLimitPlugin = fp(rateLimits, { name: 'rate-limit', dependencies: ['errors', 'address'] })

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { isIP } from 'node:net'
 import { compile } from '@fastify/proxy-addr'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -9,8 +8,6 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** W3C trace context: the caller's trace continued, or a new one. */
     readonly traceparent: string
-    /** Of the client: what the trusted proxies saw, else of the connection. Always an address, whatever a header says. */
-    readonly address: string
   }
 }
 
@@ -54,12 +51,6 @@ async function request(app: FastifyInstance) {
       const known = traces.get(this) ?? continued(this.headers.traceparent)
       traces.set(this, known)
       return known
-    },
-  })
-  app.decorateRequest('address', {
-    getter() {
-      const { ip } = this
-      return isIP(ip) === 0 ? (this.socket.remoteAddress ?? '') : ip
     },
   })
   app.addHook('onRequest', (request, reply, done) => {

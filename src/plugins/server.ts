@@ -77,7 +77,6 @@ export const serverOptions = (config: Config): FastifyHttpOptions<Server, Fastif
   childLoggerFactory: requestLog,
   genReqId: requestIds(config.trustProxy),
   requestIdHeader: false,
-  trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
   bodyLimit: BODY_BYTES,
   requestTimeout: REQUEST_MS,
   keepAliveTimeout: KEEP_ALIVE_MS,
