@@ -5,6 +5,7 @@ import { accessPlugin } from './plugins/access.ts'
 import { accountsPlugin } from './plugins/accounts.ts'
 import { addressPlugin } from './plugins/address.ts'
 import { authPlugin } from './plugins/auth.ts'
+import { bodyPlugin } from './plugins/body.ts'
 import { compressionPlugin } from './plugins/compression.ts'
 import { conditionalPlugin } from './plugins/conditional.ts'
 import { connectionsPlugin } from './plugins/connections.ts'
@@ -47,6 +48,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(routesPlugin)
   await app.register(deadlinePlugin)
   await app.register(guardPlugin)
+  await app.register(bodyPlugin)
   await app.register(validationPlugin)
   await app.register(serializationPlugin)
   await app.register(loadPlugin)

@@ -197,7 +197,10 @@ each(withBody, 'what is no JSON, too large or of another type is refused', async
   const send = async (body: string, type = 'application/json') =>
     (await client.send(operation, { as, params, body, headers: { 'content-type': type } })).status
   const before = await snapshot()
-  for (const text of ['{', '{"a":}', 'text', '[1,', '{"a":1}{', "{'a':1}", '']) t.equal(await send(text), 400, text)
+  // Where a body may be left out, nothing is no body.
+  const nothing = [operation.body.type].flat().includes('null') ? [] : ['']
+  for (const text of ['{', '{"a":}', 'text', '[1,', '{"a":1}{', "{'a':1}", ...nothing])
+    t.equal(await send(text), 400, text)
   t.equal(await send(`"${'a'.repeat(MIB)}"`), 413)
   for (const type of [
     'text/plain',

@@ -94,7 +94,7 @@ const names: Record<number, string> = {
   409: 'In conflict with the present state.',
   412: 'A condition does not hold: `If-Match` names another version, or `If-None-Match` this one.',
   413: 'The body is too large.',
-  415: 'The media type is not supported.',
+  415: 'The media type, its charset or the encoding of the body is not supported.',
   422: 'The request does not fit its schema.',
   429: 'Too many requests.',
   500: 'A fault of the server.',
@@ -173,7 +173,7 @@ export const requestErrors = defineErrors({
   unsupported_media_type: {
     status: 415,
     title: 'Unsupported media type',
-    help: 'The body is not of a type that this operation reads. Send `Content-Type: application/json`, or no body where none is wanted.',
+    help: 'The body is not of a type that this operation reads, or in another charset than UTF-8, or in a `Content-Encoding`. Send `Content-Type: application/json` and the JSON as it is, or no body where none is wanted.',
   },
   validation_failed: {
     status: 422,

@@ -9,7 +9,7 @@ export interface Sending {
   as?: Credentials | null | undefined
   params?: Record<string, string>
   query?: Record<string, string>
-  /** JSON, or text as it goes on the wire. */
+  /** JSON, or text or bytes as they go on the wire. */
   body?: Json
   headers?: Record<string, string>
 }

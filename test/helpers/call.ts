@@ -15,6 +15,8 @@ interface Call {
   streams?: boolean
 }
 
+const isRaw = (body: unknown): body is string | Buffer => typeof body === 'string' || Buffer.isBuffer(body)
+
 let callers = 0
 const BYTE = 256
 const nextAddress = (): string => {
@@ -39,7 +41,7 @@ export async function call(
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },
-    ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { payload: isRaw(body) ? body : JSON.stringify(body) }),
     payloadAsStream: streams,
   })
   const text = streams ? await begunBy(answer) : answer.payload

@@ -170,6 +170,19 @@ t.test('an action without a body is replayed as well', async t => {
   t.equal((await sql(`select from events where target_id = $1 and type = 'task.completed'`, [id])).length, 1)
 })
 
+t.test('the same JSON in another order of keys is the same request; another order of an array is not', async t => {
+  const key = newId()
+  const to = `${path}/bulk`
+  const bulk = (body: string) => send(key, { path: to, body })
+  const first = await bulk('{"tasks":[{"title":"a","priority":1},{"title":"b","description":null}]}')
+  t.equal(first.status, 201)
+  const again = await bulk(' { "tasks" : [ {"priority":1e0,"title":"\\u0061"}, {"description":null,"title":"b"} ] } ')
+  t.same([again.status, again.headers['idempotent-replayed']], [201, 'true'])
+  t.equal(again.text, first.text)
+  const swapped = await bulk('{"tasks":[{"title":"b","description":null},{"title":"a","priority":1}]}')
+  t.equal(swapped.body.code, 'idempotency_key_reused')
+})
+
 t.test('a replay comes before the condition, which the first request has met', async t => {
   const { id } = (await send(newId())).body
   const headers = { 'idempotency-key': newId(), 'if-match': '"1"' }

@@ -39,6 +39,12 @@ function keyOf(header: string | string[]): string {
   return key
 }
 
+/** For JSON that is the same in whatever order an object has its members (RFC 8259 §4). */
+const inOrder = (_key: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value
+
 async function once(
   app: FastifyInstance,
   handler: OmitThisParameter<RouteHandlerMethod>,
@@ -48,7 +54,7 @@ async function once(
 ): Promise<unknown> {
   const id = sha256(JSON.stringify([request.membership?.organizationId ?? null, request.actor?.id, key]))
   // Under the key, which is not stored: what a body held, a password too, cannot be guessed from the row.
-  const fingerprint = hmac(Buffer.from(key), JSON.stringify([request.method, request.url, request.body]))
+  const fingerprint = hmac(Buffer.from(key), JSON.stringify([request.method, request.url, request.body], inOrder))
   const outcome = await app.database
     .transaction(async tx => {
       const lock = await tryLock(tx, { lock: id.readBigInt64BE() })

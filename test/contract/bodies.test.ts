@@ -1,0 +1,138 @@
+import t, { type Test } from 'tap'
+import { testApp } from '../helpers/app.ts'
+import type { Credentials } from '../helpers/call.ts'
+import { startProvider } from '../helpers/provider.ts'
+import { Client } from './client.ts'
+import { snapshotOf } from './snapshot.ts'
+import { type Json, type Operation, Specification } from './specification.ts'
+import { World } from './world.ts'
+
+/** What a body is made of, and what none is, for every operation. */
+const { google } = await startProvider(t)
+const test = await testApp(t, { google })
+const specification = new Specification(test.app)
+const client = new Client(test, specification)
+const writes = specification.operations.filter(({ method }) => method !== 'GET')
+const mayBeEmpty = ({ body }: Operation) => body === undefined || [body.type].flat().includes('null')
+
+interface Prepared {
+  send(body: Json, headers?: Record<string, string>): ReturnType<Client['send']>
+  sound: Json
+}
+
+async function prepare(operation: Operation): Promise<Prepared> {
+  const at = await World.create(test, client, specification)
+  const as: Credentials = operation.access.kind === 'platform' ? at.platformAdmin : at.organization.owner
+  const params = await at.paramsOf(operation, as)
+  const sound = await at.bodyOf(operation, params, as)
+  const send: Prepared['send'] = (body, headers = {}) => client.send(operation, { as, params, body, headers })
+  return { send, sound }
+}
+
+function each(some: Operation[], title: string, check: (t: Test, operation: Operation) => Promise<void>) {
+  for (const operation of some) {
+    t.test(`${operation.id}: ${title}`, async t => {
+      client.faults.length = 0
+      await check(t, operation)
+      t.same(client.faults, [], 'every answer fits the document')
+    })
+  }
+}
+
+/** In the middle of JSON, and no UTF-8 (RFC 3629 §3). */
+const NO_UTF_8: Record<string, number[]> = {
+  'a byte of Latin-1': [0xe9],
+  'a byte that never is': [0xff],
+  'a sequence cut off': [0xe2, 0x82],
+  'a continuation alone': [0x80],
+  'an overlong form': [0xc0, 0xaf],
+  'a surrogate': [0xed, 0xa0, 0x80],
+  'past the last character': [0xf4, 0x90, 0x80, 0x80],
+}
+const OTHER_CHARSETS = [
+  'latin1',
+  'ISO-8859-1',
+  '"utf-16"',
+  'utf-16le',
+  'utf-8; charset=latin1',
+  'us-ascii',
+  'utf-88',
+  '',
+]
+const CODINGS = ['gzip', 'GZIP', 'br', 'deflate', 'zstd', 'identity, gzip', 'x-unknown']
+
+each(writes, 'bytes that are no UTF-8, another charset and an encoding are refused', async (t, operation) => {
+  const { send, sound } = await prepare(operation)
+  const text = JSON.stringify(sound ?? { a: 'b' })
+  const bytes = Buffer.from(text)
+  const at = text.indexOf('"') + 1
+  const before = await snapshotOf(test)
+  for (const [why, wrong] of Object.entries(NO_UTF_8)) {
+    const spoilt = Buffer.concat([bytes.subarray(0, at), Buffer.from(wrong), bytes.subarray(at)])
+    t.match(await send(spoilt), { status: 400, body: { code: 'malformed_request' } }, why)
+  }
+  t.equal((await send(Buffer.from(`\ufeff${text}`, 'utf16le'))).status, 400, 'UTF-16')
+  for (const charset of OTHER_CHARSETS) {
+    const type = { 'content-type': `application/json; charset=${charset}` }
+    t.equal((await send(text, type)).status, 415, charset)
+  }
+  for (const coding of CODINGS) {
+    const { status, headers } = await send(text, { 'content-encoding': coding })
+    t.same([status, headers['accept-encoding']], [415, 'identity'], coding)
+  }
+  t.same(await snapshotOf(test), before, 'nothing has changed')
+})
+
+const FORMS: [string, Record<string, string>][] = [
+  ['', { 'content-type': 'application/json' }],
+  ['', { 'content-type': 'application/json; charset=UTF-8' }],
+  ['', { 'content-type': 'Application/JSON;charset="utf-8"', 'content-encoding': 'Identity' }],
+  ['\ufeff', { 'content-type': 'application/json; charset=utf8' }],
+]
+
+each(
+  writes.filter(({ body }) => body !== undefined),
+  'UTF-8 by any of its names is taken, with a byte order mark too',
+  async (t, operation) => {
+    const expected = await prepare(operation).then(({ send, sound }) => send(sound))
+    for (const [mark, headers] of FORMS) {
+      const { send, sound } = await prepare(operation)
+      const { status } = await send(`${mark}${JSON.stringify(sound)}`, headers)
+      // Another account is asked for than the one that is there by then.
+      t.ok(status === expected.status || status === 409, `${JSON.stringify(headers)}: ${status}`)
+    }
+  },
+)
+
+const NOTHING: Record<string, string>[] = [
+  {},
+  { 'content-type': 'application/json' },
+  { 'content-type': 'application/json', 'content-length': '0' },
+  { 'content-type': 'application/json', 'transfer-encoding': 'chunked' },
+  { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '0' },
+  { 'content-type': 'text/plain', 'transfer-encoding': 'chunked' },
+  { 'content-type': 'multipart/form-data', 'content-length': '0' },
+  { 'content-type': 'nonsense', 'content-length': '0' },
+  { 'content-type': 'application/json; charset=latin1', 'content-encoding': 'gzip', 'content-length': '0' },
+  { 'transfer-encoding': 'chunked' },
+]
+
+each(writes.filter(mayBeEmpty), 'no body is none under whatever media type', async (t, operation) => {
+  for (const headers of NOTHING) {
+    const { send } = await prepare(operation)
+    const { status } = await send(undefined, headers)
+    t.ok(status >= 200 && status < 300, `${JSON.stringify(headers)}: ${status}`)
+  }
+})
+
+each(
+  writes.filter(operation => !mayBeEmpty(operation)),
+  'where a body is wanted, none is refused',
+  async (t, operation) => {
+    const { send } = await prepare(operation)
+    for (const headers of NOTHING) {
+      const { status } = await send(undefined, headers)
+      t.ok([400, 415, 422].includes(status), `${JSON.stringify(headers)}: ${status}`)
+    }
+  },
+)
