@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { testApp } from '../helpers/app.ts'
@@ -8,8 +9,11 @@ import { Client } from './client.ts'
 import { type Operation, Specification } from './specification.ts'
 import { ROLES, World } from './world.ts'
 
-/** Every operation × every kind of caller → status. `UPDATE_MATRIX=1` writes it anew: read the difference with suspicion. */
-const GOLDEN = fileURLToPath(new URL('matrix.txt', import.meta.url))
+/** Every operation × every kind of caller → status, in a file for each domain. */
+const DOMAINS = fileURLToPath(new URL('../domains/', import.meta.url))
+const goldenOf = (domain: string) => join(DOMAINS, domain, 'matrix.txt')
+/** Writes the files anew: read the difference with suspicion. */
+const COMMAND = 'UPDATE_MATRIX=1 npm test -- test/contract/matrix.test.ts'
 const NAME_CHARACTERS = 30
 const CELL_CHARACTERS = 4
 
@@ -53,15 +57,20 @@ const header = CALLERS.map((name, at) => {
 
 const nameOf = (row: string) => row.split(' ', 1)[0]
 
-t.test('every operation answers every kind of caller with the status of the golden file', async t => {
-  const found = [...header]
-  for (const operation of specification.operations) found.push((await rowOf(operation)).trimEnd())
-  t.same(client.faults, [], 'every answer fits the document')
-  if (process.env.UPDATE_MATRIX) writeFileSync(GOLDEN, `${found.join('\n')}\n`)
-  const golden = existsSync(GOLDEN) ? readFileSync(GOLDEN, 'utf8').trimEnd().split('\n') : []
-  const untested = specification.all.filter(operation => !specification.operations.includes(operation))
-  const others = untested.map(({ id }) => id)
-  const expected = golden.map(nameOf).filter(name => !others.includes(name as string))
-  t.same(found.map(nameOf), expected, 'the file names every operation and no other')
-  for (const row of found) t.ok(golden.includes(row), row)
-})
+for (const { name, tag } of test.app.domains) {
+  const isOwn = (operation: Operation) => operation.tag === tag.name
+  const operations = specification.operations.filter(isOwn)
+  if (operations.length === 0) continue
+  t.test(`${name}: every operation answers every kind of caller with the status of the golden file`, async t => {
+    const found = [...header]
+    for (const operation of operations) found.push((await rowOf(operation)).trimEnd())
+    t.same(client.faults.splice(0), [], 'every answer fits the document')
+    const file = goldenOf(name)
+    if (process.env.UPDATE_MATRIX) writeFileSync(file, `${found.join('\n')}\n`)
+    t.ok(existsSync(file), `test/domains/${name}/matrix.txt is there; ${COMMAND} writes it`)
+    const golden = existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : []
+    const all = specification.all.filter(isOwn).map(({ id }) => id)
+    t.same(golden.slice(header.length).map(nameOf), all, `the file names every operation and no other: ${COMMAND}`)
+    for (const row of found) t.ok(golden.includes(row), row)
+  })
+}

@@ -9,6 +9,8 @@ export interface Operation {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Without the prefix of the API: `/tasks/{id}`. */
   path: string
+  /** That of its domain. */
+  tag: string
   access: Access
   parameters: { name: string; in: 'path' | 'query' | 'header'; schema: Json }[]
   /** The schema of a JSON body, resolved one level. */
@@ -44,6 +46,7 @@ export class Specification {
       id: operation.operationId,
       method: method.toUpperCase() as Operation['method'],
       path: path.slice(PREFIX.length),
+      tag: operation.tags[0],
       access: operation['x-access'],
       parameters: operation.parameters ?? [],
       body: this.resolve(json?.schema),

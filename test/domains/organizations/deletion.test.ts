@@ -6,6 +6,7 @@ import { testApp } from '../../helpers/app.ts'
 import { type Credentials, call } from '../../helpers/call.ts'
 import { createComment, createProject, createTask } from '../../helpers/factories.ts'
 import { eventually } from '../../helpers/mail.ts'
+import { insertRow } from '../../helpers/rows.ts'
 
 const test = await testApp(t)
 const { app, sql, config } = test
@@ -33,21 +34,17 @@ async function rowsOf(id: string): Promise<Record<string, number>> {
 
 async function filled({ tasks = 3 } = {}) {
   const organization = await createOrganization(test)
-  const { id, owner, admin, member } = organization
+  const { id, owner } = organization
   const key = await createKey(test, id, 'tasks:read')
   const projectId = await createProject(test, { organizationId: id })
   const taskId = await createTask(test, { projectId })
-  await createComment(test, { taskId, authorId: member.id })
   await sql(
     `insert into tasks (id, organization_id, project_id, title)
       select gen_random_uuid(), $1, $2, 'Task ' || n from generate_series(1, $3) n`,
     [id, projectId, tasks - 1],
   )
-  await sql(
-    `insert into invitations (id, organization_id, email, role, invited_by, expires_at)
-      values (gen_random_uuid(), $1, 'guest@example.com', 'member', $2, now() + interval '1 day')`,
-    [id, admin.id],
-  )
+  const rows = await rowsOf(id)
+  for (const table of owned) if (!rows[table]) await insertRow(test, table, { organization_id: id })
   return { ...organization, owner, key, projectId, taskId }
 }
 

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { newId } from '../../src/lib/ids.ts'
+import type { TestApp } from './app.ts'
+
+interface Column {
+  name: string
+  type: string
+  /** The table that it refers to, by its `id`. */
+  refers: string | null
+}
+
+type Row = Record<string, unknown>
+
+/** What a column takes that nobody gave a value, by its type. */
+const SAMPLES: Record<string, () => unknown> = {
+  uuid: newId,
+  text: () => 'Text',
+  bytea: () => randomBytes(32),
+  boolean: () => false,
+  jsonb: () => '{}',
+  'text[]': () => [],
+  date: () => new Date().toISOString(),
+}
+const NUMBERS = /^(smallint|integer|bigint|numeric)/
+
+function sampleOf(type: string): unknown {
+  if (NUMBERS.test(type)) return 1
+  const sample = SAMPLES[type] ?? (type.startsWith('timestamp') ? SAMPLES.date : SAMPLES.text)
+  return sample?.()
+}
+
+/**
+ * A row of any table, as the catalogue of the database describes it: what must have a value and was given none is made up, and a
+ * row that it refers to is one of the same organization, or is made as well. No event, no rule.
+ */
+export async function insertRow(test: Pick<TestApp, 'sql'>, table: string, given: Row = {}): Promise<Row> {
+  const row = { ...given }
+  for (const { name, type, refers } of await requiredColumns(test, table)) {
+    if (name in row) continue
+    row[name] = refers ? await referred(test, refers, given) : sampleOf(type)
+  }
+  const names = Object.keys(row)
+  const [inserted] = await test.sql(
+    `insert into ${table} (${names.join(', ')}) values (${names.map((_, at) => `$${at + 1}`).join(', ')}) returning *`,
+    Object.values(row),
+  )
+  return inserted
+}
+
+const WITHOUT_ORGANIZATION = ['users', 'organizations']
+
+async function referred(test: Pick<TestApp, 'sql'>, table: string, { organization_id }: Row): Promise<unknown> {
+  if (organization_id === undefined || WITHOUT_ORGANIZATION.includes(table)) return (await insertRow(test, table)).id
+  const [known] = await test.sql(`select id from ${table} where organization_id = $1 limit 1`, [organization_id])
+  return (known ?? (await insertRow(test, table, { organization_id }))).id
+}
+
+const requiredColumns = ({ sql }: Pick<TestApp, 'sql'>, table: string): Promise<Column[]> =>
+  sql(
+    `select a.attname as name, format_type(a.atttypid, null) as type, f.confrelid::regclass::text as refers
+      from pg_attribute a
+      left join pg_constraint f on f.conrelid = a.attrelid and f.contype = 'f' and f.conkey = array[a.attnum]
+      where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped and a.attnotnull and not a.atthasdef
+        and a.attidentity = ''`,
+    [table],
+  )
