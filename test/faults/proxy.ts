@@ -24,7 +24,7 @@ export class PostgresProxy {
   cutsCommit = never
   /** Whether to end a new connection in the moment in which it is ready, as a server does that is told to stop. */
   endsNew = never
-  readonly #database: URL
+  #database: URL
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #waiting: Socket[] | undefined
@@ -66,6 +66,12 @@ export class PostgresProxy {
     return () => {
       this.#refuses = false
     }
+  }
+
+  /** From now on it stands before another server; those who are connected are cut off. */
+  moveTo(databaseUrl: string): void {
+    this.#database = new URL(databaseUrl)
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   close(): void {

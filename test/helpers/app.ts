@@ -24,6 +24,16 @@ const MANY = 1_000_000_000
 /** The real application on a database of its own; both are gone when `t` ends. Jobs and relay run only with `works`. */
 export async function testApp(t: Test, overrides: Partial<Config> = {}): Promise<TestApp> {
   const { url, drop } = await createDatabase()
+  return appOn(t, url, overrides, drop)
+}
+
+/** The real application on a migrated database; `after` runs when it has closed. */
+export async function appOn(
+  t: Test,
+  url: string,
+  overrides: Partial<Config> = {},
+  after = async (): Promise<void> => {},
+): Promise<TestApp> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'lintel-test-'))
   const config = {
     ...loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', RATE_LIMIT: String(MANY), DATABASE_URL: url }),
@@ -38,7 +48,7 @@ export async function testApp(t: Test, overrides: Partial<Config> = {}): Promise
   t.teardown(async () => {
     await app.close()
     await pool.end()
-    await drop()
+    await after()
     rmSync(dataDirectory, { recursive: true, force: true })
   })
   await app.ready()

@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process'
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Test } from 'tap'
+import { eventually } from '../helpers/mail.ts'
+import { freePort } from './lintel.ts'
+import { connect } from './postgres.ts'
+
+const run = promisify(execFile)
+const INSTALLED = '/usr/lib/postgresql'
+const USER = 'postgres'
+
+/** The folder of a whole PostgreSQL, newest first: the embedded one has no pg_dump and no pg_basebackup. */
+const programs: string | undefined = (existsSync(INSTALLED) ? readdirSync(INSTALLED) : [])
+  .toSorted((a, b) => Number(b) - Number(a))
+  .map(version => join(INSTALLED, version, 'bin'))
+  .find(folder => ['initdb', 'pg_basebackup', 'pg_restore'].every(name => existsSync(join(folder, name))))
+
+/** Why tests with whole clusters are left out, or false. */
+export const withoutClusters = programs === undefined && `no pg_dump and pg_basebackup in ${INSTALLED}/*/bin`
+
+/** PostgreSQL refuses to run as root. */
+function identity(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {}
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find(line => line.startsWith(`${USER}:`))
+  const [, , uid, gid] = (line as string).split(':').map(Number)
+  return { uid: uid as number, gid: gid as number }
+}
+
+async function program(name: string, ...args: string[]): Promise<void> {
+  await run(join(programs as string, name), args, {
+    ...identity(),
+    cwd: '/',
+    env: { LC_ALL: 'C', PATH: process.env.PATH },
+  })
+}
+
+function folderFor(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lintel-cluster-'))
+  const { uid, gid } = identity()
+  if (uid !== undefined) chownSync(folder, uid, gid as number)
+  chmodSync(folder, 0o700)
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** A PostgreSQL cluster of the test alone, made and moved by PostgreSQL's own programs. */
+export class Cluster {
+  readonly #folder: string
+  readonly #port: number
+  #running = false
+
+  private constructor(folder: string, port: number) {
+    this.#folder = folder
+    this.#port = port
+  }
+
+  /** A new, running one; `idEpoch` lets its transaction ids begin at that many times 2^32. */
+  static async create(t: Test, { idEpoch = 0 } = {}): Promise<Cluster> {
+    const cluster = new Cluster(folderFor(t), await freePort())
+    await program('initdb', '-D', cluster.#data, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N')
+    if (idEpoch > 0) await program('pg_resetwal', '-e', String(idEpoch), '-D', cluster.#data)
+    await cluster.start(t)
+    return cluster
+  }
+
+  /** A running standby that follows this one. */
+  async standby(t: Test): Promise<Cluster> {
+    const cluster = new Cluster(folderFor(t), await freePort())
+    await program(
+      'pg_basebackup',
+      '-D',
+      cluster.#data,
+      '-d',
+      this.urlOf('postgres'),
+      '-R',
+      '-X',
+      'stream',
+      '-c',
+      'fast',
+    )
+    await cluster.start(t)
+    return cluster
+  }
+
+  async start(t: Test): Promise<void> {
+    const settings = `-p ${this.#port} -k ${this.#folder} -c listen_addresses=127.0.0.1 -c fsync=off`
+    await program('pg_ctl', '-D', this.#data, '-w', '-l', join(this.#folder, 'log'), '-o', settings, 'start')
+    this.#running = true
+    t.teardown(() => this.stop('immediate'))
+  }
+
+  /** `immediate` is a crash. */
+  async stop(mode: 'fast' | 'immediate'): Promise<void> {
+    if (!this.#running) return
+    this.#running = false
+    await program('pg_ctl', '-D', this.#data, '-w', '-m', mode, 'stop')
+  }
+
+  /** Resolves when this standby has all that `primary` has. */
+  async caughtUp(primary: Cluster): Promise<void> {
+    const [at] = await primary.#ask('select pg_current_wal_flush_lsn() as lsn')
+    await eventually(
+      async () => (await this.#ask(`select pg_last_wal_replay_lsn() >= '${at?.lsn}' as done`))[0]?.done,
+      'the standby has caught up',
+    )
+  }
+
+  async #ask(text: string): Promise<Record<string, unknown>[]> {
+    const client = await connect(this.urlOf('postgres'))
+    return (await client.query(text).finally(() => client.end())).rows
+  }
+
+  /** Makes a standby a primary; those who are connected stay connected. */
+  promote(): Promise<void> {
+    return program('pg_ctl', '-D', this.#data, '-w', 'promote')
+  }
+
+  /** Copies a database by pg_dump and pg_restore to `other`, where it has the same name. */
+  async restoreTo(other: Cluster, database: string): Promise<void> {
+    const dump = join(this.#folder, `${database}.dump`)
+    await program('pg_dump', '-Fc', '-f', dump, '-d', this.urlOf(database))
+    await program('pg_restore', '--create', '-d', other.urlOf('postgres'), dump).finally(() => rmSync(dump))
+  }
+
+  createDatabase(name: string): Promise<void> {
+    return program('createdb', '-h', '127.0.0.1', '-p', String(this.#port), '-U', USER, name)
+  }
+
+  urlOf(database: string): string {
+    return `postgres://${USER}@127.0.0.1:${this.#port}/${database}`
+  }
+
+  get #data(): string {
+    return join(this.#folder, 'data')
+  }
+}

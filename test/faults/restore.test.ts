@@ -1,0 +1,54 @@
+import t, { type Test } from 'tap'
+import { migrate } from '../../src/database/migrate.ts'
+import { appOn, listen } from '../helpers/app.ts'
+import { eventually } from '../helpers/mail.ts'
+import { Cluster, withoutClusters } from './cluster.ts'
+import { startProxy } from './proxy.ts'
+import { Readers } from './readers.ts'
+
+const DATABASE = 'lintel'
+/** The source has been at work for long: its transaction ids are far above those of a fresh cluster, 0. */
+const ID_EPOCH = { fresh: 0, source: 5, above: 9 }
+const skip = withoutClusters
+
+/** A cluster whose log everybody has read. */
+async function source(t: Test, url = (cluster: Cluster) => Promise.resolve(cluster.urlOf(DATABASE))) {
+  const cluster = await Cluster.create(t, { idEpoch: ID_EPOCH.source })
+  await cluster.createDatabase(DATABASE)
+  await migrate(cluster.urlOf(DATABASE))
+  const test = await appOn(t, await url(cluster))
+  const base = await listen(test.app)
+  return { cluster, test, base, readers: await Readers.of(t, test, base) }
+}
+
+for (const [where, idEpoch] of [
+  ['a fresh cluster, whose transaction ids begin low', ID_EPOCH.fresh],
+  ['a cluster whose transaction ids are far above', ID_EPOCH.above],
+] as const)
+  t.test(`pg_dump, pg_restore into ${where}, and a new start: every reader goes on`, { skip }, async t => {
+    const { cluster, test, readers } = await source(t)
+    const fresh = await Cluster.create(t, { idEpoch })
+    await cluster.restoreTo(fresh, DATABASE)
+    await migrate(fresh.urlOf(DATABASE))
+    const restored = await appOn(t, fresh.urlOf(DATABASE), test.config)
+    await readers.goOn(t, restored, await listen(restored.app))
+  })
+
+t.test(
+  'a process that stays while its database is restored into another cluster: every reader goes on',
+  { skip },
+  async t => {
+    let proxy: Awaited<ReturnType<typeof startProxy>> | undefined
+    const { cluster, test, base, readers } = await source(t, async cluster => {
+      proxy = await startProxy(t, cluster.urlOf(DATABASE))
+      return proxy.url
+    })
+    const fresh = await Cluster.create(t)
+    await cluster.restoreTo(fresh, DATABASE)
+    proxy?.moveTo(fresh.urlOf(DATABASE))
+    await eventually(async () => (await test.app.inject('/health/ready')).statusCode === 200, 'it has connected again')
+    await readers.goOn(t, test, base)
+    await readers.stream.has(readers.written.length)
+    t.same(readers.stream.targets, readers.written, 'an open stream goes on as well')
+  },
+)
