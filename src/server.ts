@@ -5,7 +5,7 @@ import { buildApp } from './app.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import type { Database } from './database/client.ts'
 import { type Embedded, EmbeddedError, startEmbedded } from './database/embedded.ts'
-import { migrate } from './database/migrate.ts'
+import { MigrationError, migrate } from './database/migrate.ts'
 import { loadDemo } from './demo.ts'
 import { firstAdminLink } from './domains/auth/service/first-admin.ts'
 import { demoTaskId } from './domains/tasks/demo.ts'
@@ -36,11 +36,7 @@ async function start(): Promise<void> {
 
 async function startApp(config: Config, embedded: Embedded | null): Promise<void> {
   const databaseUrl = embedded?.url ?? (config.databaseUrl as string)
-  await migrate(databaseUrl).catch(error => {
-    throw isUnreachable(error)
-      ? new StartError(`The database of DATABASE_URL cannot be reached: ${error.message}.`)
-      : error
-  })
+  await migrate(databaseUrl)
   const app = await buildApp({ ...config, databaseUrl })
   try {
     const demo = embedded !== null && config.environment === 'development'
@@ -63,9 +59,6 @@ async function invite(database: Database, { appUrl }: Config): Promise<void> {
   if ((await hasAdmin(database, {}))?.present) return
   say(`No admin yet. This link makes one, once and within 30 minutes: ${await firstAdminLink(database, appUrl)}`)
 }
-
-const isUnreachable = (error: NodeJS.ErrnoException): boolean =>
-  error.code?.startsWith('E') === true || ['3D000', '28P01', '28000', '57P03'].includes(error.code ?? '')
 
 function sentenceOf(error: NodeJS.ErrnoException, { host, port }: Config): Error {
   if (error.code === 'EADDRINUSE') return new StartError(`Port ${port} is taken: stop the other program, or set PORT.`)
@@ -119,7 +112,7 @@ function stopOnSignal(app: FastifyInstance, { drainDelayMs }: Config, embedded: 
 }
 
 start().catch((error: Error) => {
-  const expected = error instanceof StartError || error instanceof ConfigError || error instanceof EmbeddedError
+  const expected = [StartError, ConfigError, EmbeddedError, MigrationError].some(kind => error instanceof kind)
   say(expected ? error.message : (error.stack ?? String(error)))
   process.exit(1)
 })

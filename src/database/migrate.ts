@@ -6,17 +6,74 @@ import pg from 'pg'
 const FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url))
 /** Any constant will do, as long as nothing else in the database locks it. */
 const LOCK = 4_617_315_517
+/** How long a start waits for the server to answer, and for another process to end its migrations. */
+const BOUND_MS = 30_000
+/** An index on a large table may take this long. */
+const MIGRATION_MS = 3_600_000
+/** The server's own bound comes first: it tells a lock that is held from a server that is silent. */
+const MARGIN_MS = 1_000
 
-/** Applies what is missing, in one transaction; instances that start together wait for each other on an advisory lock. */
-export async function migrate(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: 'lintel-migrate' })
+const LOCK_NOT_AVAILABLE = '55P03'
+const READ_ONLY = '25006'
+/** No such database, no such user or password, not allowed in, the server is starting or stopping. */
+const REFUSED = ['3D000', '28P01', '28000', '57P03']
+/** The driver's own errors have no code. */
+const SILENT = /^(timeout expired|Query read timeout)/
+const ENDED = /^Connection terminated/
+
+/** Why the database cannot be prepared: one sentence for whoever starts the process. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError'
+}
+
+/**
+ * Applies what is missing, in one transaction, and lets the event log know the server that it is on. Instances that start
+ * together wait for each other on an advisory lock. Throws `MigrationError` where the fault lies with the server.
+ */
+export async function migrate(url: string, { boundMs = BOUND_MS } = {}): Promise<void> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'lintel-migrate',
+    connectionTimeoutMillis: boundMs,
+    lock_timeout: boundMs,
+    query_timeout: MIGRATION_MS,
+  })
   client.on('error', () => {})
-  await client.connect()
   try {
-    await client.query('select pg_advisory_lock($1)', [LOCK])
+    await client.connect()
+    await client.query(lockWithin(boundMs + MARGIN_MS))
     await applyMigrations(drizzle(client), { migrationsFolder: FOLDER })
     await client.query('select begin_event_epoch()')
+  } catch (error) {
+    throw asMigrationError(error as Error, boundMs)
   } finally {
     await client.end()
   }
+}
+
+/** The type of a query lacks the bound that the driver knows. */
+const lockWithin = (boundMs: number): pg.QueryConfig & { query_timeout: number } => ({
+  text: 'select pg_advisory_lock($1)',
+  values: [LOCK],
+  query_timeout: boundMs,
+})
+
+/** The error itself where it is none of the server's, but of a migration. */
+function asMigrationError(error: Error, boundMs: number): Error {
+  // Drizzle wraps what the driver throws.
+  const cause = (error.cause ?? error) as NodeJS.ErrnoException
+  const sentence = sentenceOf(cause, boundMs / 1_000)
+  return sentence === undefined ? error : new MigrationError(sentence, { cause })
+}
+
+function sentenceOf({ code = '', message }: NodeJS.ErrnoException, seconds: number): string | undefined {
+  if (code === LOCK_NOT_AVAILABLE)
+    return `The database of DATABASE_URL has been locked for ${seconds} s, by another process that migrates it or by a long transaction: see pg_locks, end that session, and start again.`
+  if (code === READ_ONLY)
+    return 'The database of DATABASE_URL can only be read, as a standby: set DATABASE_URL to the primary, or promote it.'
+  if (SILENT.test(message))
+    return `The database of DATABASE_URL has not answered for ${seconds} s: see whether the server hangs, and start again.`
+  if (code.startsWith('E') || REFUSED.includes(code) || ENDED.test(message))
+    return `The database of DATABASE_URL cannot be reached: ${message || code}.`
+  return undefined
 }
