@@ -41,3 +41,7 @@ export const Exchange = Closed(
   { title: 'Exchange' },
 )
 export type Exchange = Static<typeof Exchange>
+
+/** What the callback hands to the front end. */
+export const SignedInQuery = Type.Partial(Type.Object({ code: Token, linked: Token, error: Token }))
+export type SignedInQuery = Static<typeof SignedInQuery>

@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import {
   Closed,
   Email,
+  GivenPassword,
   Id,
   List,
   ListQuery,
@@ -44,6 +45,9 @@ export const InvitationsQuery = ListQuery(
 )
 
 export const AcceptInvitation = Closed({ token: Token }, { title: 'AcceptInvitation' })
+/** Of the page: the address is that of the invitation. */
+export const AcceptWithPassword = Closed({ token: Token, password: GivenPassword })
+export type AcceptWithPassword = Static<typeof AcceptWithPassword>
 export const RegisterInvited = Closed(
   { token: Token, name: UserName, password: Password },
   { title: 'RegisterInvited' },
