@@ -41,7 +41,7 @@ t.test('a start waits for the migration lock of another process, but not for eve
   await start
 })
 
-t.test('a start waits within its bound for a server that accepts and stays silent, from the first moment or later', async t => {
+t.test('a start waits within its bound for a server that is silent, from the first moment or later', async t => {
   const silent = createServer(socket => t.teardown(() => void socket.destroy())).listen(0, '127.0.0.1')
   await once(silent, 'listening')
   t.teardown(() => void silent.close())
