@@ -40,9 +40,10 @@ function nameOf(url: string): string {
   return `${database} at ${host}:${port}`
 }
 
-async function open(url: string): Promise<Database> {
+async function open(url: string, fastPath: boolean): Promise<Database> {
   await migrate(url)
-  const database = new Database({ url, pool: CONNECTIONS, log: { warn: (_, message) => console.error(message) } })
+  const log = { warn: (_: object, message: string) => console.error(message) }
+  const database = new Database({ url, pool: CONNECTIONS, log, fastPath })
   await database.open()
   return database
 }
@@ -52,7 +53,7 @@ async function print(): Promise<void> {
   const place = await locate(config)
   console.log(`Database: ${place.name}`)
   try {
-    const database = await open(place.url).catch((error: Error) => {
+    const database = await open(place.url, config.databaseFastPath).catch((error: Error) => {
       throw new AdminError(`It cannot be opened: ${error.message || (error as NodeJS.ErrnoException).code}.`)
     })
     console.log(`Good once and for 30 minutes:\n${await firstAdminLink(database, config.appUrl)}`)

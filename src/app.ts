@@ -24,7 +24,6 @@ import { loadPlugin } from './plugins/load.ts'
 import { mailPlugin } from './plugins/mail/index.ts'
 import { observabilityPlugin } from './plugins/observability.ts'
 import { openapiPlugin } from './plugins/openapi/index.ts'
-import { pagesPlugin } from './plugins/pages.ts'
 import { rateLimitPlugin } from './plugins/rate-limit.ts'
 import { requestPlugin } from './plugins/request.ts'
 import { revocationPlugin } from './plugins/revocation.ts'
@@ -39,8 +38,9 @@ import { validationPlugin } from './plugins/validation.ts'
 
 /** The application on a migrated database, not yet listening: plugins in a fixed order, then every domain. */
 export async function buildApp(config: Config & { databaseUrl: string }): Promise<FastifyInstance> {
+  const { databaseUrl: url, databaseFastPath: fastPath } = config
   const app = Fastify(serverOptions(config))
-  await app.register(databasePlugin, { url: config.databaseUrl, pool: config.databasePool })
+  await app.register(databasePlugin, { url, pool: config.databasePool, fastPath })
   await app.register(connectionsPlugin)
   await app.register(requestPlugin)
   await app.register(observabilityPlugin, config)
@@ -67,11 +67,10 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(eventsPlugin, config)
   await app.register(effectsPlugin)
   await app.register(idempotencyPlugin)
-  await app.register(jobsPlugin, { url: config.databaseUrl, works: config.works })
+  await app.register(jobsPlugin, { url, works: config.works, fastPath })
   await app.register(mailPlugin, { ...config, from: config.mailFrom })
   await app.register(healthPlugin)
   await app.register(rootPlugin)
-  await app.register(pagesPlugin)
   await app.register(domainsPlugin, { domains, config })
   return app
 }

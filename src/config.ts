@@ -19,6 +19,7 @@ export const Environment = Type.Object(
     APP_URL: Nullable(Type.String({ pattern: '^https?://[^?#]+[^/?#]$' }), { default: null }),
     DATABASE_URL: Nullable(Type.String({ pattern: '^postgres(ql)?://' }), { default: null }),
     DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10 }),
+    DATABASE_FAST_PATH: StringEnum(['on', 'off'], { default: 'on' }),
     DATA_DIR: Type.String({ default: '.data' }),
     JWT_SECRET: Type.String({ default: DEVELOPMENT_SECRET }),
     JWT_PRIVATE_KEYS: Type.String({ default: '' }),
@@ -144,11 +145,12 @@ function toConfig(environment: Environment, signingKeys: SigningKey[]) {
     port: environment.PORT,
     /** Where clients reach this service; problem types start with it. */
     publicUrl,
-    /** The front end; links in mails start with it. Without one they lead to pages of ours. */
-    appUrl: environment.APP_URL ?? publicUrl,
+    /** The front end; links in mails start with it. */
+    appUrl: environment.APP_URL ?? (production ? publicUrl : `${publicUrl}/dev`),
     /** Null: the embedded server. */
     databaseUrl: environment.DATABASE_URL,
     databasePool: environment.DATABASE_POOL,
+    databaseFastPath: environment.DATABASE_FAST_PATH === 'on',
     dataDirectory: environment.DATA_DIR,
     /** The first issues refresh tokens, all verify. */
     jwtSecrets: list(environment.JWT_SECRET),

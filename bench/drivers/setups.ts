@@ -56,7 +56,7 @@ async function pgPipelined(url: string, clients: number): Promise<Setup> {
 
 /** Lintel's own: pipelined clients with reconnection for single statements, a pool for transactions. */
 async function lintel(url: string): Promise<Setup> {
-  const database = new Database({ url, pool: POOL, log: { warn() {} } })
+  const database = new Database({ url, pool: POOL, fastPath: true, log: { warn() {} } })
   await database.open()
   return {
     read: id => database.run({ name: 'read', text: READ, values: [id], rows: readPlan.rows() }),

@@ -3,11 +3,13 @@ import pg from 'pg'
 import { AppError } from '../lib/errors.ts'
 import { databaseDown } from './errors.ts'
 import { type Executor, send } from './executor.ts'
-import { Pipeline, type Prepare } from './fast-path/pipeline.ts'
-import type { Query } from './fast-path/query.ts'
+import { Pipeline } from './fast-path/pipeline.ts'
 import { WireClient } from './fast-path/wire.ts'
 import { Listener } from './listener.ts'
 import type { Log } from './log.ts'
+import { PlainStatements } from './plain.ts'
+import type { Query } from './query.ts'
+import type { Prepare, SingleStatements } from './single-statements.ts'
 
 /** Server-side bounds come first, so that the client's own bound only meets a server that is silent. */
 const STATEMENT_TIMEOUT_MS = 3_000
@@ -29,6 +31,8 @@ export interface DatabaseOptions {
   /** Connections for transactions. */
   pool: number
   log: Log
+  /** Whether to leave the documented way of the driver for speed: `fast-path/README.md`. */
+  fastPath: boolean
   /** Runs on each new connection of those for single statements before it is used, so before transactions as well. */
   prepare?: Prepare
 }
@@ -47,8 +51,15 @@ export function connectionOptions(url: string): pg.ClientConfig {
   }
 }
 
+/** The same for a pool, whose clients are those of the fast path or the driver's own. */
+export const poolOptions = (url: string, { fastPath }: Pick<DatabaseOptions, 'fastPath'>): pg.PoolConfig => ({
+  ...connectionOptions(url),
+  Client: fastPath ? WireClient : pg.Client,
+})
+
 /** An open transaction. It ends when the work given to `transaction()` settles. */
 export class Transaction implements Executor {
+  readonly coalesces = false
   readonly #client: pg.PoolClient
   readonly #announcements: [topic: string, ids: string[]][] = []
 
@@ -84,37 +95,42 @@ export class Transaction implements Executor {
 }
 
 /**
- * The connections of this process: pipelined clients for single statements, a bounded pool for transactions (commits
- * on one pipelined connection would wait for each other), one that listens. Losing them rejects what is in flight, never the process.
+ * The connections of this process: pipelined clients (or a pool) for single statements, a bounded pool for transactions
+ * (commits on one pipelined connection would wait for each other), one that listens. Losing them rejects what is in flight, never the process.
  */
 export class Database implements Executor {
-  readonly #pipeline: Pipeline
+  readonly #single: SingleStatements
   readonly #pool: pg.Pool
   readonly #news = new EventEmitter()
   readonly listener: Listener
   /** For single statements that write. */
-  readonly writes: Executor = { run: query => this.#pipeline.write(query) }
+  readonly writes: Executor
+  readonly coalesces: boolean
 
-  constructor({ url, pool, log, prepare }: DatabaseOptions) {
+  constructor({ url, pool, log, fastPath, prepare }: DatabaseOptions) {
     const options = connectionOptions(url)
-    this.#pipeline = new Pipeline(options, log, prepare)
+    const openPool = (more: pg.PoolConfig) => loggedPool({ ...poolOptions(url, { fastPath }), max: pool, ...more }, log)
+    const prepared: pg.PoolConfig = prepare ? { onConnect: prepare } : {}
+    this.coalesces = fastPath
+    this.#single = fastPath
+      ? new Pipeline(options, log, prepare)
+      : new PlainStatements(openPool({ ...prepared, connectionTimeoutMillis: QUERY_TIMEOUT_MS }))
+    this.writes = { coalesces: fastPath, run: query => this.#single.write(query) }
     this.listener = new Listener(options, log)
-    this.#pool = new pg.Pool({ ...options, max: pool, Client: WireClient })
-    this.#pool.on('error', error => log.warn({ reason: error.message }, 'idle database connection lost'))
-    this.#pool.on('connect', client => client.on('error', () => {}))
+    this.#pool = openPool(fastPath ? {} : prepared)
   }
 
   /** Resolves when the first connection stands; rejects when the server refuses it. */
   open(): Promise<void> {
-    return this.#pipeline.open()
+    return this.#single.open()
   }
 
   get connected(): boolean {
-    return this.#pipeline.connected
+    return this.#single.connected
   }
 
   run<Result>(query: Query<Result>): Promise<Result[]> {
-    return this.#pipeline.read(query)
+    return this.#single.read(query)
   }
 
   /** Commits when `work` resolves, rolls back when it throws. */
@@ -147,6 +163,13 @@ export class Database implements Executor {
 
   async close(): Promise<void> {
     this.listener.close()
-    await Promise.all([this.#pipeline.close(), this.#pool.end()])
+    await Promise.all([this.#single.close(), this.#pool.end()])
   }
+}
+
+function loggedPool(options: pg.PoolConfig, log: Log): pg.Pool {
+  const pool = new pg.Pool(options)
+  pool.on('error', error => log.warn({ reason: error.message }, 'idle database connection lost'))
+  pool.on('connect', client => client.on('error', () => {}))
+  return pool
 }

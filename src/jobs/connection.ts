@@ -1,7 +1,6 @@
 import pg from 'pg'
 import type { Db } from 'pg-boss'
-import { connectionOptions, Transaction } from '../database/client.ts'
-import { WireClient } from '../database/fast-path/wire.ts'
+import { poolOptions, Transaction } from '../database/client.ts'
 
 const CONNECTIONS = 4
 /** Maintenance of the queue may take longer than a request. */
@@ -22,12 +21,11 @@ export const joining = (tx: Transaction): JobDatabase => ({
 export class JobConnections implements Db {
   readonly #pool: pg.Pool
 
-  constructor(url: string) {
-    const { query_timeout, ...options } = connectionOptions(url)
+  constructor(url: string, { fastPath }: { fastPath: boolean }) {
+    const { query_timeout, ...options } = poolOptions(url, { fastPath })
     this.#pool = new pg.Pool({
       ...options,
       max: CONNECTIONS,
-      Client: WireClient,
       statement_timeout: STATEMENT_TIMEOUT_MS,
     })
     this.#pool.on('error', () => {})

@@ -24,8 +24,8 @@ export class Jobs {
   readonly #known = new Map<string, Job<object>>()
   readonly #work: Work[] = []
 
-  constructor(url: string, { works, log }: { works: boolean; log: Log }) {
-    this.#connections = new JobConnections(url)
+  constructor(url: string, { works, log, fastPath }: { works: boolean; log: Log; fastPath: boolean }) {
+    this.#connections = new JobConnections(url, { fastPath })
     this.#boss = new PgBoss({
       db: this.#connections,
       supervise: works,

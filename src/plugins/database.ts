@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { Database } from '../database/client.ts'
+import { Database, type DatabaseOptions } from '../database/client.ts'
 import { EpochKeeper } from '../events/epoch.ts'
 
 declare module 'fastify' {
@@ -9,7 +9,7 @@ declare module 'fastify' {
   }
 }
 
-async function database(app: FastifyInstance, options: { url: string; pool: number }) {
+async function database(app: FastifyInstance, options: Pick<DatabaseOptions, 'url' | 'pool' | 'fastPath'>) {
   const epoch = new EpochKeeper(app.log)
   const connections = new Database({ ...options, log: app.log, prepare: client => epoch.prepare(client) })
   // Registered first, so closed last: everything else may still need it.

@@ -58,7 +58,4 @@ async function registerDomains(app: FastifyInstance, { domains, config }: { doma
     )
 }
 
-export const domainsPlugin = fp(registerDomains, {
-  name: 'domains',
-  dependencies: ['access', 'events', 'jobs', 'pages'],
-})
+export const domainsPlugin = fp(registerDomains, { name: 'domains', dependencies: ['access', 'events', 'jobs'] })

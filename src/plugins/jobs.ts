@@ -13,8 +13,11 @@ declare module 'fastify' {
 const expireIdempotencyKeys = defineJob<Record<string, never>>('idempotency.expire')
 const HOURLY = '17 * * * *'
 
-async function jobs(app: FastifyInstance, { url, works }: { url: string; works: boolean }) {
-  const queue = new Jobs(url, { works, log: app.log })
+async function jobs(
+  app: FastifyInstance,
+  { url, works, fastPath }: { url: string; works: boolean; fastPath: boolean },
+) {
+  const queue = new Jobs(url, { works, log: app.log, fastPath })
   app.decorate('jobs', queue)
   queue.handle(expireIdempotencyKeys, async (_payload, tx) => void (await deleteExpiredAnswers(tx, {})))
   queue.schedule(expireIdempotencyKeys, HOURLY, {})

@@ -23,10 +23,15 @@ function withoutEscapes(schema: unknown): unknown {
   return { ...plain, format: 'unsafe' }
 }
 
-/** Of a list only the meta is still to be written. */
-function listSerializer({ properties }: { properties: { meta: object } }) {
-  const meta = fastJsonStringify(properties.meta)
-  return (list: ListOf<unknown>): string => list.data.complete(meta(list.meta))
+/** Of a list on the fast path only the meta is still to be written. */
+function listSerializer(schema: { properties: { meta: object } }) {
+  const meta = fastJsonStringify(schema.properties.meta)
+  let whole: ((list: object) => string) | undefined
+  return (list: ListOf<unknown>): string => {
+    if (!Array.isArray(list.data)) return list.data.complete(meta(list.meta))
+    whole ??= fastJsonStringify(withoutEscapes(schema) as object)
+    return whole(list)
+  }
 }
 
 async function serialization(app: FastifyInstance) {

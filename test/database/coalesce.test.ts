@@ -6,7 +6,7 @@ import { coalesce } from '../../src/database/fast-path/coalesce.ts'
 /** Answers with ten times the key, as soon as `answered` does; the batches it was asked for. */
 function recorder(answered: Promise<unknown> = turn()) {
   const batches: number[][] = []
-  const load = coalesce<number, number>(async keys => {
+  const load = coalesce<number, number>({ coalesces: true }, async keys => {
     batches.push([...keys])
     await answered
     return keys.map(key => (key < 0 ? new Error(`no ${key}`) : key * 10))
@@ -50,11 +50,15 @@ t.test('an error answers its own call and no other', async t => {
 /** Rejects every batch with `-1` in it. */
 function poisoned(error: Error, options: { writes?: boolean } = {}) {
   const batches: number[][] = []
-  const load = coalesce<number, number>(async keys => {
-    batches.push([...keys])
-    if (keys.includes(-1)) throw error
-    return [...keys]
-  }, options)
+  const load = coalesce<number, number>(
+    { coalesces: true },
+    async keys => {
+      batches.push([...keys])
+      if (keys.includes(-1)) throw error
+      return [...keys]
+    },
+    options,
+  )
   return { batches, load }
 }
 const sqlError = (code: string) => Object.assign(new Error(code), { code })
@@ -104,4 +108,14 @@ t.test('a thousand calls at once are bounded batches and all are answered', asyn
     keys.map(key => key * 10),
   )
   t.ok(batches.every(batch => batch.length <= 256))
+})
+
+t.test('where statements are not shared every call is asked by itself', async t => {
+  const batches: number[][] = []
+  const load = coalesce<number, number>({ coalesces: false }, async keys => {
+    batches.push([...keys])
+    return keys.map(key => (key < 0 ? new Error(`no ${key}`) : key))
+  })
+  t.match(await Promise.allSettled([1, -1].map(load)), [{ value: 1 }, { reason: { message: 'no -1' } }])
+  t.same(batches, [[1], [-1]])
 })

@@ -129,7 +129,7 @@ t.test('a column that is added does no harm; one that goes puts no value under t
   await test.sql(`insert into moved values (1, 'text', 'more')`)
   const all = one(statement('test.moved', () => query<object>`select * from moved`))
   const onNewConnections = async () => {
-    const fresh = new Database({ url: test.config.databaseUrl, pool: 1, log: { warn: () => {} } })
+    const fresh = new Database({ url: test.config.databaseUrl, pool: 1, fastPath: true, log: { warn: () => {} } })
     await fresh.open()
     return all(fresh, {}).finally(() => fresh.close())
   }

@@ -14,7 +14,7 @@ import { taskCreator } from '../../src/domains/tasks/service/creator.ts'
 import type { Caller } from '../../src/events/caller.ts'
 import { sha256 } from '../../src/lib/crypto.ts'
 import { newApiKey } from '../../src/lib/keys.ts'
-import { Id } from '../../src/lib/schema.ts'
+import { Id, type ListOf, type Written } from '../../src/lib/schema.ts'
 import { sourcesIn } from '../architecture/sources.ts'
 import { createKey, createOrganization } from '../helpers/actors.ts'
 import { testApp } from '../helpers/app.ts'
@@ -97,13 +97,15 @@ function keys(): Path {
   return { good: async () => (await find(key))?.id === keyId, bad: () => find(badKey) }
 }
 
+const jsonOf = (list: ListOf<unknown> | undefined): string => (list as { data: Written<unknown> }).data.complete('{}')
+
 function lists(): Path {
   const ofProject = (id: string) => listProjectTasks(database, { projectId: id }, principal, { limit: 1 })
   const good = async () => {
     const {
       data: [task],
       meta,
-    } = JSON.parse((await ofProject(projectId))?.data.complete('{}') ?? '')
+    } = JSON.parse(jsonOf(await ofProject(projectId)))
     return UUID.test(task?.id) && meta !== undefined
   }
   return { good, bad: () => ofProject(NOT_AN_ID) }
@@ -120,7 +122,7 @@ function unreadableRows(): Path {
     (_, $: Params<{ ids: string[] }>) => query<{ id: string; big: number }>`
       select a.id, a.big from unnest(${$.ids}::uuid[]) asked(id) join amounts a using (id)`,
   )
-  const load = coalesce(async (ids: readonly string[]) => {
+  const load = coalesce(database, async (ids: readonly string[]) => {
     const rows = new Map((await find(database, { ids: [...ids] })).map(row => [row.id, row]))
     return ids.map(id => rows.get(id) ?? new Error('no row'))
   })
@@ -140,7 +142,7 @@ function unwritableRows(): Path {
     sorts: { createdAt: { on: query`a.id`, key: 'id', type: 'uuid' } },
     defaultSort: 'createdAt',
   })
-  const written = async (id: string) => (await list(database, { id }, {}, {}))?.data.complete('{}')
+  const written = async (id: string) => jsonOf(await list(database, { id }, {}, {}))
   return {
     good: async () => (await written(fits)) === JSON.stringify({ data: [{ id: fits, big: 1 }], meta: {} }),
     bad: () => written(tooBig),

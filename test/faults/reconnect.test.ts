@@ -14,7 +14,7 @@ const one = statement('fault.one', () => sql<{ one: number }>`select 1 as one`)
 t.test('connections that end in the moment in which they are ready are opened again', async t => {
   const url = await emptyDatabase(t)
   const proxy = await startProxy(t, url)
-  const database = new Database({ url: proxy.url, pool: 2, log: { warn() {} } })
+  const database = new Database({ url: proxy.url, pool: 2, fastPath: true, log: { warn() {} } })
   await database.open()
   t.teardown(() => database.close())
 

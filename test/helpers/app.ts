@@ -36,7 +36,14 @@ export async function appOn(
 ): Promise<TestApp> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'lintel-test-'))
   const config = {
-    ...loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', RATE_LIMIT: String(MANY), DATABASE_URL: url }),
+    ...loadConfig({
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'silent',
+      RATE_LIMIT: String(MANY),
+      DATABASE_URL: url,
+      // Any test can be run without the fast path.
+      DATABASE_FAST_PATH: process.env.DATABASE_FAST_PATH,
+    }),
     works: false,
     dataDirectory,
     ...overrides,

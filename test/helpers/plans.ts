@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { connectionOptions } from '../../src/database/client.ts'
-import type { Query } from '../../src/database/fast-path/query.ts'
+import type { Query } from '../../src/database/query.ts'
 
 export interface Plan {
   'Node Type': string

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Transaction } from '../../src/database/client.ts'
 import type { Executor } from '../../src/database/executor.ts'
-import type { Query } from '../../src/database/fast-path/query.ts'
+import type { Query } from '../../src/database/query.ts'
 
 /** What an app asks by itself, whether or not there are requests. */
 const BACKGROUND = ['sessions.ended', 'events.epoch.begin']

@@ -25,7 +25,7 @@ const states = async (name: string): Promise<string[]> =>
 
 /** A queue of its own with the given jobs, working. */
 async function working(t: { teardown(done: () => Promise<void>): void }, prepare: (jobs: Jobs) => void, works = true) {
-  const jobs = new Jobs(config.databaseUrl, { works, log })
+  const jobs = new Jobs(config.databaseUrl, { works, log, fastPath: true })
   prepare(jobs)
   await jobs.start({ works })
   let stopped: Promise<void> | undefined

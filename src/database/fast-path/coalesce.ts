@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader'
 import { concernsEveryone, UnreadableRows } from '../errors.ts'
+import type { Executor } from '../executor.ts'
 
 /** Past this, larger batches no longer lower the cost of a row. */
 const MAX_BATCH = 256
@@ -22,9 +23,11 @@ type Answer<Key, Result> = (keys: readonly Key[]) => Promise<(Result | Error)[]>
  * answered by that error, which is a 503, and nobody waits for a second limit.
  */
 export function coalesce<Key, Result>(
+  on: Pick<Executor, 'coalesces'>,
   answer: Answer<Key, Result>,
   { maxBatchSize = MAX_BATCH, writes = false }: Options = {},
-) {
+): (key: Key) => Promise<Result> {
+  if (!on.coalesces) return key => alone(answer, key)
   const waiting: (() => void)[] = []
   let inFlight = 0
 
@@ -53,17 +56,15 @@ export function coalesce<Key, Result>(
       },
     },
   )
-  return (key: Key): Promise<Result> => loader.load(key)
+  return key => loader.load(key)
+}
+
+async function alone<Key, Result>(answer: Answer<Key, Result>, key: Key): Promise<Result> {
+  const [result] = await answer([key])
+  if (result instanceof Error) throw result
+  return result as Result
 }
 
 /** Each key by itself, all at once: on a pipelined client they are one round trip. */
 const apart = <Key, Result>(answer: Answer<Key, Result>, keys: readonly Key[]): Promise<(Result | Error)[]> =>
-  Promise.all(
-    keys.map(async key => {
-      try {
-        return (await answer([key]))[0] as Result | Error
-      } catch (error) {
-        return error as Error
-      }
-    }),
-  )
+  Promise.all(keys.map(key => alone(answer, key).catch((error: Error) => error)))

@@ -1,29 +1,14 @@
-import type { TObject } from '@sinclair/typebox'
 import type { Written } from '../../lib/schema.ts'
+import { type Listed, type Page, plainPage } from '../list/plain-page.ts'
+import { camelCase, type Field, type Row, type Rows } from '../query.ts'
 import { compileWriter, type WriteRow } from './json.ts'
-import type { Field, Rows } from './query.ts'
-import { camelCase, compileReader, notDescribed, Plan, type ReadRow, type Row } from './rows.ts'
+import { compileReader, notDescribed, Plan, type ReadRow } from './rows.ts'
 import { Scratch } from './scratch.ts'
 import type { WireRow } from './wire.ts'
-
-export interface Page {
-  data: Written<never>
-  hasMore: boolean
-  /** The last row, where there is more or the list is a feed. */
-  last: Row | undefined
-}
 
 /** The column that numbers the callers who share a statement; the first, where it is. */
 const NUMBER = 'n'
 const BEGINNING = '{"data":['
-
-interface Listed {
-  id: { key: string }
-  /** Without it every caller may see the list. */
-  parent?: unknown
-  item: TObject
-  feed?: boolean
-}
 
 interface Columns {
   shared: boolean
@@ -35,16 +20,16 @@ interface Columns {
 
 /** How the rows of one statement become pages. */
 export class PagePlan extends Plan {
-  readonly #list: Listed
+  readonly list: Listed
   columns: Columns = { shared: false, id: 0, read: notDescribed, write: notDescribed }
 
   constructor(list: Listed) {
     super()
-    this.#list = list
+    this.list = list
   }
 
   protected override learn(fields: Field[]): void {
-    const { id, item } = this.#list
+    const { id, item } = this.list
     this.columns = {
       shared: fields[0]?.name === NUMBER,
       id: fields.findIndex(({ name }) => camelCase(name) === id.key),
@@ -55,20 +40,19 @@ export class PagePlan extends Plan {
 
   /** One page for each of `limits`; undefined where the caller may not see the list. */
   rows(limits: number[]): Rows<Page | undefined> {
-    return new PageRows(
-      this,
-      limits.map(limit => new Sheet(this.#list, limit)),
-    )
+    return new PageRows(this, limits)
   }
 }
 
 class PageRows implements Rows<Page | undefined> {
   readonly plan: PagePlan
+  readonly #limits: number[]
   readonly #pages: Sheet[]
 
-  constructor(plan: PagePlan, pages: Sheet[]) {
+  constructor(plan: PagePlan, limits: number[]) {
     this.plan = plan
-    this.#pages = pages
+    this.#limits = limits
+    this.#pages = limits.map(limit => new Sheet(plan.list, limit))
   }
 
   add(row: WireRow): void {
@@ -78,6 +62,10 @@ class PageRows implements Rows<Page | undefined> {
 
   end(): (Page | undefined)[] {
     return this.#pages.map(page => page.end())
+  }
+
+  of(rows: Row[]): (Page | undefined)[] {
+    return this.#limits.map(limit => plainPage(this.plan.list, limit, rows))
   }
 }
 

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { databaseDown } from '../errors.ts'
-import { send } from '../executor.ts'
 import type { Log } from '../log.ts'
-import type { Query } from './query.ts'
+import type { Query } from '../query.ts'
+import type { Prepare, SingleStatements } from '../single-statements.ts'
+import { sendStatement } from './query.ts'
 import { WireClient } from './wire.ts'
 
 /** Reads take the first and writes the last, so that no read waits behind a commit. Reads on both would cost a fifth more CPU. */
@@ -19,9 +20,6 @@ const SLOW = 'timeout expired'
 /** How often a server is looked at that may have fallen silent. */
 const WATCH_MS = 250
 
-/** Makes a new connection ready for use. */
-export type Prepare = (client: pg.ClientBase) => Promise<void>
-
 interface Connection {
   client: WireClient
   /** When each query without an answer was sent, the oldest first: answers come in that order. */
@@ -35,7 +33,7 @@ interface Connection {
 const moves = ({ sentAt, movedAt }: Connection, since: number): boolean => sentAt.length === 0 || movedAt > since
 
 /** Clients that send each query without waiting for the one before it; reconnected with backoff for as long as it is open. */
-export class Pipeline {
+export class Pipeline implements SingleStatements {
   readonly #options: pg.ClientConfig
   readonly #log: Log
   readonly #prepare: Prepare | undefined
@@ -87,7 +85,7 @@ export class Pipeline {
     if (!connection) throw databaseDown()
     if (connection.sentAt.push(now) === 1) connection.movedAt = now
     try {
-      return await send(connection.client, query)
+      return await sendStatement(connection.client, query)
     } finally {
       connection.sentAt.shift()
       connection.movedAt = performance.now()

@@ -1,28 +1,7 @@
 import pg from 'pg'
-import { UnreadableRows } from '../errors.ts'
-import type { WireRow } from './wire.ts'
-
-export interface Field {
-  name: string
-  dataTypeID: number
-}
-
-/** Takes the rows of one execution as they come off the wire. */
-export interface Rows<Result> {
-  /** What every execution of a statement has alike. */
-  readonly plan: { readonly described: boolean; describe(fields: Field[]): void }
-  add(row: WireRow): void
-  /** What the rows amount to, when all have come. */
-  end(): Result[]
-}
-
-/** A named text with its values, and what becomes of its rows. */
-export interface Query<Result = unknown> {
-  name: string
-  text: string
-  values: unknown[]
-  rows: Rows<Result>
-}
+import { fromDatabase, UnreadableRows } from '../errors.ts'
+import type { Field, Query, Rows } from '../query.ts'
+import type { WireClient, WireRow } from './wire.ts'
 
 /** The part of the driver's wire protocol that a prepared statement needs. */
 interface Connection {
@@ -99,4 +78,16 @@ export class StatementQuery<Result> extends BaseQuery {
   handleReadyForQuery(): void {
     this.callback(this.#failure ? new UnreadableRows(this.name, this.#failure) : null)
   }
+}
+
+export function sendStatement<Result>(client: WireClient, query: Query<Result>): Promise<Result[]> {
+  const { rows } = query
+  return new Promise((resolve, reject) => {
+    client.query(
+      new StatementQuery(query, error => {
+        if (error) reject(fromDatabase(error) ?? error)
+        else resolve(rows.end())
+      }),
+    )
+  })
 }

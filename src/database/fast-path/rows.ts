@@ -1,12 +1,8 @@
 import { asText, isAscii, parserOf } from '../parsers.ts'
-import type { Field, Rows } from './query.ts'
+import { camelCase, type Field, type Row, type Rows } from '../query.ts'
 import { COUNT_BYTES, LENGTH_BYTES, NULL, type WireRow } from './wire.ts'
 
-export type Row = Record<string, unknown>
 export type ReadRow = (row: WireRow) => Row
-
-export const camelCase = (column: string): string =>
-  column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 /** Reads the value at `at`, `length` bytes long, out of the row: `text` is the whole row as Latin-1. */
 function expressionOf(oid: number, column: number): string {
@@ -92,5 +88,9 @@ class PlainRows implements Rows<Row> {
 
   end(): Row[] {
     return this.#read
+  }
+
+  of(rows: Row[]): Row[] {
+    return rows
   }
 }

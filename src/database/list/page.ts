@@ -2,8 +2,9 @@ import type { TObject } from '@sinclair/typebox'
 import { and, type Column, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from '../executor.ts'
 import { coalesce } from '../fast-path/coalesce.ts'
-import { type Page, PagePlan } from '../fast-path/pages.ts'
+import { PagePlan } from '../fast-path/pages.ts'
 import { type Params, prepared, shaped } from '../statement.ts'
+import type { Page } from './plain-page.ts'
 
 /** Callers that share a statement: with more of them the first would wait for the rows of the last. */
 const MAX_TOGETHER = 16
@@ -98,7 +99,10 @@ export function pageReader(list: AnyList): ReadPage {
   if (!list.parent) return alone
   const together = sharedReader(list, alone)
   // A filter may have to look at many rows: nobody else waits for that.
-  return (on, shape, input) => (shape.filters.length === 0 && !shape.offset ? together : alone)(on, shape, input)
+  return (on, shape, input) => {
+    const shares = on.coalesces && shape.filters.length === 0 && !shape.offset
+    return (shares ? together : alone)(on, shape, input)
+  }
 }
 
 /** One row more than the page says whether there is more. */
@@ -133,6 +137,7 @@ function sharedReader(list: AnyList, alone: ReadPage): ReadPage {
   const statementOf = shaped(`${list.name}.shared`, (name, shared: Shared) => pagesReader(list, name, shared))
   const open = (on: Executor, shape: Shape) =>
     coalesce(
+      on,
       async (inputs: readonly PageInput[]): Promise<(Page | undefined)[]> => {
         const [first] = inputs as [PageInput]
         if (inputs.length === 1) return [await alone(on, shape, first)]

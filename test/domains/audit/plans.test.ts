@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Query } from '../../../src/database/fast-path/query.ts'
+import type { Query } from '../../../src/database/query.ts'
 import { createOrganization, createUser } from '../../helpers/actors.ts'
 import { testApp } from '../../helpers/app.ts'
 import { call } from '../../helpers/call.ts'

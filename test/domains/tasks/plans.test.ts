@@ -1,6 +1,6 @@
 import t from 'tap'
 import { databaseDown } from '../../../src/database/errors.ts'
-import type { Query } from '../../../src/database/fast-path/query.ts'
+import type { Query } from '../../../src/database/query.ts'
 import { createOrganization } from '../../helpers/actors.ts'
 import { testApp } from '../../helpers/app.ts'
 import { call } from '../../helpers/call.ts'

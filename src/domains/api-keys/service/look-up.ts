@@ -8,7 +8,7 @@ import type { LastUses } from './last-uses.ts'
 
 /** Finds the actor of a key and notes its use, or undefined; concurrent look-ups share one statement. */
 export function keyFinder(database: Database, uses: LastUses): (secret: string) => Promise<KeyActor | undefined> {
-  const load = coalesce(async (hashes: readonly Buffer[]) => {
+  const load = coalesce(database, async (hashes: readonly Buffer[]) => {
     const rows = await findLiveKeys(database, { hashes: [...hashes] })
     const byHash = new Map(rows.map(row => [row.hash.toString('hex'), row]))
     return hashes.map(hash => byHash.get(hash.toString('hex')) ?? null) as (Awaited<typeof rows>[number] | Error)[]

@@ -4,14 +4,14 @@ import { Id, List, ListQuery, StringEnum, Timestamp } from '../../../lib/schema.
 export const Identity = Type.Object(
   {
     id: Id,
-    provider: StringEnum(['google', 'wallet'], { description: 'Who vouches for the person.' }),
+    provider: StringEnum(['google', 'wallet']),
     subject: Type.String({
       description: 'The provider’s name for the person: Google’s `sub`, the address of the wallet.',
       examples: ['0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045'],
     }),
     createdAt: Timestamp,
   },
-  { title: 'Identity', description: 'A way to sign in besides the password.' },
+  { title: 'Identity' },
 )
 export type Identity = Static<typeof Identity>
 export const IdentityList = List(Identity)

@@ -41,7 +41,7 @@ export function memberships(database: Database, table: PgTable, column: 'id' | '
       join ${table} t on t.id = asked.id
       left join ${members} m on m.organization_id = t.${name} and m.user_id = asked.user_id`,
   )
-  const load = coalesce(async (keys: readonly { id: string; userId: string | null }[]) => {
+  const load = coalesce(database, async (keys: readonly { id: string; userId: string | null }[]) => {
     const answers = new Array<Membership | undefined>(keys.length).fill(undefined)
     const rows = await find(database, { ids: keys.map(key => key.id), userIds: keys.map(key => key.userId) })
     for (const row of rows) answers[row.n - 1] = row

@@ -5,23 +5,15 @@ export const Deletion = Type.Object(
   {
     id: Id,
     organizationId: Id,
-    status: StringEnum(['running', 'completed'], { description: 'Whether rows are still to be deleted.' }),
-    totalRows: Nullable(Type.Integer(), {
-      description: 'Rows to delete; null until they are counted, which is the first step.',
-      examples: [1_204],
-    }),
-    deletedRows: Type.Integer({ description: 'Rows deleted so far.', examples: [500] }),
-    requestedBy: Nullable(Id, {
-      description: 'The user who asked for it, whose account may be erased since; null where nobody is known.',
-    }),
+    status: StringEnum(['running', 'completed']),
+    totalRows: Nullable(Type.Integer(), { description: 'Null until they are counted, which is the first step.' }),
+    deletedRows: Type.Integer(),
+    requestedBy: Nullable(Id),
     createdAt: Timestamp,
     updatedAt: Timestamp,
-    completedAt: Nullable(Timestamp, {
-      description: 'When the last row was deleted; null until then.',
-      examples: [null],
-    }),
+    completedAt: Nullable(Timestamp),
   },
-  { title: 'Deletion', description: 'How far the deletion of an organization is.' },
+  { title: 'Deletion' },
 )
 export type Deletion = Static<typeof Deletion>
 export const DeletionList = List(Deletion)

@@ -42,7 +42,7 @@ const readableAlone = statement(
 
 /** A task as its reader may see it, or undefined: concurrent reads share one statement that checks each reader. */
 export function taskReader(database: Database): (reader: Reader) => Promise<TaskRow | undefined> {
-  return coalesce(async (readers: readonly Reader[]) => {
+  return coalesce(database, async (readers: readonly Reader[]) => {
     if (readers.length === 1) {
       const [task] = await readableAlone(database, readers[0] as Reader)
       return [task] as (TaskRow | Error)[]

@@ -15,6 +15,7 @@ import { createTasks, newTask } from './tasks.ts'
  */
 export function taskCreator(app: FastifyInstance) {
   const together = coalesce(
+    app.database.writes,
     async (rows: readonly NewTask[]) => {
       const created = await insertTasks(app.database.writes, rows)
       return rows.map(({ task }) => created.get(task.id) ?? null) as (TaskRow | Error)[]
