@@ -24,6 +24,7 @@ import { loadPlugin } from './plugins/load.ts'
 import { mailPlugin } from './plugins/mail/index.ts'
 import { observabilityPlugin } from './plugins/observability.ts'
 import { openapiPlugin } from './plugins/openapi/index.ts'
+import { pagesPlugin } from './plugins/pages.ts'
 import { rateLimitPlugin } from './plugins/rate-limit.ts'
 import { requestPlugin } from './plugins/request.ts'
 import { revocationPlugin } from './plugins/revocation.ts'
@@ -71,6 +72,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(mailPlugin, { ...config, from: config.mailFrom })
   await app.register(healthPlugin)
   await app.register(rootPlugin)
+  await app.register(pagesPlugin)
   await app.register(domainsPlugin, { domains, config })
   return app
 }

@@ -145,8 +145,8 @@ function toConfig(environment: Environment, signingKeys: SigningKey[]) {
     port: environment.PORT,
     /** Where clients reach this service; problem types start with it. */
     publicUrl,
-    /** The front end; links in mails start with it. */
-    appUrl: environment.APP_URL ?? (production ? publicUrl : `${publicUrl}/dev`),
+    /** The front end; links in mails start with it. Without one they lead to pages of ours. */
+    appUrl: environment.APP_URL ?? publicUrl,
     /** Null: the embedded server. */
     databaseUrl: environment.DATABASE_URL,
     databasePool: environment.DATABASE_POOL,

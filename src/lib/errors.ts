@@ -12,10 +12,17 @@ export interface ErrorDefinition {
   retryAfter?: number
 }
 
-export interface FieldError {
-  pointer: string
-  detail: string
-}
+export const FieldError = Type.Object(
+  {
+    pointer: Type.String({
+      description: 'Where in the request: a JSON pointer (RFC 6901) into the body.',
+      examples: ['#/email'],
+    }),
+    detail: Type.String({ description: 'What is wrong there.', examples: ['must be an email address'] }),
+  },
+  { title: 'FieldError', description: 'One value that the request got wrong.' },
+)
+export type FieldError = Static<typeof FieldError>
 
 interface Details {
   detail?: string
@@ -27,17 +34,15 @@ interface Details {
 /** RFC 9457 problem details with `code`, `requestId` and, for validation, `errors`. */
 export const Problem = Type.Object(
   {
-    type: Type.String({ format: 'uri' }),
-    title: Type.String(),
-    status: Type.Integer(),
-    code: Type.String(),
-    detail: Type.Optional(Type.String()),
-    requestId: Type.String(),
-    errors: Type.Optional(
-      Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }, { title: 'FieldError' })),
-    ),
+    type: Type.String({ format: 'uri', description: 'Leads to the explanation of the code.' }),
+    title: Type.String({ description: 'What the code means; the same for every occurrence.' }),
+    status: Type.Integer({ description: 'The status of the answer.' }),
+    code: Type.String({ description: 'Stable and in snake_case: what a program decides by.' }),
+    detail: Type.Optional(Type.String({ description: 'What is particular to this occurrence, for people.' })),
+    requestId: Type.String({ description: 'The `Request-Id` of the answer; our logs know it.' }),
+    errors: Type.Optional(Type.Array(FieldError, { description: 'What is wrong, each by its place.' })),
   },
-  { title: 'Problem' },
+  { title: 'Problem', description: 'Problem details (RFC 9457).' },
 )
 export type Problem = Static<typeof Problem>
 

@@ -8,6 +8,8 @@ import {
   type TUnsafe,
   Type,
 } from '@sinclair/typebox'
+import { ORGANIZATION_ROLES } from './access.ts'
+import { demoUser } from './demo.ts'
 
 /** Text as PostgreSQL can store it: no NUL and no lone surrogate, which UTF-8 cannot carry. */
 const STORABLE = '^[^\\u0000\\p{Cs}]*$'
@@ -21,17 +23,35 @@ export const Timestamp = Type.String({
   description: 'UTC, ISO 8601 with milliseconds and `Z`.',
   examples: ['2026-01-31T12:00:00.000Z'],
 })
-export const Email = Type.String({ format: 'email', maxLength: 254, examples: ['ada@example.com'] })
+export const Email = Type.String({
+  format: 'email',
+  maxLength: 254,
+  description: 'An email address; kept in lower case.',
+  examples: ['ada@example.com'],
+})
 export const Password = Type.String({
   minLength: 8,
   maxLength: 128,
   pattern: STORABLE,
+  description: 'The new password: 8 to 128 characters, and none of the common ones.',
   examples: ['correct horse battery'],
 })
 /** A password that is checked and not set: that it is too short would be no news about a wrong one. */
-export const GivenPassword = Type.String({ minLength: 1, maxLength: 128, pattern: STORABLE })
+export const GivenPassword = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: STORABLE,
+  description: 'The present password of the account.',
+  examples: [demoUser.password],
+})
 /** An opaque single-use or refresh token, as it travels in a body. */
-export const Token = Type.String({ minLength: 1, maxLength: 512, pattern: '^[\\w.-]+$' })
+export const Token = Type.String({
+  minLength: 1,
+  maxLength: 512,
+  pattern: '^[\\w.-]+$',
+  description: 'The token of the link in the mail; good once.',
+  examples: ['nR3w8mXk0cVt5bQz7yLd2fHs9jPg4aUe'],
+})
 
 /** Text of `minLength` to `maxLength` characters. */
 export const Text = (minLength: number, maxLength: number, options: StringOptions = {}) =>
@@ -50,6 +70,10 @@ export const StringEnum = <const T extends readonly string[]>(
   values: T,
   options: SchemaOptions = {},
 ): TUnsafe<T[number]> => Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options })
+
+export const OrganizationRole = StringEnum(ORGANIZATION_ROLES, {
+  description: 'A viewer reads, a member writes too, an admin manages people and keys, an owner everything.',
+})
 
 /** A closed object: an unknown property is refused. */
 export const Closed = <T extends TProperties>(properties: T, options: SchemaOptions = {}) =>
@@ -75,20 +99,30 @@ export const DEFAULT_LIMIT = 20
 
 const ListMeta = Type.Object(
   {
-    limit: Type.Integer(),
-    nextCursor: Nullable(Type.String()),
-    hasMore: Type.Boolean(),
-    page: Type.Optional(Type.Integer()),
-    total: Type.Optional(Type.Integer()),
-    totalPages: Type.Optional(Type.Integer()),
+    limit: Type.Integer({ description: 'The most rows that a page has.', examples: [DEFAULT_LIMIT] }),
+    nextCursor: Nullable(Type.String(), {
+      description:
+        'The `cursor` of the next page: opaque, and good only with the same path, sort and filters. Null at the end.',
+      examples: [null],
+    }),
+    hasMore: Type.Boolean({ description: 'Whether there is a next page.' }),
+    page: Type.Optional(Type.Integer({ description: 'The number of this page; only where `page` asked for one.' })),
+    total: Type.Optional(Type.Integer({ description: 'Rows on all pages; only with `count=exact`.' })),
+    totalPages: Type.Optional(Type.Integer({ description: 'Pages of `limit` rows; only with `count=exact`.' })),
   },
-  { title: 'ListMeta' },
+  { title: 'ListMeta', description: 'Where this page stands in the list.' },
 )
 
 /** `{ data: Item[], meta }`: the one shape of every list. */
 export const List = <T extends TSchema>(item: T) =>
   Type.Unsafe<ListOf<Static<T>>>(
-    Type.Object({ data: Type.Array(item), meta: ListMeta }, { title: `${item.title}List` }),
+    Type.Object(
+      {
+        data: Type.Array(item, { description: 'The rows of the page, in the order that was asked for.' }),
+        meta: ListMeta,
+      },
+      { title: `${item.title}List`, description: 'A page of the list.' },
+    ),
   )
 
 /** Whether it is the schema of a list, as its title says. */
@@ -135,7 +169,7 @@ export const ListQuery = <F extends TProperties, const S extends readonly string
       StringEnum(
         sorts.flatMap(sort => [sort, `-${sort}`] as `${'' | '-'}${S[number]}`[]),
         {
-          description: 'A leading `-` sorts descending.',
+          description: `What to sort by; a leading \`-\` sorts descending.`,
         },
       ),
     ),

@@ -58,4 +58,7 @@ async function registerDomains(app: FastifyInstance, { domains, config }: { doma
     )
 }
 
-export const domainsPlugin = fp(registerDomains, { name: 'domains', dependencies: ['access', 'events', 'jobs'] })
+export const domainsPlugin = fp(registerDomains, {
+  name: 'domains',
+  dependencies: ['access', 'events', 'jobs', 'pages'],
+})

@@ -26,7 +26,8 @@ const byStatus: Record<number, keyof typeof requestErrors> = {
 
 const EMPTY_JSON = 'The body is empty; leave out Content-Type or send a JSON value.'
 
-function toAppError(error: FastifyError): AppError {
+/** What is told of whatever was thrown. */
+export function toAppError(error: FastifyError): AppError {
   if (error instanceof AppError) return error
   if (error.validation) return invalid(error)
   const known = byFastifyCode[error.code] ?? byStatus[error.statusCode ?? 0]
@@ -46,6 +47,11 @@ function invalid(error: FastifyError): AppError {
   const [first] = errors
   const detail = first && `${first.pointer.replace(/^(#|\w+:)\/?/, '') || context} ${first.detail}`
   return requestErrors.validation_failed({ errors, ...(detail ? { detail } : {}) })
+}
+
+/** A refusal is the caller's business; what is ours stands in the log. */
+export function logFault(error: AppError, { log }: FastifyRequest): void {
+  if (error.status >= 500) log[error.status === 500 ? 'error' : 'warn']({ err: error.cause ?? error }, error.title)
 }
 
 async function errors(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
@@ -81,8 +87,7 @@ async function errors(app: FastifyInstance, { publicUrl }: { publicUrl: string }
   app.setErrorHandler((thrown: FastifyError, request, reply) => {
     const error = toAppError(thrown)
     if (error.status === 401) reply.header('www-authenticate', 'Bearer')
-    if (error.status >= 500)
-      request.log[error.status === 500 ? 'error' : 'warn']({ err: error.cause ?? error }, error.title)
+    logFault(error, request)
     return answer(error, request, reply)
   })
 

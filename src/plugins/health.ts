@@ -19,7 +19,10 @@ const FAREWELL_MS = 500
 /** For requests that are on their way when the close begins; what has not arrived by then is cut off. */
 const LAST_MS = 10_000
 
-const Health = Type.Object({ status: StringEnum(['ok']) }, { title: 'Health' })
+const Health = Type.Object(
+  { status: StringEnum(['ok'], { description: 'There is no other: what is not well answers 503.' }) },
+  { title: 'Health', description: 'All is well.' },
+)
 
 const NO_EPOCH = 'the event log has no epoch of this database server yet'
 

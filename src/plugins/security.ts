@@ -36,22 +36,22 @@ const apiHeaders = (production: boolean): Record<string, string> => ({
   ...(production ? { 'strict-transport-security': `max-age=${HSTS_SECONDS}; includeSubDomains` } : {}),
 })
 
-/** For the scope of a few pages with a style of their own: nothing from elsewhere, and helmet's other headers. */
+/** Of a small page: its one style, an icon, forms to ourselves, and nothing from elsewhere. */
+const PAGE_DIRECTIVES = {
+  'default-src': ["'none'"],
+  'style-src': [`'${STYLE_HASH}'`],
+  'img-src': ["'self'"],
+  'form-action': ["'self'"],
+  'base-uri': ["'none'"],
+  'frame-ancestors': ["'none'"],
+}
+export const PAGE_POLICY = Object.entries(PAGE_DIRECTIVES)
+  .map(([directive, sources]) => `${directive} ${sources.join(' ')}`)
+  .join('; ')
+
+/** For the scope of a few pages for people and tools: the policy, and helmet's other headers. */
 export const pageSecurity = (scope: FastifyInstance) =>
-  scope.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        styleSrc: [`'${STYLE_HASH}'`],
-        // The icon.
-        imgSrc: ["'self'"],
-        formAction: ["'self'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
-    },
-  })
+  scope.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: PAGE_DIRECTIVES } })
 
 /** No `Access-Control` header costs anything where no browser asks. */
 async function security(app: FastifyInstance, options: { production: boolean; corsOrigins: string[] }) {

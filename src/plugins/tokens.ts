@@ -125,16 +125,26 @@ const keyIdOf = (token: string): unknown =>
 
 const Jwk = Type.Object(
   {
-    kty: StringEnum(['OKP']),
-    crv: StringEnum(['Ed25519']),
-    x: Type.String(),
-    kid: Type.String(),
-    alg: StringEnum(['EdDSA']),
-    use: StringEnum(['sig']),
+    kty: StringEnum(['OKP'], { description: 'The kind of key (RFC 8037).' }),
+    crv: StringEnum(['Ed25519'], { description: 'The curve.' }),
+    x: Type.String({
+      description: 'The public key in base64url.',
+      examples: ['11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'],
+    }),
+    kid: Type.String({ description: 'As the header of a token names the key.', examples: ['2026-01'] }),
+    alg: StringEnum(['EdDSA'], { description: 'What it signs with.' }),
+    use: StringEnum(['sig'], { description: 'What it is for.' }),
   },
-  { title: 'Jwk' },
+  { title: 'Jwk', description: 'A public key (RFC 7517).' },
 )
-const Jwks = Type.Object({ keys: Type.Array(Jwk) }, { title: 'Jwks' })
+const Jwks = Type.Object(
+  {
+    keys: Type.Array(Jwk, {
+      description: 'Every key that a valid token may be signed with; none where a shared secret signs.',
+    }),
+  },
+  { title: 'Jwks', description: 'A set of public keys (RFC 7517).' },
+)
 
 /** With them others verify our tokens; a shared secret has nothing to publish. */
 function publishKeys(app: FastifyInstance, signingKeys: SigningKey[]): void {

@@ -9,7 +9,7 @@ import { Canaries } from './canaries.ts'
 
 const PUBLIC_URL = 'http://localhost:3000'
 const SITE = `${PUBLIC_URL}/api/v1/auth/google`
-const PAGE = `${PUBLIC_URL}/dev/signed-in`
+const PAGE = `${PUBLIC_URL}/signed-in`
 
 const provider = await startProvider(t)
 const database = await createDatabase()

@@ -78,7 +78,7 @@ export class World {
     const params = given ?? (await this.paramsOf(creator, author))
     const body = await this.bodyOf(creator, params, author)
     // One address, one invitation or account: what is made more than once is made for others.
-    if (body?.email) body.email = sample('string', { format: 'email' })
+    if (body?.email) body.email = `someone-${newId()}@example.com`
     const answer = await this.#client.send(creator, { as: author, params, body })
     if (![201, 202].includes(answer.status)) throw new Error(`${creator.id} answered ${answer.status}: ${answer.text}`)
     return answer.body.id
@@ -92,28 +92,24 @@ export class World {
     return role && reachesRole(role, access.role) ? as : this.organization.owner
   }
 
-  /** The example of the document, or the least that the schema asks for. */
+  /** The example of the document, which names what is in this world. */
   async bodyOf(operation: Operation, params: Params, as: Credentials): Promise<Json> {
     const { body, example } = operation
-    if (body === undefined || example !== undefined) return structuredClone(example)
-    return this.#made(body, { operation, params, as, name: '', parent: '' })
+    return body && this.#translated(body, example, { operation, params, as, name: '', parent: '' })
   }
 
-  async #made(schema: Json, context: Context): Promise<Json> {
-    const { type: types, properties, items, required = [], ...rest } = this.#specification.resolve(schema)
-    const [type] = [types].flat()
-    if (rest.examples?.length) return rest.examples[0]
-    if (rest.enum) return rest.enum[0]
-    if (type === 'array') return [await this.#made(items, { ...context, parent: context.name })]
-    if (type === 'object') {
-      const entries = required.map(async (name: string) => [
+  async #translated(schema: Json, example: Json, context: Context): Promise<Json> {
+    const { properties = {}, items, format } = this.#specification.resolve(schema)
+    if (Array.isArray(example))
+      return Promise.all(example.map(item => this.#translated(items, item, { ...context, parent: context.name })))
+    if (typeof example === 'object' && example !== null) {
+      const entries = Object.entries(example).map(async ([name, value]) => [
         name,
-        await this.#made(properties[name], { ...context, name }),
+        await this.#translated(properties[name], value, { ...context, name }),
       ])
       return Object.fromEntries(await Promise.all(entries))
     }
-    if (rest.format === 'uuid') return this.#referred(context)
-    return sample(type, rest)
+    return format === 'uuid' ? this.#referred(context) : example
   }
 
   /** `projectId` is one of the projects; `id` in a list called `tasks` is one of the tasks. */
@@ -140,11 +136,4 @@ interface Context {
   as: Credentials
   name: string
   parent: string
-}
-
-function sample(type: string, { format, minLength = 1, minimum = 1 }: Json): Json {
-  if (format === 'date-time') return new Date().toISOString()
-  if (format === 'email') return `someone-${newId()}@example.com`
-  if (type === 'boolean') return true
-  return type === 'integer' || type === 'number' ? minimum : 'a'.repeat(minLength)
 }

@@ -8,6 +8,7 @@ import { deletionRoutes } from './routes/deletion.ts'
 import { emailRoutes } from './routes/email.ts'
 import { googleRoutes } from './routes/google.ts'
 import { identityRoutes } from './routes/identities.ts'
+import { pageRoutes } from './routes/pages.ts'
 import { passwordRoutes } from './routes/passwords.ts'
 import { registrationRoutes } from './routes/registration.ts'
 import { sessionRoutes } from './routes/sessions.ts'
@@ -22,7 +23,7 @@ async function register(app: FastifyInstance, config: Config) {
   await app.register(sessionRoutes, { sessions })
   await app.register(googleRoutes, { ...config, sessions, client: config.google })
   await app.register(walletRoutes, { sessions, appUrl: config.appUrl })
-  for (const routes of [identityRoutes, accountRoutes]) await app.register(routes)
+  for (const routes of [identityRoutes, accountRoutes, pageRoutes]) await app.register(routes)
   app.accounts.beforeDeletion(refuseLastAdmin)
   followRevocations(app)
   registerAuthJobs(app, config)

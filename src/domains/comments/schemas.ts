@@ -1,19 +1,19 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Closed, Id, List, ListQuery, Nullable, Text, Timestamp } from '../../lib/schema.ts'
 
-const Body = Text(1, 10_000, { examples: ['Looks good to me.'] })
+const Body = Text(1, 10_000, { description: 'What is said.', examples: ['Looks good to me.'] })
 
 export const Comment = Type.Object(
   {
     id: Id,
     organizationId: Id,
     taskId: Id,
-    authorId: Nullable(Id, { description: 'The user; null for an API key.' }),
+    authorId: Nullable(Id, { description: 'The user who wrote it; null where an API key did.' }),
     body: Body,
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
-  { title: 'Comment' },
+  { title: 'Comment', description: 'What somebody says about a task.' },
 )
 export type Comment = Static<typeof Comment>
 

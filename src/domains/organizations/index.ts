@@ -9,6 +9,7 @@ import { deletionRoutes } from './routes/deletions.ts'
 import { invitationRoutes } from './routes/invitations.ts'
 import { memberRoutes } from './routes/members.ts'
 import { organizationRoutes } from './routes/organizations.ts'
+import { pageRoutes } from './routes/pages.ts'
 import { keepLastOwner, leaveAll } from './service/members.ts'
 import { registerTenancy } from './service/tenancy.ts'
 import { invitations, members } from './tables.ts'
@@ -19,6 +20,7 @@ async function register(app: FastifyInstance, config: Config) {
   app.accounts.beforeErasure(leaveAll)
   for (const routes of [organizationRoutes, deletionRoutes, memberRoutes, invitationRoutes, acceptanceRoutes])
     await app.register(routes)
+  await app.register(pageRoutes, config)
   registerOrganizationJobs(app, config)
 }
 

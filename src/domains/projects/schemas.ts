@@ -1,9 +1,12 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Closed, Id, ListQuery, Nullable, Patch, StringEnum, Text, Timestamp } from '../../lib/schema.ts'
 
-const Name = Text(1, 200, { examples: ['Website'] })
-const Description = Nullable(Text(0, 10_000))
-const Status = StringEnum(['active', 'archived'])
+const Name = Text(1, 200, { description: 'What the project is called.', examples: ['Website'] })
+const Description = Nullable(Text(0, 10_000), {
+  description: 'What the project is about; null for nothing said.',
+  examples: ['Everything about the new site'],
+})
+const Status = StringEnum(['active', 'archived'], { description: 'An archived project takes no new tasks.' })
 
 export const Project = Type.Object(
   {
@@ -12,12 +15,15 @@ export const Project = Type.Object(
     name: Name,
     description: Description,
     status: Status,
-    archivedAt: Nullable(Timestamp),
-    createdBy: Nullable(Type.String({ format: 'uuid', description: 'The user; null for an API key.' })),
+    archivedAt: Nullable(Timestamp, {
+      description: 'When it was archived; null while it is active.',
+      examples: [null],
+    }),
+    createdBy: Nullable(Id, { description: 'The user who created it; null where an API key did.' }),
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
-  { title: 'Project' },
+  { title: 'Project', description: 'A named collection of tasks.' },
 )
 export type Project = Static<typeof Project>
 
@@ -34,7 +40,7 @@ export type UpdateProject = Static<typeof UpdateProject>
 
 export const ProjectsQuery = ListQuery(
   {
-    status: Type.Optional(Status),
+    status: Type.Optional({ ...Status, description: 'Only projects with this status.' }),
     search: Type.Optional(Text(1, 200, { description: 'Part of the name.' })),
   },
   ['createdAt'],

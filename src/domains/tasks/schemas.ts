@@ -1,13 +1,29 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { demoId } from '../../lib/demo.ts'
 import { Closed, Id, List, ListQuery, Nullable, Patch, StringEnum, Text, Timestamp } from '../../lib/schema.ts'
 
 /** All or nothing; past this a request takes longer than a request should. */
 const MAX_BULK = 500
 
-const Title = Text(1, 200, { examples: ['Write the release notes'] })
-const Description = Nullable(Text(0, 10_000))
-const Status = StringEnum(['open', 'in_progress', 'done', 'cancelled'])
-const Priority = Type.Integer({ minimum: 0, maximum: 4, description: '0 (none) to 4 (urgent).' })
+const Title = Text(1, 200, {
+  description: 'What is to be done, in a line.',
+  examples: ['Write the release notes'],
+})
+const Description = Nullable(Text(0, 10_000), {
+  description: 'What is to be done, at length; null for nothing said.',
+  examples: ['What changed, for whom, and what to do.'],
+})
+const Status = StringEnum(['open', 'in_progress', 'done', 'cancelled'], {
+  description: 'How far it is; `completedAt` follows it.',
+})
+const Priority = Type.Integer({
+  minimum: 0,
+  maximum: 4,
+  description: 'How urgent it is, from 0 (not at all) to 4.',
+  examples: [2],
+})
+const AssigneeId = Nullable(Id, { description: 'The member of the organization who does it; null for nobody yet.' })
+const DueAt = Nullable(Timestamp, { description: 'When it should be done; null for no date.' })
 
 export const Task = Type.Object(
   {
@@ -18,14 +34,14 @@ export const Task = Type.Object(
     description: Description,
     status: Status,
     priority: Priority,
-    assigneeId: Nullable(Id),
-    dueAt: Nullable(Timestamp),
-    completedAt: Nullable(Timestamp),
-    createdBy: Nullable(Id),
+    assigneeId: AssigneeId,
+    dueAt: DueAt,
+    completedAt: Nullable(Timestamp, { description: 'When it was done; null while it is not.', examples: [null] }),
+    createdBy: Nullable(Id, { description: 'The user who created it; null where an API key did.' }),
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
-  { title: 'Task' },
+  { title: 'Task', description: 'Something to do in a project.' },
 )
 export type Task = Static<typeof Task>
 
@@ -33,8 +49,8 @@ const settable = {
   description: Description,
   status: Status,
   priority: Priority,
-  assigneeId: Nullable(Id, { description: 'A member of the organization.' }),
-  dueAt: Nullable(Timestamp),
+  assigneeId: AssigneeId,
+  dueAt: DueAt,
 }
 
 export const CreateTask = Closed(
@@ -47,29 +63,41 @@ export const UpdateTask = Patch(Closed({ title: Title, ...settable }), {
   examples: [{ status: 'in_progress' }],
 })
 export type UpdateTask = Static<typeof UpdateTask>
-export const MoveTask = Closed({ projectId: Id }, { title: 'MoveTask' })
+export const MoveTask = Closed(
+  { projectId: { ...Id, description: 'The project to move it to, of the same organization.' } },
+  { title: 'MoveTask' },
+)
 
 export const CreateTasks = Closed(
-  { tasks: Type.Array(CreateTask, { minItems: 1, maxItems: MAX_BULK }) },
+  { tasks: Type.Array(CreateTask, { minItems: 1, maxItems: MAX_BULK, description: 'The new tasks: all or none.' }) },
   { title: 'CreateTasks', examples: [{ tasks: [{ title: 'First' }, { title: 'Second' }] }] },
 )
 const TaskChange = Closed(
   { id: Id, ...Type.Partial(Type.Object({ title: Title, ...settable })).properties },
-  { title: 'TaskChange' },
+  { title: 'TaskChange', description: 'The new values of one task; what is left out stays.' },
 )
 export type TaskChange = Static<typeof TaskChange>
 export const UpdateTasks = Closed(
-  { tasks: Type.Array(TaskChange, { minItems: 1, maxItems: MAX_BULK }) },
-  { title: 'UpdateTasks' },
+  {
+    tasks: Type.Array(TaskChange, {
+      minItems: 1,
+      maxItems: MAX_BULK,
+      description: 'The changes, each of another task: all or none.',
+    }),
+  },
+  { title: 'UpdateTasks', examples: [{ tasks: [{ id: demoId(40), status: 'done' }] }] },
 )
-export const Tasks = Type.Object({ data: Type.Array(Task) }, { title: 'Tasks' })
+export const Tasks = Type.Object(
+  { data: Type.Array(Task, { description: 'The tasks in the order of the request.' }) },
+  { title: 'Tasks', description: 'The tasks of a bulk request.' },
+)
 
 const TaskFilters = Type.Object({
-  status: Type.Optional(Status),
-  assigneeId: Type.Optional(Id),
-  priority: Type.Optional(Priority),
-  dueBefore: Type.Optional(Timestamp),
-  dueAfter: Type.Optional(Timestamp),
+  status: Type.Optional({ ...Status, description: 'Only tasks with this status.' }),
+  assigneeId: Type.Optional({ ...Id, description: 'Only tasks of this user.' }),
+  priority: Type.Optional({ ...Priority, description: 'Only tasks with this priority.' }),
+  dueBefore: Type.Optional({ ...Timestamp, description: 'Only tasks that are due before this time.' }),
+  dueAfter: Type.Optional({ ...Timestamp, description: 'Only tasks that are due after this time.' }),
   search: Type.Optional(
     Text(1, 200, { description: 'Whole words of title or description; "quoted" for a phrase, -word to exclude.' }),
   ),

@@ -23,13 +23,12 @@ interface MailOptions {
   smtpUrl: string | null
   from: string
   dataDirectory: string
-  publicUrl: string
   production: boolean
 }
 
 const TIMEOUT_MS = 10_000
 
-async function mail(app: FastifyInstance, { smtpUrl, from, dataDirectory, publicUrl, production }: MailOptions) {
+async function mail(app: FastifyInstance, { smtpUrl, from, dataDirectory, production }: MailOptions) {
   if (smtpUrl !== null) {
     const url = new URL(smtpUrl)
     url.searchParams.set('connectionTimeout', String(TIMEOUT_MS))
@@ -43,7 +42,7 @@ async function mail(app: FastifyInstance, { smtpUrl, from, dataDirectory, public
   const mailbox = new Mailbox(join(dataDirectory, 'mail'))
   app.decorate('mail', { send: message => mailbox.keep({ from, ...message }) })
   if (production) app.log.warn('SMTP_URL is not set: mail is written to DATA_DIR and sent to nobody')
-  else app.register(mailboxPages, { mailbox, publicUrl })
+  else app.register(mailboxPages, { mailbox })
 }
 
 export const mailPlugin = fp(mail, { name: 'mail', dependencies: ['access'] })

@@ -1,16 +1,24 @@
+import { readFileSync } from 'node:fs'
 import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { eventTypes } from '../../events/registry.ts'
 import { everyone } from '../../lib/access.ts'
-import { complete, type Document } from './document.ts'
+import { complete } from './document.ts'
 import { errorPages } from './errors.ts'
+import type { Document } from './operation.ts'
 
-const DESCRIPTION = `One way for every route. Lists are \`{ data, meta }\` with opaque cursors; every failure is
-\`application/problem+json\` (RFC 9457) with a stable \`code\`, explained at [/docs/errors](/docs/errors); every POST takes an
-\`Idempotency-Key\`; every resource has an \`ETag\`, and \`If-Match\` and
-\`If-None-Match\` hold on every method, actions included (RFC 9110 §13).`
+const DESCRIPTION = `One way for every route.
+
+- **Credentials**: \`Authorization: Bearer\` with an access token or an API key; a key also as \`X-Api-Key\`. Each operation says which it takes.
+- **Lists** are \`{ data, meta }\`, page by page with opaque cursors.
+- **Failures** are \`application/problem+json\` (RFC 9457) with a stable \`code\`, each explained at [/docs/errors](/docs/errors).
+- **Repeating**: every POST with credentials takes an \`Idempotency-Key\`.
+- **Versions**: every resource has an \`ETag\`; \`If-Match\` and \`If-None-Match\` hold on every method, actions included (RFC 9110 §13).
+- **Values**: ids are UUIDs, times are UTC in ISO 8601 with milliseconds and \`Z\`. A field that may be \`null\` says what that means.`
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
 
 /** The bundled page needs its own scripts and styles, and nothing from elsewhere. */
 const DOCS_CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
@@ -31,8 +39,9 @@ async function openapi(app: FastifyInstance, { publicUrl }: { publicUrl: string 
       openapi: '3.1.0',
       info: {
         title: 'Lintel',
-        version: '1.0.0',
+        version,
         description: DESCRIPTION,
+        contact: { name: 'Lintel', url: publicUrl },
         license: { name: 'MIT License', identifier: 'MIT' },
       },
       servers: [{ url: publicUrl }],
@@ -57,7 +66,7 @@ async function openapi(app: FastifyInstance, { publicUrl }: { publicUrl: string 
   })
   let document: Document | undefined
   const read = () => {
-    document ??= complete(app.swagger() as unknown as Document, eventTypes, app.domains)
+    document ??= complete(app.swagger() as unknown as Document, { publicUrl, events: eventTypes, domains: app.domains })
     return document
   }
   await app.register(swaggerUi, {
@@ -71,6 +80,7 @@ async function openapi(app: FastifyInstance, { publicUrl }: { publicUrl: string 
       defaultModelsExpandDepth: 0,
       tryItOutEnabled: true,
       displayRequestDuration: true,
+      persistAuthorization: true,
     },
   })
   app.decorate('openapi', read)

@@ -76,15 +76,6 @@ t.test('the token is stored only as its hash', async t => {
     t.equal((await sql(`select from ${table} r where r::text like '%' || $1 || '%'`, [token])).length, 0, table)
 })
 
-t.test('in development the link leads to a page that says what to send', async t => {
-  const link = await firstAdminLink(app.database, config.appUrl)
-  t.ok(link.startsWith(`${config.publicUrl}/dev/first-admin?token=`))
-  const page = await call(app, `GET ${link.slice(config.publicUrl.length)}`)
-  t.equal(page.status, 200)
-  t.match(page.text, `${config.publicUrl}/api/v1/auth/first-admin`)
-  t.match(page.text, tokenIn(link))
-})
-
 t.test('the command prints a link that works', async t => {
   const env = { ...process.env, NODE_ENV: 'test', DATABASE_URL: config.databaseUrl, NODE_OPTIONS: '' }
   const { stdout } = await promisify(execFile)(process.execPath, ['bin/admin.ts'], { env })

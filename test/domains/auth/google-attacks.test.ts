@@ -262,12 +262,3 @@ t.test('a page of a listed origin may have the cookie kept where it links, and n
     t.equal(await allowed(`${method} /auth/logout`, ORIGIN), undefined, method)
   }
 })
-
-t.test('the development page shows what a front end would send', async t => {
-  const { text } = await call(app, 'GET /dev/signed-in?code=abc-123')
-  t.match(text, '/api/v1/auth/exchange')
-  t.match(text, '{&quot;code&quot;:&quot;abc-123&quot;}')
-  t.match((await call(app, 'GET /dev/signed-in?error=google_denied')).text, '/docs/errors/google_denied')
-  t.match((await call(app, 'GET /dev/signed-in?linked=google')).text, 'is linked')
-  t.equal((await call(app, 'GET /dev/signed-in?error=<script>')).status, 422)
-})

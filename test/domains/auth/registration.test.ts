@@ -105,17 +105,3 @@ t.test('another mail is sent on request, and to an unknown address none', async 
   await eventually(done, 'the queue is empty')
   t.same(await mailsTo(test, 'nobody@example.com'), [])
 })
-
-t.test('in development every link leads to a page that says what a front end sends', async t => {
-  for (const [page, operation] of [
-    ['verify-email', 'auth/verify-email'],
-    ['reset-password', 'auth/password/reset'],
-    ['confirm-email', 'auth/email/confirm'],
-  ] as const) {
-    const { status, text } = await call(app, `GET /dev/${page}?token=abc-DEF_123`)
-    t.equal(status, 200, page)
-    t.match(text, `/api/v1/${operation} `)
-    t.match(text, '{&quot;token&quot;:&quot;abc-DEF_123&quot;')
-    t.equal((await call(app, `GET /dev/${page}?token=<script>`)).status, 422, 'a token and nothing else')
-  }
-})

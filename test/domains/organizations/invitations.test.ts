@@ -220,11 +220,3 @@ t.test('the name of an organization cannot break out of its line in the mail', a
   t.equal(subject, 'You are invited to an organization')
   t.match(text, 'join “Evil Bcc: all@example.com Click https://evil.example” with')
 })
-
-t.test('in development the link leads to a page that says what a front end would send', async t => {
-  const answer = await call(app, 'GET /dev/invitation?token=abc')
-  t.equal(answer.status, 200)
-  for (const path of ['invitations/register', 'invitations/accept'])
-    t.match(answer.text, `${test.config.publicUrl}/api/v1/${path}`)
-  t.equal((await call(app, 'GET /dev/invitation?token=%22%3E%3Cscript%3E')).status, 422)
-})

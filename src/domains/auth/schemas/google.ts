@@ -19,13 +19,18 @@ export const LinkGoogle = Nullable(Closed({ password: Type.Optional(GivenPasswor
 })
 export type LinkGoogle = Static<typeof LinkGoogle>
 export const GoogleLink = Type.Object(
-  { url: Type.String({ description: 'Where the browser, which has got a cookie with this answer, goes next.' }) },
-  { title: 'GoogleLink' },
+  {
+    url: Type.String({
+      description: 'Where the browser, which has got a cookie with this answer, goes next.',
+      examples: ['https://accounts.google.com/o/oauth2/v2/auth?client_id=…'],
+    }),
+  },
+  { title: 'GoogleLink', description: 'The beginning of linking a Google account.' },
 )
 
 export const Exchange = Closed(
   {
-    code: Token,
+    code: { ...Token, description: 'The `code` of the redirect; good once, for 60 seconds.' },
     verifier: Type.Optional(
       Type.String({
         pattern: '^[\\w.~-]{43,128}$',
@@ -36,3 +41,7 @@ export const Exchange = Closed(
   { title: 'Exchange' },
 )
 export type Exchange = Static<typeof Exchange>
+
+/** What the callback hands to the front end. */
+export const SignedInQuery = Type.Partial(Type.Object({ code: Token, linked: Token, error: Token }))
+export type SignedInQuery = Static<typeof SignedInQuery>

@@ -10,7 +10,7 @@ export const Register = Closed(
   },
 )
 export type Register = Static<typeof Register>
-export const Registered = Type.Object({ user: User }, { title: 'Registered' })
+export const Registered = Type.Object({ user: User }, { title: 'Registered', description: 'The new account.' })
 
 export const VerifyEmail = Closed({ token: Token }, { title: 'VerifyEmail' })
 export const ResendVerification = Closed({ email: Email }, { title: 'ResendVerification' })

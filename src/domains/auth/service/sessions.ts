@@ -5,14 +5,12 @@ import { record } from '../../../events/record.ts'
 import { ACCESS_TOKEN_SECONDS, type UserActor } from '../../../lib/access.ts'
 import { orNotFound } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
-import { findCredentials, lockPassword, rehashPassword } from '../../users/queries/passwords.ts'
 import type { User } from '../../users/schemas.ts'
 import { authErrors } from '../errors.ts'
 import { sessionEvents } from '../events.ts'
 import { endSession, endSessions, findSession, insertSession, rotateSession } from '../queries/sessions.ts'
 import type { Login, LogoutScope, SignedIn, Tokens } from '../schemas/sessions.ts'
-import { cancelDeletion } from './deletion-cancellation.ts'
-import { checkPassword, hashPassword, isOutdated } from './passwords.ts'
+import { admit, withPassword } from './credentials.ts'
 import { RefreshTokens } from './refresh-tokens.ts'
 import { announceEnded } from './revocation.ts'
 
@@ -40,27 +38,8 @@ export class Sessions {
   }
 
   /** Throws `invalid_credentials`, `account_deactivated`, `email_not_verified`. */
-  async login(caller: Caller, login: Login): Promise<SignedIn> {
-    // Where the hash was replaced while it was being checked, by a change or by another login, the new one decides.
-    const signedIn = (await this.#attempt(caller, login)) ?? (await this.#attempt(caller, login))
-    if (!signedIn) throw authErrors.invalid_credentials()
-    return signedIn
-  }
-
-  /** Undefined where the hash is no longer the one that was checked: no session begins with a password of before. */
-  async #attempt(caller: Caller, { email, password }: Login): Promise<SignedIn | undefined> {
-    const credentials = await findCredentials(this.#app.database, { email: email.toLowerCase() })
-    const correct = await checkPassword(password, credentials?.passwordHash)
-    if (!correct || !credentials) throw authErrors.invalid_credentials()
-    const { passwordHash, ...user } = credentials
-    const checked = { id: user.id, current: passwordHash as string }
-    const renewed = isOutdated(checked.current) ? await hashPassword(password) : undefined
-    return caller.transaction(async tx => {
-      const [same] = await (renewed
-        ? rehashPassword(tx, { ...checked, passwordHash: renewed })
-        : lockPassword(tx, checked))
-      return same && this.startIn(tx, caller, user)
-    })
+  login(caller: Caller, login: Login): Promise<SignedIn> {
+    return withPassword(this.#app, caller, login, (tx, user) => this.startIn(tx, caller, user))
   }
 
   /** A session for a user who has proved who they are. Throws `account_deactivated`, `email_not_verified`. */
@@ -70,12 +49,9 @@ export class Sessions {
 
   /** The same in a transaction that is open already. The tokens are good once it has committed. */
   async startIn(tx: Transaction, caller: Caller, user: User): Promise<SignedIn> {
-    if (user.status !== 'active') throw authErrors.account_deactivated()
-    const unverified = user.email !== null && user.emailVerifiedAt === null
-    if (unverified && !this.#unverifiedLogin) throw authErrors.email_not_verified()
     const { address, userAgent } = caller
     const owner = onBehalfOf(caller, user.id)
-    await cancelDeletion(this.#app, tx, owner, user.id)
+    await admit(this.#app, tx, owner, user, { unverifiedLogin: this.#unverifiedLogin })
     const session = await insertSession(tx, { id: newId(), userId: user.id, address, userAgent })
     if (!session) throw authErrors.account_deactivated()
     await record(tx, owner, sessionEvents.started, session)

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../../database/client.ts'
+import type { Executor } from '../../../database/executor.ts'
 import { randomToken, sha256 } from '../../../lib/crypto.ts'
 import { lockUser } from '../../users/queries/users.ts'
 import { authErrors } from '../errors.ts'
@@ -17,6 +18,12 @@ export async function issueToken(tx: Transaction, { purpose, userId, lifeSeconds
   await deleteTokens(tx, { userId, purposes: [purpose] })
   await insertToken(tx, { hash: sha256(token), purpose, userId, subject: null, lifeSeconds })
   return token
+}
+
+/** Whether the token is for one of these purposes and not over; it stays as it is. */
+export async function isLive(on: Executor, token: string, ...purposes: Purpose[]): Promise<boolean> {
+  const known = await findToken(on, { hash: sha256(token) })
+  return known !== undefined && purposes.includes(known.purpose)
 }
 
 /** Consumes a token of a mail and locks its user, the user first. Throws `token_invalid`. */

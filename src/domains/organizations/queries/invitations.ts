@@ -3,6 +3,7 @@ import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { versionMatches } from '../../../database/versions.ts'
 import type { OrganizationRole } from '../../../lib/access.ts'
+import { users } from '../../users/tables.ts'
 import { Invitation } from '../schemas/invitations.ts'
 import { invitations, organizations } from '../tables.ts'
 
@@ -93,6 +94,19 @@ export const findLiveInvitation = one(
   statement(
     'invitations.live',
     (_, $: Params<{ hash: Buffer }>) => sql<InvitationRow>`select ${columns} from ${invitations} where ${live($)}`,
+  ),
+)
+
+/** What whoever holds the token is offered, and whether the address has an account. */
+export const findOffer = one(
+  statement(
+    'invitations.offer',
+    (_, $: Params<{ hash: Buffer }>) => sql<
+      Pick<Invitation, 'email' | 'role'> & { organization: string; registered: boolean }
+    >`
+      select i.email, i.role, o.name as organization, exists (select from ${users} u where u.email = i.email) as registered
+      from ${invitations} i join ${organizations} o on o.id = i.organization_id and o.deleted_at is null
+      where ${live($)}`,
   ),
 )
 

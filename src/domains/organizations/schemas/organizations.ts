@@ -2,12 +2,16 @@ import { type Static, Type } from '@sinclair/typebox'
 import { ORGANIZATION_ROLES } from '../../../lib/access.ts'
 import { Closed, Id, List, ListQuery, Patch, StringEnum, Text, Timestamp } from '../../../lib/schema.ts'
 
-const OrganizationName = Text(1, 100, { examples: ['Analytical Engines Ltd'] })
+const OrganizationName = Text(1, 100, {
+  description: 'What the organization is called.',
+  examples: ['Analytical Engines Ltd'],
+})
 const Slug = Type.String({
   pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
   minLength: 2,
   maxLength: 60,
-  description: 'Lower-case letters, digits and single hyphens; unique.',
+  description: 'Its name in addresses: lower-case letters, digits and single hyphens; unique.',
+  examples: ['analytical-engines'],
 })
 
 export const Organization = Type.Object(
@@ -19,12 +23,15 @@ export const Organization = Type.Object(
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
-  { title: 'Organization' },
+  { title: 'Organization', description: 'A tenant: everything below it belongs to it and to nobody else.' },
 )
 export type Organization = Static<typeof Organization>
 
 export const CreateOrganization = Closed(
-  { name: OrganizationName, slug: Type.Optional(Slug) },
+  {
+    name: OrganizationName,
+    slug: Type.Optional({ ...Slug, description: 'Its name in addresses; made from the name where it is left out.' }),
+  },
   { title: 'CreateOrganization', examples: [{ name: 'Analytical Engines Ltd' }] },
 )
 export type CreateOrganization = Static<typeof CreateOrganization>

@@ -5,6 +5,7 @@ import { record } from '../../../events/record.ts'
 import { sha256 } from '../../../lib/crypto.ts'
 import { orNotFound } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
+import { admit, withPassword } from '../../auth/service/credentials.ts'
 import { hashPassword, refuseWeak } from '../../auth/service/passwords.ts'
 import { userEvents } from '../../users/events.ts'
 import { findUser, insertUser, verifyUserEmail } from '../../users/queries/users.ts'
@@ -14,7 +15,7 @@ import { invitationEvents, memberEvents } from '../events.ts'
 import { findLiveInvitation, type InvitationRow, takeInvitation } from '../queries/invitations.ts'
 import { findMember, insertMember } from '../queries/members.ts'
 import { lockOrganization } from '../queries/organizations.ts'
-import type { RegisterInvited } from '../schemas/invitations.ts'
+import type { AcceptWithPassword, RegisterInvited } from '../schemas/invitations.ts'
 import { mayGrant } from './invitations.ts'
 
 /** Throws `invitation_invalid`, `invitation_for_another`, `already_member`. */
@@ -25,6 +26,25 @@ export const acceptInvitation = (caller: Caller, userId: string, token: string) 
     if (invitation.email !== email) throw organizationErrors.invitation_for_another()
     return join(tx, caller, invitation, userId)
   })
+
+/**
+ * The same for who has an account and is not signed in: the password proves them, and no session begins. Throws
+ * `invitation_invalid`, `invalid_credentials`, `account_deactivated`, `email_not_verified`, `already_member`.
+ */
+export async function acceptWithPassword(
+  app: FastifyInstance,
+  caller: Caller,
+  { token, password }: AcceptWithPassword,
+  policy: { unverifiedLogin: boolean },
+) {
+  const invitation = await findLiveInvitation(app.database, { hash: sha256(token) })
+  if (!invitation) throw organizationErrors.invitation_invalid()
+  return withPassword(app, caller, { email: invitation.email, password }, async (tx, user) => {
+    const invited = onBehalfOf(caller, user.id)
+    await admit(app, tx, invited, user, policy)
+    return join(tx, invited, await consume(tx, token), user.id)
+  })
+}
 
 /**
  * An account with the address of the invitation, which its mail has confirmed, and the membership, both or neither. Throws

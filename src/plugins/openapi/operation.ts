@@ -1,0 +1,50 @@
+import type { Access } from '../../lib/access.ts'
+import type { Json } from './components.ts'
+
+export interface Response {
+  description: string
+  headers?: Record<string, unknown>
+  content?: Record<string, { schema: Json; example?: unknown; examples?: Json; codes?: string[] }>
+}
+export interface Operation {
+  operationId: string
+  summary: string
+  description?: string
+  tags: string[]
+  security?: Record<string, string[]>[]
+  parameters?: Json[]
+  requestBody?: { required: boolean; content: Record<string, { schema: Json; example?: unknown }> }
+  responses: Record<string, Response>
+  'x-access': Access
+  'x-cache'?: string
+  'x-idempotency'?: 'required'
+  'x-sensitive'?: boolean | 'address'
+}
+export interface Tag {
+  name: string
+  description: string
+}
+export interface Document {
+  openapi: string
+  tags?: Tag[]
+  paths: Record<string, Record<string, Operation>>
+  components?: { schemas?: Record<string, Json>; examples?: Record<string, Json> }
+}
+
+/** The rows of the demo data that examples name, by their collections. */
+export type Ids = Readonly<Record<string, string>>
+
+/** An operation with what follows from its route. */
+export interface Facts {
+  path: string
+  method: string
+  operation: Operation
+  /** Its answer is a row with a version. */
+  versioned: boolean
+  /** It reads a version, or changes one. */
+  conditional: boolean
+  /** Its answer is a list. */
+  lists: boolean
+  /** It takes an `Idempotency-Key`. */
+  keyed: boolean
+}

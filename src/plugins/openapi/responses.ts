@@ -1,0 +1,55 @@
+import { problems } from '../../lib/errors.ts'
+import { exampleReferences } from './examples.ts'
+import type { Facts, Response } from './operation.ts'
+
+const header = (description: string) => ({ description, schema: { type: 'string' } })
+const REQUEST_ID = { 'Request-Id': header('Also in problems and in our logs.') }
+const ETAG = { ETag: header('The version of the resource, for `If-None-Match` and `If-Match`.') }
+const LOCATION = { Location: header('The path of the new resource, or of what shows the progress.') }
+const REDIRECT = { Location: header('Where the browser goes on.') }
+const RETRY_AFTER = { 'Retry-After': header('Seconds to wait.') }
+const LINK = { Link: header('The next page, `rel="next"`.') }
+const REPLAYED = { 'Idempotent-Replayed': header('`true` when this is the kept answer of an earlier request.') }
+
+/** What the route declares, and what any route of its kind may answer besides, with headers and examples. */
+export function completeResponses(facts: Facts): Record<string, Response> {
+  const { method, operation, versioned } = facts
+  const responses = { ...(problems(...impliedProblems(facts)) as Record<string, Response>), ...operation.responses }
+  if (method === 'get' && versioned) responses['304'] = { description: 'Not modified.' }
+  for (const [status, response] of Object.entries(responses)) {
+    response.headers = { ...response.headers, ...headersOf(facts, Number(status)) }
+    const media = response.content?.['application/problem+json']
+    if (media) media.examples = exampleReferences(facts, Number(status), media)
+  }
+  return responses
+}
+
+/** What follows from who may call, the method, the path and the schemas. */
+function impliedProblems({ path, method, operation, conditional, lists, keyed }: Facts): number[] {
+  return [
+    ...(operation['x-access'].kind === 'public' ? [] : [401, 403]),
+    ...(path.includes('{') ? [404] : []),
+    ...(keyed ? [409] : []),
+    ...(conditional ? [412] : []),
+    ...(lists ? [400] : []),
+    // A body is parsed before anybody can say that none was asked for.
+    ...(method === 'get' ? [] : [400, 413, 415, 422]),
+    ...(operation.parameters?.length ? [422] : []),
+    429,
+    500,
+    503,
+  ]
+}
+
+function headersOf({ versioned, lists, keyed }: Facts, status: number): Record<string, unknown> {
+  const success = status < 300
+  return {
+    ...REQUEST_ID,
+    ...(success && versioned ? ETAG : {}),
+    ...([201, 202].includes(status) && versioned ? LOCATION : {}),
+    ...(status === 302 ? REDIRECT : {}),
+    ...(success && lists ? LINK : {}),
+    ...(success && keyed ? REPLAYED : {}),
+    ...(status === 429 || status === 503 ? RETRY_AFTER : {}),
+  }
+}

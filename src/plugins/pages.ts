@@ -1,0 +1,140 @@
+import { type Static, type TObject, Type } from '@sinclair/typebox'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Caller } from '../events/caller.ts'
+import { everyone } from '../lib/access.ts'
+import type { AppError } from '../lib/errors.ts'
+import { type Form, paragraph, parseForm, renderForm } from '../lib/form.ts'
+import { escapeHtml, page as pageOf } from '../lib/html.ts'
+import { Token } from '../lib/schema.ts'
+import { logFault, toAppError } from './errors.ts'
+import { PAGE_POLICY } from './security.ts'
+
+const FORM_BYTES = 16_384
+const MEDIA_TYPE = 'application/x-www-form-urlencoded'
+const LINK_IS_OVER = 'This link was used before, has expired, or was cut off. Ask for a new one.'
+
+const LinkQuery = Type.Object({ token: Token })
+
+interface Page {
+  /** Below PUBLIC_URL, where links lead while APP_URL names no front end. */
+  path: string
+  title: string
+}
+interface ShownPage<Q extends TObject> extends Page {
+  querystring: Q
+  /** HTML; what comes from outside is escaped. */
+  body(query: Static<Q>): string
+}
+interface FormPage<B extends TObject> extends Page {
+  /** Its fields are text; `token` is one of them. */
+  body: B
+  /**
+   * What is asked of whoever follows the link; undefined where it is over. Changes nothing: programs that look for
+   * malware in mails follow links, too.
+   */
+  form(token: string): Promise<Form | undefined>
+  /** Says in a sentence what has been done. */
+  submit(caller: Caller, body: Static<B>): Promise<string>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Small pages for the links that mails and redirects hold: without scripts, without cookies, and without effect
+     * until their form is sent. Whoever sends it proves by the token of the link that they may, so there is nothing for
+     * another site to forge.
+     */
+    pages: {
+      show<Q extends TObject>(page: ShownPage<Q>): void
+      ask<B extends TObject>(page: FormPage<B>): void
+    }
+  }
+}
+
+const options = { config: { access: everyone, sensitive: true } }
+
+async function pages(app: FastifyInstance) {
+  await app.register(async scope => {
+    // The routes of the API go on refusing forms, which other sites can send.
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser(
+      MEDIA_TYPE,
+      { parseAs: 'buffer', bodyLimit: FORM_BYTES },
+      async (_: unknown, body: Buffer) => parseForm(body),
+    )
+    app.decorate('pages', { show: page => show(scope, page), ask: page => ask(scope, page) })
+  })
+}
+
+function show<Q extends TObject>(scope: FastifyInstance, page: ShownPage<Q>): void {
+  scope.get<{ Querystring: Static<Q> }>(
+    page.path,
+    { ...options, schema: schemaOf(page, { querystring: page.querystring }), errorHandler: refuse(page) },
+    async ({ query }, reply) => answer(reply, 200, page, page.body(query as Static<Q>)),
+  )
+}
+
+function ask<B extends TObject>(scope: FastifyInstance, page: FormPage<B>): void {
+  const errorHandler = refuse(page, page.form)
+  scope.get<{ Querystring: Static<typeof LinkQuery> }>(
+    page.path,
+    { ...options, schema: schemaOf(page, { querystring: LinkQuery }), errorHandler },
+    async ({ query: { token } }, reply) => {
+      const form = await page.form(token)
+      if (!form) return answer(reply, 400, page, paragraph(LINK_IS_OVER))
+      return answer(reply, 200, page, renderForm(form, { path: page.path, token }))
+    },
+  )
+  scope.post<{ Body: Static<B> }>(
+    page.path,
+    { ...options, schema: schemaOf(page, { body: page.body }), errorHandler },
+    async ({ caller, body }, reply) =>
+      answer(reply, 200, page, paragraph(await page.submit(caller, body as Static<B>))),
+  )
+}
+
+/** Named in metrics and logs, and not in the document. */
+const schemaOf = ({ path }: Page, schema: object) => ({ hide: true, operationId: `page:${path.slice(1)}`, ...schema })
+
+function answer(reply: FastifyReply, status: number, { title }: Page, body: string): string {
+  reply
+    .code(status)
+    .type('text/html; charset=utf-8')
+    .headers({ 'content-security-policy': PAGE_POLICY, 'cache-control': 'no-store' })
+  return pageOf(title, body)
+}
+
+/** The same page with a sentence about what went wrong and, where another try may succeed, the form as it was. */
+const refuse =
+  (page: Page, formOf: FormPage<TObject>['form'] = async () => undefined): NonNullable<RouteOptions['errorHandler']> =>
+  async (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    const error = toAppError(thrown)
+    logFault(error, request)
+    reply.headers(error.headers)
+    const values = textsOf(request.body)
+    const { token } = { ...textsOf(request.query), ...values }
+    // Whoever calls too often has nothing looked up for them; while the database is away there is nothing to be had.
+    const form = token === undefined || error.status === 429 ? undefined : await formOf(token).catch(() => undefined)
+    const sentence = `<p role="alert"><b>${escapeHtml(sentenceOf(error, form))}</b></p>`
+    const again = form && token !== undefined ? renderForm(form, { path: page.path, token, values }) : ''
+    return answer(reply, statusOf(error), page, sentence + again)
+  }
+
+/** A wrong password in a form is no failed authentication of HTTP, which would have to name a scheme. */
+const statusOf = ({ status }: AppError): number => (status === 401 ? 403 : status)
+
+const textsOf = (given: unknown): Record<string, string> =>
+  Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => typeof value === 'string'))
+
+function sentenceOf({ status, title, errors }: AppError, form: Form | undefined): string {
+  const [first] = errors ?? []
+  const field = form?.fields.find(({ name }) => first?.pointer === `#/${name}`)
+  if (first && field) return `${field.label} ${first.detail.replace('NOT', 'not')}.`
+  if (status === 429) return `${title}. Wait a minute, then go back and try again.`
+  if (status >= 500) return `${title}. Go back in a moment and try again.`
+  const isOver = form === undefined && [400, 422].includes(status)
+  return isOver ? LINK_IS_OVER : `${title}.`
+}
+
+export const pagesPlugin = fp(pages, { name: 'pages', dependencies: ['errors', 'access', 'rate-limit', 'events'] })
