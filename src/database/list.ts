@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { encodeCursor, fingerprint, type Position } from '../lib/cursor.ts'
-import { requestErrors } from '../lib/errors.ts'
+import { invalidParameter } from '../lib/errors.ts'
 import { DEFAULT_LIMIT, type ListOf, type ListRequest, MAX_LIMIT } from '../lib/schema.ts'
 import type { Executor } from './executor.ts'
 import { type AnyList, conditionsOf, type ListDefinition, type PageInput, pageReader, type Sort } from './list/page.ts'
@@ -84,13 +84,11 @@ export function defineList<
 
 function offsetOf({ page, cursor }: ListRequest, limit: number): number {
   if (page === undefined) return 0
-  if (cursor !== undefined) throw unusable('page and cursor exclude each other')
-  if (page * limit > NUMBERED_ROWS) throw unusable(`page reaches past the first ${NUMBERED_ROWS} rows; use cursor`)
+  if (cursor !== undefined) throw invalidParameter('page', 'excludes cursor: use one of them')
+  if (page * limit > NUMBERED_ROWS)
+    throw invalidParameter('page', `reaches past the first ${NUMBERED_ROWS} rows: use cursor`)
   return (page - 1) * limit
 }
-
-const unusable = (detail: string) =>
-  requestErrors.validation_failed({ detail, errors: [{ pointer: 'querystring:/page', detail }] })
 
 const numbered = ({ page }: ListRequest, limit: number, total: number | undefined) => ({
   ...(page === undefined ? {} : { page }),

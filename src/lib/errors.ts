@@ -12,15 +12,22 @@ export interface ErrorDefinition {
   retryAfter?: number
 }
 
+/** What is wrong with one value: in the body named by JSON pointer, in the path, the query or a header by its name. */
 export const FieldError = Type.Object(
   {
-    pointer: Type.String({
-      description: 'Where in the request: a JSON pointer (RFC 6901) into the body.',
-      examples: ['#/email'],
-    }),
+    pointer: Type.Optional(
+      Type.String({ description: 'Where in the body: a JSON pointer (RFC 6901) into it.', examples: ['#/email'] }),
+    ),
+    parameter: Type.Optional(
+      Type.String({ description: 'In its place: the name of what is wrong in the path, the query or a header.' }),
+    ),
     detail: Type.String({ description: 'What is wrong there.', examples: ['must be an email address'] }),
   },
-  { title: 'FieldError', description: 'One value that the request got wrong.' },
+  {
+    title: 'FieldError',
+    description: 'One value that the request got wrong.',
+    examples: [{ pointer: '#/email', detail: 'must be an email address' }],
+  },
 )
 export type FieldError = Static<typeof FieldError>
 
@@ -143,7 +150,7 @@ export const requestErrors = defineErrors({
   forbidden: {
     status: 403,
     title: 'Not allowed',
-    help: 'You are known, and your role, or the scopes of your API key, do not cover this operation. Ask an admin for the role or a key with the scope; routes for users only take no key at all.',
+    help: 'You are known, and your role, or the scopes of your API key, do not cover this operation; `detail` names what is missing. Ask an admin for the role or a key with the scope; routes for users only take no key at all.',
   },
   not_found: {
     status: 404,
@@ -183,7 +190,7 @@ export const requestErrors = defineErrors({
   validation_failed: {
     status: 422,
     title: 'Request validation failed',
-    help: 'A value does not fit the schema of the operation: unknown properties are refused, nothing is coerced and nothing is dropped. `errors` names each by JSON pointer; correct them and send the request again.',
+    help: 'A value does not fit the schema of the operation: unknown properties are refused, nothing is coerced and nothing is dropped. `errors` names each, in a body by JSON pointer (`pointer`), in the path, the query or a header by its name (`parameter`); correct them and send the request again.',
   },
   rate_limited: {
     status: 429,
@@ -219,6 +226,19 @@ export const requestErrors = defineErrors({
     help: 'The answer was not ready in time, and what was begun may or may not have happened. Repeat the request after `Retry-After`; with an `Idempotency-Key` a write cannot happen twice.',
   },
 })
+
+/** 403 that says what is missing: in words, and a scope for programs too (RFC 6750 §3.1). */
+export const lacking = (detail: string, scope?: string): AppError =>
+  requestErrors.forbidden({
+    detail,
+    headers: {
+      'www-authenticate': `Bearer error="insufficient_scope"${scope === undefined ? '' : `, scope="${scope}"`}`,
+    },
+  })
+
+/** `validation_failed` for a value in the path, the query or a header that its schema cannot judge. */
+export const invalidParameter = (parameter: string, detail: string): AppError =>
+  requestErrors.validation_failed({ detail: `${parameter} ${detail}`, errors: [{ parameter, detail }] })
 
 /** `validation_failed` for a field that only the data can judge: `invalid('#/userId', 'is not a member')`. */
 export const invalid = (pointer: string, detail: string): AppError =>

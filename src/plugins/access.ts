@@ -13,7 +13,7 @@ import {
   reachesRole,
   type Scope,
 } from '../lib/access.ts'
-import { requestErrors } from '../lib/errors.ts'
+import { type AppError, lacking, requestErrors } from '../lib/errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -90,7 +90,7 @@ async function access(app: FastifyInstance) {
       }
       if (orPlatform && reachesPlatformRole(actor.role, orPlatform)) return membership
       if (!membership.role) throw requestErrors.not_found()
-      if (!reachesRole(membership.role, role)) throw requestErrors.forbidden()
+      if (!reachesRole(membership.role, role)) throw lacking(`needs the role ${role} in the organization`)
       return membership
     },
   })
@@ -128,11 +128,17 @@ const passes = (check: Check, request: FastifyRequest, reply: FastifyReply): Pro
 const holds =
   (rule: Access): Check =>
   (request, _reply, done) =>
-    done(allows(rule, request.actor as Actor) ? undefined : requestErrors.forbidden())
+    done(allows(rule, request.actor as Actor) ? undefined : refusal(rule))
 
 function allows(rule: Access, actor: Actor): boolean {
   if (actor.type === 'user') return rule.kind !== 'platform' || reachesPlatformRole(actor.role, rule.role)
   return 'scope' in rule && rule.scope !== undefined && actor.scopes.includes(rule.scope satisfies Scope)
+}
+
+function refusal(rule: Access): AppError {
+  if (rule.kind === 'platform') return lacking(`needs a signed-in user with the platform role ${rule.role}`)
+  if ('scope' in rule && rule.scope) return lacking(`needs an API key with the scope ${rule.scope}`, rule.scope)
+  return lacking('needs a signed-in user: no API key may do this')
 }
 
 /** A statement that checks for itself is spared the look-up, unless an idempotency key has to know its tenant. */

@@ -35,24 +35,61 @@ export function toAppError(error: FastifyError): AppError {
   return fromDatabase(error) ?? requestErrors.internal_error({ cause: error })
 }
 
-/** A field in the body is named by JSON pointer (RFC 6901) as a URI fragment; elsewhere by where it stands. */
+/** In the body by JSON pointer as a URI fragment (RFC 6901 §6); elsewhere by name. */
 function invalid(error: FastifyError): AppError {
   const context = error.validationContext ?? 'body'
-  const root = context === 'body' ? '#' : `${context}:`
-  const errors = (error.validation ?? []).map(({ instancePath, params, message = 'is not valid' }): FieldError => {
-    const property = params.missingProperty ?? params.additionalProperty
-    const pointer = `${root}${instancePath}${property === undefined ? '' : `/${property}`}`
-    return { pointer, detail: params.additionalProperty === undefined ? message : 'is not a known property' }
+  const errors = (error.validation ?? []).map(fault => {
+    const path = pathOf(fault)
+    const detail = detailOf(fault, context)
+    return {
+      name: path.slice(1),
+      field: context === 'body' ? { pointer: fragmentOf(path), detail } : inParameter(path, detail),
+    }
   })
   const [first] = errors
-  const detail = first && `${first.pointer.replace(/^(#|\w+:)\/?/, '') || context} ${first.detail}`
-  return requestErrors.validation_failed({ errors, ...(detail ? { detail } : {}) })
+  const detail = first && `${first.name || context} ${first.field.detail}`
+  return requestErrors.validation_failed({ errors: errors.map(({ field }) => field), ...(detail ? { detail } : {}) })
 }
 
 /** A refusal is the caller's business; what is ours stands in the log. */
 export function logFault(error: AppError, { log }: FastifyRequest): void {
   if (error.status >= 500) log[error.status === 500 ? 'error' : 'warn']({ err: error.cause ?? error }, error.title)
 }
+
+type Fault = NonNullable<FastifyError['validation']>[number]
+
+/** A property that is missing, or that nobody knows, belongs to the path of what is wrong. */
+function pathOf({ instancePath, params }: Fault): string {
+  const property = params.missingProperty ?? params.additionalProperty
+  if (property === undefined) return instancePath
+  return `${instancePath}/${String(property).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')}`
+}
+
+const fragmentOf = (path: string): string => `#${encodeURI(path).replaceAll('#', '%23')}`
+
+/** A value of several is still the parameter's. */
+const inParameter = (path: string, detail: string): FieldError => ({ parameter: path.split('/', 2)[1] ?? '', detail })
+
+function detailOf({ keyword, params, message = 'is not valid' }: Fault, context: string): string {
+  if (keyword === 'enum') return `must be one of ${(params.allowedValues as unknown[]).join(', ')}`
+  if (keyword === 'const') return `must be ${params.allowedValue}`
+  if (params.additionalProperty === undefined) return message
+  return context === 'body' ? 'is not a known property' : 'is not a known parameter'
+}
+
+export const problemOf = (
+  { code, title, status, detail, errors }: AppError,
+  requestId: string,
+  publicUrl: string,
+): Problem => ({
+  type: `${publicUrl}/docs/errors#${code}`,
+  title,
+  status,
+  code,
+  ...(detail === undefined ? {} : { detail }),
+  requestId,
+  ...(errors === undefined ? {} : { errors }),
+})
 
 async function errors(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
   const router = findMyWay()
@@ -66,23 +103,13 @@ async function errors(app: FastifyInstance, { publicUrl }: { publicUrl: string }
     }
   })
 
-  const toProblem = ({ code, title, status, detail, errors }: AppError, requestId: string): Problem => ({
-    type: `${publicUrl}/docs/errors#${code}`,
-    title,
-    status,
-    code,
-    ...(detail === undefined ? {} : { detail }),
-    requestId,
-    ...(errors === undefined ? {} : { errors }),
-  })
-
   const answer = (error: AppError, request: FastifyRequest, reply: FastifyReply) =>
     reply
       .code(error.status)
       .headers(error.headers)
       .header('content-type', 'application/problem+json')
       .header('cache-control', 'no-store')
-      .send(JSON.stringify(toProblem(error, request.id)))
+      .send(JSON.stringify(problemOf(error, request.id, publicUrl)))
 
   app.setErrorHandler((thrown: FastifyError, request, reply) => {
     const error = toAppError(thrown)

@@ -56,7 +56,12 @@ t.test('a validation names the field by JSON pointer', async t => {
   const missing = await call(app, 'POST /auth/login', { body: { email: 'a@example.com' } })
   t.equal(missing.body.errors[0].pointer, '#/password')
   const query = await call(app, `GET /projects/${projectId}/tasks?limit=x`, { as })
-  t.match(query.body.errors[0].pointer, /^querystring:\/limit$/)
+  t.same(query.body.errors, [{ parameter: 'limit', detail: 'must be integer' }])
+  t.equal(query.body.detail, 'limit must be integer')
+  const odd = await call(app, 'POST /auth/login', { body: { email: 'a@example.com', password: 'x', 'a/b~c #é%"': 1 } })
+  t.equal(odd.body.errors[0].pointer, '#/a~1b~0c%20%23%C3%A9%25%22', 'as a URI fragment (RFC 6901 §6)')
+  const lone = await call(app, 'POST /auth/login', { body: '{"email":"a@example.com","password":"x","\\ud800":1}' })
+  t.equal(lone.status, 422)
 })
 
 t.test('headers too large are 431 and what is no HTTP is 400, both as problems, and the connection ends', async t => {

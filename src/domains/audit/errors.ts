@@ -1,10 +1,4 @@
-import { requestErrors } from '../../lib/errors.ts'
-
-const detail = 'is required of a user'
+import { invalidParameter } from '../../lib/errors.ts'
 
 /** A key has one organization; a user has to say which. */
-export const organizationMissing = () =>
-  requestErrors.validation_failed({
-    detail: `organizationId ${detail}`,
-    errors: [{ pointer: 'querystring:/organizationId', detail }],
-  })
+export const organizationMissing = () => invalidParameter('organizationId', 'is required of a user')

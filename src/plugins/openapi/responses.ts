@@ -7,6 +7,9 @@ const REQUEST_ID = { 'Request-Id': header('Also in problems and in our logs.') }
 const ETAG = { ETag: header('The version of the resource, for `If-None-Match` and `If-Match`.') }
 const LOCATION = { Location: header('The path of the new resource, or of what shows the progress.') }
 const REDIRECT = { Location: header('Where the browser goes on.') }
+const CHALLENGE = {
+  'WWW-Authenticate': header('The scheme; with 403 `insufficient_scope` and the scope that a key lacks (RFC 6750).'),
+}
 const RETRY_AFTER = { 'Retry-After': header('Seconds to wait.') }
 const LINK = { Link: header('The next page, `rel="next"`.') }
 const REPLAYED = { 'Idempotent-Replayed': header('`true` when this is the kept answer of an earlier request.') }
@@ -50,6 +53,7 @@ function headersOf({ versioned, lists, keyed }: Facts, status: number): Record<s
     ...(status === 302 ? REDIRECT : {}),
     ...(success && lists ? LINK : {}),
     ...(success && keyed ? REPLAYED : {}),
+    ...(status === 401 || status === 403 ? CHALLENGE : {}),
     ...(status === 429 || status === 503 ? RETRY_AFTER : {}),
   }
 }

@@ -3,7 +3,7 @@ import type { Transaction } from '../../../database/client.ts'
 import type { Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import { type OrganizationRole, reachesRole } from '../../../lib/access.ts'
-import { orNotFound, orPreconditionFailed, requestErrors } from '../../../lib/errors.ts'
+import { lacking, orNotFound, orPreconditionFailed } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { organizationErrors } from '../errors.ts'
 import { invitationEvents } from '../events.ts'
@@ -80,7 +80,7 @@ export const deleteInvitation = (caller: Caller, path: Path, ifMatch: number[] |
 async function requireGrant(tx: Transaction, { actor }: Caller, organizationId: string, role: OrganizationRole) {
   orNotFound(await lockOrganization(tx, { id: organizationId }))
   if (await mayGrant(tx, organizationId, actor.id, role)) return
-  throw role === 'owner' ? organizationErrors.owner_required() : requestErrors.forbidden()
+  throw role === 'owner' ? organizationErrors.owner_required() : lacking('needs the role admin in the organization')
 }
 
 /** An admin may let in anybody but an owner. */
