@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Ajv2020 } from 'ajv/dist/2020.js'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import t from 'tap'
 import { errorCatalogue } from '../../src/lib/errors.ts'
@@ -23,10 +23,14 @@ const resolve = (value: Json): Json =>
         .reduce((at: Json, key: string) => at[key], document)
     : value
 
+const validators = new Map<string, ValidateFunction>()
+
 /** Why the value is no example of the schema; nothing where it is one. */
 function misfit(schema: Json, example: unknown): string | undefined {
   if (example === undefined) return 'there is none'
-  const validate = ajv.compile({ ...schema, components: document.components })
+  const key = JSON.stringify(schema)
+  const validate = validators.get(key) ?? ajv.compile({ ...schema, components: document.components })
+  validators.set(key, validate)
   return validate(example) ? undefined : `${ajv.errorsText(validate.errors)}: ${JSON.stringify(example)}`
 }
 
@@ -133,6 +137,17 @@ t.test('no optional parameter has an example, which a form would send as it stan
   )
   t.same(filled, REQUIRED_OF_USERS)
 })
+
+t.test('every parameter of a path has an example, which is the id of a row of the demo data', async t =>
+  t.same(
+    operations.flatMap(({ operationId, parameters }) =>
+      parameters.flatMap((parameter: Json) =>
+        parameter.in !== 'path' || parameter.example !== undefined ? [] : [`${operationId} ${parameter.name}`],
+      ),
+    ),
+    [],
+  ),
+)
 
 t.test('the scope or the role that an operation needs is in its description', async t => {
   for (const { operationId, description, 'x-access': access } of operations) {

@@ -1,11 +1,18 @@
 import type { Transaction } from '../../database/client.ts'
-import { demoUser, demoViewer } from '../../lib/demo.ts'
+import { demoId, demoUser, demoViewer } from '../../lib/demo.ts'
 import { demoUserId, demoViewerId } from '../users/demo.ts'
 import { setPassword } from '../users/queries/passwords.ts'
+import { insertIdentity } from './queries/identities.ts'
+import { insertSession } from './queries/sessions.ts'
 import { hashPassword } from './service/passwords.ts'
 
-/** The demo users can sign in at once. */
-export async function insertDemoPasswords(tx: Transaction): Promise<void> {
+export const demoSessionId = demoId(60)
+export const demoIdentityId = demoId(61)
+
+/** The demo users can sign in at once; the first has another device and another way to sign in, neither with a secret. */
+export async function insertDemoSignIns(tx: Transaction): Promise<void> {
   await setPassword(tx, { id: demoUserId, passwordHash: await hashPassword(demoUser.password) })
   await setPassword(tx, { id: demoViewerId, passwordHash: await hashPassword(demoViewer.password) })
+  await insertSession(tx, { id: demoSessionId, userId: demoUserId, address: '203.0.113.7', userAgent: 'Demo phone' })
+  await insertIdentity(tx, { id: demoIdentityId, userId: demoUserId, provider: 'google', subject: 'demo' })
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
 import type { Domain } from '../../plugins/domains.ts'
-import { insertDemoPasswords } from './demo.ts'
+import { demoIdentityId, demoSessionId, insertDemoSignIns } from './demo.ts'
 import { registerAuthJobs } from './jobs.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { deletionRoutes } from './routes/deletion.ts'
@@ -35,6 +35,6 @@ export const auth: Domain = {
     name: 'auth',
     description: 'Signing in and out, sessions, passwords, addresses, linked identities and accounts.',
   },
-  demo: { ids: {}, insert: insertDemoPasswords },
+  demo: { ids: { sessions: demoSessionId, identities: demoIdentityId }, insert: insertDemoSignIns },
   register,
 }

@@ -5,10 +5,20 @@ import { demoId } from '../../lib/demo.ts'
 import { orNotFound } from '../../lib/errors.ts'
 import { demoUserId, demoViewerId } from '../users/demo.ts'
 import { organizationEvents } from './events.ts'
+import { completeDeletion, insertDeletion } from './queries/deletions.ts'
+import { insertInvitation } from './queries/invitations.ts'
 import { insertMember } from './queries/members.ts'
 import { insertOrganization } from './queries/organizations.ts'
 
 export const demoOrganizationId = demoId(10)
+export const ids = {
+  organizations: demoOrganizationId,
+  members: demoViewerId,
+  invitations: demoId(11),
+  deletions: demoId(12),
+}
+/** It is gone: only that it was deleted is left. */
+const deletedOrganizationId = demoId(13)
 
 export async function insertDemoOrganization(tx: Transaction, caller: Caller): Promise<void> {
   const row = { id: demoOrganizationId, name: 'Demo Company', slug: 'demo', userId: demoUserId }
@@ -16,4 +26,13 @@ export async function insertDemoOrganization(tx: Transaction, caller: Caller): P
   const target = { ...organization, organizationId: organization.id }
   await record(tx, caller, organizationEvents.created, target)
   await insertMember(tx, { organizationId: organization.id, userId: demoViewerId, role: 'viewer' })
+  await insertInvitation(tx, {
+    id: ids.invitations,
+    organizationId: organization.id,
+    email: 'invited@lintel.localhost',
+    role: 'member',
+    invitedBy: demoUserId,
+  })
+  await insertDeletion(tx, { id: ids.deletions, organizationId: deletedOrganizationId, requestedBy: demoUserId })
+  await completeDeletion(tx, { id: ids.deletions })
 }

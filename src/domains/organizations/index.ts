@@ -1,8 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
 import type { Domain } from '../../plugins/domains.ts'
-import { demoViewerId } from '../users/demo.ts'
-import { demoOrganizationId, insertDemoOrganization } from './demo.ts'
+import { ids, insertDemoOrganization } from './demo.ts'
 import { registerOrganizationJobs } from './jobs.ts'
 import { acceptanceRoutes } from './routes/acceptance.ts'
 import { deletionRoutes } from './routes/deletions.ts'
@@ -32,6 +31,6 @@ export const organizations: Domain = {
     { table: members, grantsAccess: true },
     { table: invitations, grantsAccess: true },
   ],
-  demo: { ids: { organizations: demoOrganizationId, members: demoViewerId }, insert: insertDemoOrganization },
+  demo: { ids, insert: insertDemoOrganization },
   register,
 }
