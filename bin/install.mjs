@@ -63,7 +63,7 @@ function readPackages(path) {
 }
 
 function install() {
-  console.log('Installing dependencies (about a minute, once) …')
+  console.log('Installing dependencies (one to three minutes, once) …')
   const options = { cwd: root, stdio: 'inherit', env: withoutOwnBin(process.env), shell: windows }
   const { error, signal, status } = spawnSync('npm', CLEAN_INSTALL, options)
   if (error?.code === 'ENOENT')
