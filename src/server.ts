@@ -5,7 +5,7 @@ import { buildApp } from './app.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import type { Database } from './database/client.ts'
 import { type Embedded, EmbeddedError, startEmbedded } from './database/embedded.ts'
-import { MigrationError, migrate } from './database/migrate.ts'
+import { asStartError, DatabaseStartError, migrate } from './database/migrate.ts'
 import { loadDemo } from './demo.ts'
 import { firstAdminLink } from './domains/auth/service/first-admin.ts'
 import { demoTaskId } from './domains/tasks/demo.ts'
@@ -111,8 +111,9 @@ function stopOnSignal(app: FastifyInstance, { drainDelayMs }: Config, embedded: 
   }
 }
 
-start().catch((error: Error) => {
-  const expected = [StartError, ConfigError, EmbeddedError, MigrationError].some(kind => error instanceof kind)
+start().catch((thrown: Error) => {
+  const error = asStartError(thrown)
+  const expected = [StartError, ConfigError, EmbeddedError, DatabaseStartError].some(kind => error instanceof kind)
   say(expected ? error.message : (error.stack ?? String(error)))
   process.exit(1)
 })

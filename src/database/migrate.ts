@@ -17,18 +17,21 @@ const LOCK_NOT_AVAILABLE = '55P03'
 const READ_ONLY = '25006'
 /** No such database, no such user or password, not allowed in, the server is starting or stopping. */
 const REFUSED = ['3D000', '28P01', '28000', '57P03']
+const UNREACHABLE = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOST|ENET|EAI_)/
 /** The driver's own errors have no code. */
 const SILENT = /^(timeout expired|Query read timeout)/
+/** Of what a start does, only the database is waited for. */
+const LATE = ['FST_ERR_PLUGIN_TIMEOUT', 'FST_ERR_HOOK_TIMEOUT']
 const ENDED = /^Connection terminated/
 
 /** Why the database cannot be prepared: one sentence for whoever starts the process. */
-export class MigrationError extends Error {
-  override readonly name = 'MigrationError'
+export class DatabaseStartError extends Error {
+  override readonly name = 'DatabaseStartError'
 }
 
 /**
  * Applies what is missing, in one transaction, and lets the event log know the server that it is on. Instances that start
- * together wait for each other on an advisory lock. Throws `MigrationError` where the fault lies with the server.
+ * together wait for each other on an advisory lock. Throws `DatabaseStartError` where the fault lies with the server.
  */
 export async function migrate(url: string, { boundMs = BOUND_MS } = {}): Promise<void> {
   const client = new pg.Client({
@@ -45,7 +48,7 @@ export async function migrate(url: string, { boundMs = BOUND_MS } = {}): Promise
     await applyMigrations(drizzle(client), { migrationsFolder: FOLDER })
     await client.query('select begin_event_epoch()')
   } catch (error) {
-    throw asMigrationError(error as Error, boundMs)
+    throw asStartError(error as Error, boundMs)
   } finally {
     await client.end()
   }
@@ -58,22 +61,23 @@ const lockWithin = (boundMs: number): pg.QueryConfig & { query_timeout: number }
   query_timeout: boundMs,
 })
 
-/** The error itself where it is none of the server's, but of a migration. */
-function asMigrationError(error: Error, boundMs: number): Error {
+/** A sentence where the fault lies with the server, also later in the start; otherwise the error itself. */
+export function asStartError(error: Error, boundMs = BOUND_MS): Error {
   // Drizzle wraps what the driver throws.
   const cause = (error.cause ?? error) as NodeJS.ErrnoException
-  const sentence = sentenceOf(cause, boundMs / 1_000)
-  return sentence === undefined ? error : new MigrationError(sentence, { cause })
+  const sentence = sentenceOf(cause, boundMs)
+  return sentence === undefined ? error : new DatabaseStartError(sentence, { cause })
 }
 
-function sentenceOf({ code = '', message }: NodeJS.ErrnoException, seconds: number): string | undefined {
+/** What is wrong with the server, or undefined where the error says nothing of that. */
+function sentenceOf({ code = '', message, syscall }: NodeJS.ErrnoException, boundMs: number): string | undefined {
   if (code === LOCK_NOT_AVAILABLE)
-    return `The database of DATABASE_URL has been locked for ${seconds} s, by another process that migrates it or by a long transaction: see pg_locks, end that session, and start again.`
+    return `The database of DATABASE_URL has been locked for ${boundMs / 1_000} s, by another process that migrates it or by a long transaction: see pg_locks, end that session, and start again.`
   if (code === READ_ONLY)
     return 'The database of DATABASE_URL can only be read, as a standby: set DATABASE_URL to the primary, or promote it.'
-  if (SILENT.test(message))
-    return `The database of DATABASE_URL has not answered for ${seconds} s: see whether the server hangs, and start again.`
-  if (code.startsWith('E') || REFUSED.includes(code) || ENDED.test(message))
+  if (SILENT.test(message) || LATE.includes(code))
+    return 'The database of DATABASE_URL does not answer: see whether the server hangs, and start again.'
+  if (UNREACHABLE.test(code) || syscall === 'connect' || REFUSED.includes(code) || ENDED.test(message))
     return `The database of DATABASE_URL cannot be reached: ${message || code}.`
   return undefined
 }

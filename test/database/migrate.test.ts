@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t from 'tap'
-import { MigrationError, migrate } from '../../src/database/migrate.ts'
+import { DatabaseStartError, migrate } from '../../src/database/migrate.ts'
 import { startProxy } from '../faults/proxy.ts'
 import { createDatabase } from '../helpers/database.ts'
 
@@ -20,7 +20,7 @@ async function refusal(databaseUrl: string): Promise<string> {
     () => undefined,
     error => error,
   )
-  if (!(error instanceof MigrationError)) throw error
+  if (!(error instanceof DatabaseStartError)) throw error
   t.ok(performance.now() - begun < PATIENCE_MS, 'it does not wait for ever')
   t.notMatch(error.message, /\n/, 'one sentence')
   return error.message
@@ -41,22 +41,25 @@ t.test('a start waits for the migration lock of another process, but not for eve
   await start
 })
 
-t.test('a start waits within its bound for a server that is silent, from the first moment or later', async t => {
-  const silent = createServer(socket => t.teardown(() => void socket.destroy())).listen(0, '127.0.0.1')
-  await once(silent, 'listening')
-  t.teardown(() => void silent.close())
-  const { port } = silent.address() as AddressInfo
-  t.match(await refusal(`postgres://postgres@127.0.0.1:${port}/none`), /has not answered for 0\.4 s/)
+t.test(
+  'a start waits within its bound for a server that accepts and stays silent, from the first moment or later',
+  async t => {
+    const silent = createServer(socket => t.teardown(() => void socket.destroy())).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    t.teardown(() => void silent.close())
+    const { port } = silent.address() as AddressInfo
+    t.match(await refusal(`postgres://postgres@127.0.0.1:${port}/none`), /does not answer/)
 
-  const proxy = await startProxy(t, url)
-  const holder = await held('select pg_advisory_lock(4617315517)')
-  const refused = refusal(proxy.url)
-  while (proxy.connections === 0) await sleep(POLL_MS)
-  const release = proxy.hold()
-  t.match(await refused, /has not answered/)
-  release()
-  await holder.end()
-})
+    const proxy = await startProxy(t, url)
+    const holder = await held('select pg_advisory_lock(4617315517)')
+    const refused = refusal(proxy.url)
+    while (proxy.connections === 0) await sleep(POLL_MS)
+    const release = proxy.hold()
+    t.match(await refused, /does not answer/)
+    release()
+    await holder.end()
+  },
+)
 
 t.test('a start says that the server is not there, or that it only reads', async t => {
   t.match(await refusal('postgres://postgres@127.0.0.1:1/none'), /cannot be reached: connect ECONNREFUSED/)

@@ -45,7 +45,13 @@ t.test('while no epoch of the server can begin, writes are 503, readiness says w
   )
   await sql(FORGET)
   const keeper = new EpochKeeper(log)
-  const database = new Database({ url: config.databaseUrl, pool: 1, log, prepare: client => keeper.prepare(client) })
+  const database = new Database({
+    url: config.databaseUrl,
+    pool: 1,
+    fastPath: true,
+    log,
+    prepare: client => keeper.prepare(client),
+  })
   await database.open()
   t.teardown(() => database.close())
   t.match(new Set(said), new Set(['the event log has no epoch of this database server, will repeat']))

@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { migrate } from '../../src/database/migrate.ts'
 import { checkLintel, launchLintel, startLintel } from './lintel.ts'
 import { connect, emptyDatabase } from './postgres.ts'
+import { startProxy } from './proxy.ts'
 import { createTenant } from './tenant.ts'
 
 const INSTANCES = 2
+const POLL_MS = 5
 
 t.test('instances that start at once on an empty database: all serve, and the schema is made once', async t => {
   const databaseUrl = await emptyDatabase(t)
@@ -23,6 +27,22 @@ t.test('instances that start at once on an empty database: all serve, and the sc
     t.equal(await lintel.end('SIGTERM'), 0, 'each ends in order')
     t.strictSame(lintel.faults(), [], 'no error in its log')
   }
+})
+
+t.test('a database that falls silent in the middle of a start ends it, with one sentence', async t => {
+  const databaseUrl = await emptyDatabase(t)
+  await migrate(databaseUrl)
+  const proxy = await startProxy(t, databaseUrl)
+  const lintel = await launchLintel(t, { databaseUrl: proxy.url })
+  // The first connection migrates; all others come later.
+  while (proxy.connections < 2) await sleep(POLL_MS)
+  proxy.hold()
+  while (lintel.alive()) await sleep(POLL_MS)
+  t.equal(await lintel.end('SIGKILL'), 1)
+  t.equal(
+    lintel.log().trim(),
+    'The database of DATABASE_URL does not answer: see whether the server hangs, and start again.',
+  )
 })
 
 t.test('a start on a database that is in order changes nothing in it', async t => {
