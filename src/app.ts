@@ -17,6 +17,7 @@ import { effectsPlugin } from './plugins/effects.ts'
 import { errorsPlugin } from './plugins/errors.ts'
 import { eventsPlugin } from './plugins/events.ts'
 import { guardPlugin } from './plugins/guard.ts'
+import { headPlugin } from './plugins/head.ts'
 import { healthPlugin } from './plugins/health.ts'
 import { idempotencyPlugin } from './plugins/idempotency/index.ts'
 import { jobsPlugin } from './plugins/jobs.ts'
@@ -57,6 +58,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(securityPlugin, config)
   await app.register(rateLimitPlugin, { perMinute: config.rateLimit })
   await app.register(compressionPlugin)
+  await app.register(headPlugin)
   await app.register(openapiPlugin, config)
   await app.register(tokensPlugin, { signingKeys: config.signingKeys, issuer: config.publicUrl })
   await app.register(revocationPlugin)

@@ -50,8 +50,12 @@ async function conditional(app: FastifyInstance) {
         if (wanted !== undefined && matched(wanted)?.includes(version) === false)
           return done(requestErrors.precondition_failed())
         if (known !== undefined && excluded(known)?.includes(version) !== false) {
-          reply.code(304)
-          return done(null, '')
+          // No bytes at all: a length would have to be that of the 200 (RFC 9110 §8.6).
+          reply
+            .code(304)
+            .removeHeader('content-type')
+            .serializer((() => null) as never)
+          return done(null, {})
         }
       }
     }
