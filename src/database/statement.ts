@@ -28,9 +28,15 @@ function reader(param: unknown): (input: Record<string, unknown>) => unknown {
   return () => encoder.mapToDriverValue(value)
 }
 
+const texts = new Map<string, string>()
+
+/** The SQL of every statement met so far, by its name. */
+export const statementTexts: ReadonlyMap<string, string> = texts
+
 /** The SQL of a statement, and how a call fills in its values. */
 export function prepared<Input>(name: string, build: (db: Builder, $: Params<Input>) => SQLWrapper) {
   const { sql: text, params } = dialect.sqlToQuery(build(builder, placeholders as Params<Input>).getSQL())
+  texts.set(name, text)
   const readers = params.map(reader)
   return (input: Input) => ({ name, text, values: readers.map(read => read(input as Record<string, unknown>)) })
 }

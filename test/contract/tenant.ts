@@ -29,6 +29,7 @@ export interface Setting {
 /** An organization full of rows that are recognized wherever they turn up. */
 export class Tenant {
   readonly world: World
+  readonly key: Credentials
   readonly callers: Credentials[]
   /** In every text that its people may choose. */
   readonly canary = word()
@@ -38,9 +39,10 @@ export class Tenant {
   readonly #setting: Setting
   readonly #places = new Map<string, Params>()
 
-  private constructor(world: World, callers: Credentials[], setting: Setting) {
+  private constructor(world: World, key: Credentials, setting: Setting) {
     this.world = world
-    this.callers = callers
+    this.key = key
+    this.callers = [...ROLES.map(role => world.organization[role]), key]
     this.#setting = setting
   }
 
@@ -49,7 +51,7 @@ export class Tenant {
     await log.take()
     const world = await World.create(test, client, specification)
     const key = await createKey(test, world.organization.id, ...scopeNames)
-    const tenant = new Tenant(world, [...ROLES.map(role => world.organization[role]), key], setting)
+    const tenant = new Tenant(world, key, setting)
     await tenant.#fill()
     return tenant
   }

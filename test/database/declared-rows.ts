@@ -1,0 +1,210 @@
+import { globSync } from 'node:fs'
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { getLibFiles, ts } from '@ts-morph/common'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface DeclaredColumn {
+  /** `string`, `number`, `boolean`, `object`, `array`, `Buffer`, or `any` where the type says nothing. */
+  kind: string
+  nullable: boolean
+  optional: boolean
+}
+/** What a statement in the sources says of its rows. */
+export interface DeclaredRow {
+  /** Names of statements; some are made of a table's name. */
+  name: RegExp
+  /** As `src/domains/tasks/queries/read.ts:36`. */
+  place: string
+  /** What is listed by a schema leaves out columns that are not in it. */
+  isList: boolean
+  columns: ReadonlyMap<string, DeclaredColumn>
+}
+
+/** These make statements for others, who name them. */
+const MAKERS = ['src/database/', 'src/events/resource.ts']
+
+const OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2024,
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  allowImportingTsExtensions: true,
+  noEmit: true,
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: true,
+  types: ['node'],
+}
+const LIBRARY = '/library'
+
+/** The declarations of the language come with the compiler as texts and not as files. */
+function compilerHost(): ts.CompilerHost {
+  const host = ts.createCompilerHost(OPTIONS)
+  const library = new Map(getLibFiles().map(({ fileName, text }) => [`${LIBRARY}/${fileName}`, text]))
+  return {
+    ...host,
+    getDefaultLibLocation: () => LIBRARY,
+    getDefaultLibFileName: options => `${LIBRARY}/${ts.getDefaultLibFileName(options)}`,
+    fileExists: name => library.has(name) || host.fileExists(name),
+    readFile: name => library.get(name) ?? host.readFile(name),
+    getSourceFile(name, ...more) {
+      const text = library.get(name)
+      return text === undefined ? host.getSourceFile(name, ...more) : ts.createSourceFile(name, text, more[0])
+    },
+  }
+}
+
+/** The rows that the types of all statements in `src` declare, as the compiler sees them. */
+export function declaredRows(): DeclaredRow[] {
+  const files = globSync('src/**/*.ts', { cwd: ROOT }).map(file => `${ROOT}${file}`)
+  return new Reader(ts.createProgram(files, OPTIONS, compilerHost())).rows()
+}
+
+type Call = ts.CallExpression
+
+class Reader {
+  readonly #checker: ts.TypeChecker
+  readonly #calls: Call[] = []
+
+  constructor(program: ts.Program) {
+    this.#checker = program.getTypeChecker()
+    for (const file of program.getSourceFiles()) if (file.fileName.startsWith(`${ROOT}src/`)) this.#collect(file)
+  }
+
+  rows(): DeclaredRow[] {
+    return this.#calls.flatMap(call => {
+      const callee = call.expression.getText()
+      const isMaker = MAKERS.some(maker => this.#placeOf(call).startsWith(maker))
+      if (callee === 'defineResource') return this.#resource(call)
+      if (isMaker || !['statement', 'statements', 'defineList'].includes(callee)) return []
+      const isList = callee === 'defineList'
+      const name = isList ? propertyOf(this.#literal(call.arguments[0]), 'name') : call.arguments[0]
+      return this.#named(call, name, isList)
+    })
+  }
+
+  #collect(node: ts.Node): void {
+    if (ts.isCallExpression(node)) this.#calls.push(node)
+    ts.forEachChild(node, child => this.#collect(child))
+  }
+
+  /** The object itself, where a constant holds it. */
+  #literal(given: ts.Expression | undefined): ts.Expression | undefined {
+    if (!given || !ts.isIdentifier(given)) return given
+    const [constant] = this.#checker.getSymbolAtLocation(given)?.declarations ?? []
+    return constant && ts.isVariableDeclaration(constant) ? constant.initializer : given
+  }
+
+  #named(call: Call, name: ts.Expression | undefined, isList: boolean): DeclaredRow[] {
+    if (name === undefined) return []
+    if (ts.isStringLiteralLike(name)) return [this.#row(new RegExp(`^${quoted(name.text)}$`), call, isList)]
+    if (ts.isTemplateExpression(name)) {
+      const source = [name.head.text, ...name.templateSpans.map(span => span.literal.text)].map(quoted).join('\\w+')
+      return [this.#row(new RegExp(`^${source}$`), call, isList)]
+    }
+    return this.#callsThatName(name).map(([other, text]) => this.#row(new RegExp(`^${quoted(text)}$`), other, isList))
+  }
+
+  /** Where the name is a parameter: the calls that give it. */
+  #callsThatName(name: ts.Expression): [Call, string][] {
+    const symbolOfName = ts.isShorthandPropertyAssignment(name.parent)
+      ? this.#checker.getShorthandAssignmentValueSymbol(name.parent)
+      : this.#checker.getSymbolAtLocation(name)
+    const [parameter] = symbolOfName?.declarations ?? []
+    if (!parameter || !ts.isParameter(parameter)) return []
+    const at = parameter.parent.parameters.indexOf(parameter as never)
+    const maker = ts.isVariableDeclaration(parameter.parent.parent) ? parameter.parent.parent.name : undefined
+    const symbol = maker && this.#checker.getSymbolAtLocation(maker)
+    return this.#calls
+      .filter(call => symbol && this.#checker.getSymbolAtLocation(call.expression) === symbol)
+      .flatMap(call => {
+        const given = call.arguments[at]
+        return given && ts.isStringLiteralLike(given) ? [[call, given.text] as [Call, string]] : []
+      })
+  }
+
+  #resource(call: Call): DeclaredRow[] {
+    const collection = propertyOf(call.arguments[0], 'collection')
+    if (!collection || !ts.isStringLiteralLike(collection)) return []
+    const resource = this.#checker.getTypeAtLocation(call)
+    const found = this.#answerOf(this.#propertyType(resource, 'find'))
+    const listed = this.#answerOf(this.#propertyType(resource, 'list'))
+    const name = quoted(collection.text)
+    return [
+      this.#of(new RegExp(`^${name}\\.(insert|find|update|delete)$`), call, found, false),
+      this.#of(new RegExp(`^${name}\\.list$`), call, this.#listed(listed), true),
+    ]
+  }
+
+  #row(name: RegExp, call: Call, isList: boolean): DeclaredRow {
+    const answer = this.#answerOf(this.#checker.getTypeAtLocation(call))
+    return this.#of(name, call, isList ? this.#listed(answer) : this.#elementOf(answer), isList)
+  }
+
+  #of(name: RegExp, call: Call, row: ts.Type, isList: boolean): DeclaredRow {
+    const columns = this.#checker.getPropertiesOfType(row).map(property => {
+      const type = this.#checker.getTypeOfSymbolAtLocation(property, call)
+      const optional = (property.flags & ts.SymbolFlags.Optional) !== 0
+      return [property.name, this.#column(type, optional)] as const
+    })
+    return { name, place: this.#placeOf(call), isList, columns: new Map(columns) }
+  }
+
+  /** What a function resolves with. */
+  #answerOf(type: ts.Type): ts.Type {
+    const [signature] = type.getCallSignatures()
+    if (!signature) throw new Error(`${this.#checker.typeToString(type)} is no function`)
+    const promised = this.#checker.getAwaitedType(signature.getReturnType()) as ts.Type
+    return this.#checker.getNonNullableType(promised)
+  }
+
+  #listed(list: ts.Type): ts.Type {
+    const rows = this.#propertyType(this.#propertyType(list, 'data'), 'rows')
+    return this.#elementOf(this.#checker.getNonNullableType(rows))
+  }
+
+  #elementOf(rows: ts.Type): ts.Type {
+    const element = this.#checker.getIndexTypeOfType(rows, ts.IndexKind.Number)
+    if (!element) throw new Error(`${this.#checker.typeToString(rows)} is no array`)
+    return element
+  }
+
+  #propertyType(type: ts.Type, name: string): ts.Type {
+    const property = this.#checker.getPropertyOfType(type, name)
+    if (!property) throw new Error(`${this.#checker.typeToString(type)} has no ${name}`)
+    return this.#checker.getTypeOfSymbol(property)
+  }
+
+  #column(type: ts.Type, optional: boolean): DeclaredColumn {
+    const parts = type.isUnion() ? type.types : [type]
+    const has = (flag: ts.TypeFlags) => parts.some(part => (part.flags & flag) !== 0)
+    const isAny = has(ts.TypeFlags.Any | ts.TypeFlags.Unknown)
+    const some = parts.find(part => (part.flags & (ts.TypeFlags.Null | ts.TypeFlags.Undefined)) === 0)
+    const nullable = isAny || optional || has(ts.TypeFlags.Null)
+    return { nullable, optional, kind: isAny || !some ? 'any' : this.#kindOf(some) }
+  }
+
+  #kindOf(type: ts.Type): string {
+    if (type.flags & ts.TypeFlags.StringLike) return 'string'
+    if (type.flags & ts.TypeFlags.NumberLike) return 'number'
+    if (type.flags & ts.TypeFlags.BooleanLike) return 'boolean'
+    if (this.#checker.isArrayType(type)) return 'array'
+    return type.symbol?.name === 'Buffer' ? 'Buffer' : 'object'
+  }
+
+  #placeOf(node: ts.Node): string {
+    const file = node.getSourceFile()
+    return `${relative(ROOT, file.fileName)}:${file.getLineAndCharacterOfPosition(node.getStart()).line + 1}`
+  }
+}
+
+const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** The value of a property of an object literal. */
+function propertyOf(object: ts.Expression | undefined, name: string): ts.Expression | undefined {
+  if (!object || !ts.isObjectLiteralExpression(object)) return undefined
+  const property = object.properties.find(member => member.name?.getText() === name)
+  if (property && ts.isShorthandPropertyAssignment(property)) return property.name
+  return property && ts.isPropertyAssignment(property) ? property.initializer : undefined
+}
