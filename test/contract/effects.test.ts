@@ -58,7 +58,7 @@ async function send(operation: Operation, request: Request, stranger?: TestUser)
 /** Other actions on the same resource, after which this one has something to do. */
 const actionsBeside = ({ path, id }: Operation): Operation[] => {
   const resource = path.slice(0, path.lastIndexOf('/'))
-  return specification.operations.filter(
+  return specification.all.filter(
     other => other.id !== id && other.method === 'POST' && !other.body && other.path.startsWith(`${resource}/`),
   )
 }

@@ -100,7 +100,7 @@ export class Tenant {
 
   async #fill(): Promise<void> {
     const { client, specification } = this.#setting
-    for (const creator of specification.operations.filter(isCreator)) {
+    for (const creator of specification.all.filter(isCreator)) {
       for (const rows of [ROWS, BESIDE]) {
         const params = await this.world.paramsOf(creator, this.owner)
         for (let n = 0; n < rows; n++) await this.add(creator, params, n)
@@ -108,7 +108,7 @@ export class Tenant {
       }
     }
     // What is started takes its subject along: one of their own that nothing else needs.
-    for (const starter of specification.operations.filter(isStarter)) {
+    for (const starter of specification.all.filter(isStarter)) {
       const [collection = '', name = ''] = starter.path.split('/').slice(1)
       const creator = specification.creatorOf(collection)
       if (!creator) continue
@@ -122,7 +122,7 @@ export class Tenant {
 
   /** Whatever reads what is at `location` reads that. */
   #watch(location: string): void {
-    for (const { path } of this.#setting.specification.operations) {
+    for (const { path } of this.#setting.specification.all) {
       const form = new RegExp(`/api/v1${path.replace(/\{(\w+)\}/g, '(?<$1>[\\w-]{36})')}$`)
       const { groups } = form.exec(location) ?? {}
       if (groups) this.#places.set(path, { ...groups })

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { camelCase } from '../../src/database/fast-path/rows.ts'
+import { camelCase } from '../../src/database/query.ts'
 
 /** A column as PostgreSQL describes it, before anything is run. */
 export interface DescribedColumn {

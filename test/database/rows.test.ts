@@ -62,7 +62,7 @@ function columnFaults({ kind, nullable }: DeclaredColumn, column: DescribedColum
 /** What depends on a query or a body is met when it is asked for: every sort, page and filter, and every field of a change. */
 async function meetShapes(): Promise<void> {
   const tenant = await Tenant.create({ test, client, specification, log })
-  for (const operation of specification.operations.filter(operation => !streams(operation))) {
+  for (const operation of specification.all.filter(operation => !streams(operation))) {
     const names = operation.parameters.filter(parameter => parameter.in === 'query').map(({ name }) => name)
     if (operation.method === 'GET' && names.includes('limit'))
       for (const as of [tenant.owner, tenant.key, tenant.world.platformAdmin]) await meetList(tenant, operation, as)
