@@ -159,9 +159,12 @@ class Reader {
     return this.#checker.getNonNullableType(promised)
   }
 
+  /** Of a page the rows are written or plain; the plain ones say what they are. */
   #listed(list: ts.Type): ts.Type {
-    const rows = this.#propertyType(this.#propertyType(list, 'data'), 'rows')
-    return this.#elementOf(this.#checker.getNonNullableType(rows))
+    const data = this.#propertyType(list, 'data')
+    const plain = (data.isUnion() ? data.types : [data]).find(part => this.#checker.isArrayType(part))
+    if (!plain) throw new Error(`${this.#checker.typeToString(data)} has no rows`)
+    return this.#elementOf(plain)
   }
 
   #elementOf(rows: ts.Type): ts.Type {
