@@ -22,8 +22,11 @@ interface ResourceRoutes {
 type Path = '/:id'
 
 const capital = (noun: string): string => noun.charAt(0).toUpperCase() + noun.slice(1)
-/** `creditNote` → `credit note`. */
-const words = (name: string): string => name.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)
+/** `creditNote` and `credit-note` → `credit note`. */
+const words = (name: string): string =>
+  name.replaceAll('-', ' ').replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)
+/** `credit-notes` → `CreditNotes`. */
+const pascal = (name: string): string => name.split('-').map(capital).join('')
 const withArticle = (noun: string): string => `${/^[aeio]/.test(noun) ? 'an' : 'a'} ${words(noun)}`
 
 /** Registers them: `createNote` at `POST /projects/:id/notes`, `getNote` at `GET /notes/:id`, and so on. */
@@ -54,7 +57,7 @@ export function resourceRoutes(app: FastifyInstance, resource: Resource, routes:
       url: inParent,
       config: { access: member(list.access[0], parent, list.access[1]) },
       schema: {
-        operationId: `list${capital(collection)}`,
+        operationId: `list${pascal(collection)}`,
         summary: list.summary ?? `The ${words(collection)} of ${withArticle(parent)}`,
         querystring: list.querystring,
         response: { 200: List(item) },

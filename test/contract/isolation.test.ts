@@ -166,5 +166,5 @@ t.test('what is looked for can be found: an organization sees its own', async t 
   }
   t.ok(found.has(ours.canary))
   t.notOk(found.has(newId()))
-  t.ok(found.size > 10, `${found.size} ids`)
+  t.ok(found.size > Math.min(10, reads.filter(isTenants).length), `${found.size} ids`)
 })
