@@ -37,6 +37,8 @@ export interface EmbeddedOptions {
   dataDirectory: string
   /** Hears of what takes longer than a moment. */
   progress?: (line: string) => void
+  /** Of the server, over the usual ones: data that nobody keeps need not survive a crash. */
+  settings?: Record<string, string>
 }
 
 export interface Embedded {
@@ -48,7 +50,11 @@ export interface Embedded {
  * Starts a real PostgreSQL for this process alone, on a free port of 127.0.0.1, with the data of the last time. What a
  * killed process left behind is put in order first. Everything that goes wrong is an `EmbeddedError`.
  */
-export async function startEmbedded({ dataDirectory, progress = () => {} }: EmbeddedOptions): Promise<Embedded> {
+export async function startEmbedded({
+  dataDirectory,
+  progress = () => {},
+  settings = {},
+}: EmbeddedOptions): Promise<Embedded> {
   const unlocks: (() => void)[] = []
   const unlock = () => {
     for (const release of unlocks.splice(0)) release()
@@ -62,7 +68,7 @@ export async function startEmbedded({ dataDirectory, progress = () => {} }: Embe
     // A copied data directory links to the same database.
     if (dirname(data) !== folder) unlocks.push(await acquireLock(dirname(data)))
 
-    const server = { data, log: join(folder, 'postgres.log'), binaries, account, progress }
+    const server = { data, log: join(folder, 'postgres.log'), binaries, account, progress, settings }
     const password = await prepareData(server, join(folder, 'postgres.password'))
     await stopOrphan(server)
     const { port, stop } = await startServer(server)

@@ -1,7 +1,6 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
 import { type Embedded, removeData, startEmbedded } from '../../src/database/embedded.ts'
 
 export interface TestServer {
@@ -9,8 +8,8 @@ export interface TestServer {
   remove(): Promise<void>
 }
 
-/** Nothing here outlives the run: what a crash of the machine would cost need not be paid for. */
-const UNSAFE = ['fsync', 'synchronous_commit', 'full_page_writes']
+/** Nothing here outlives the run: that it would survive a crash of the machine need not be paid for. */
+const UNSAFE = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
 
 /** The server of `TEST_DATABASE_URL`, or a real one of our own for as long as the tests run. */
 export async function openServer(): Promise<TestServer> {
@@ -26,19 +25,10 @@ export async function openServer(): Promise<TestServer> {
     rmSync(dataDirectory, { recursive: true, force: true })
   }
   try {
-    const embedded = await startEmbedded({ dataDirectory })
-    await makeUnsafe(embedded.url)
+    const embedded = await startEmbedded({ dataDirectory, settings: UNSAFE })
     return { url: embedded.url, remove: remove(embedded) }
   } catch (error) {
     await remove()()
     throw error
   }
-}
-
-async function makeUnsafe(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  for (const setting of UNSAFE) await client.query(`alter system set ${setting} = off`)
-  await client.query('select pg_reload_conf()')
-  await client.end()
 }

@@ -16,6 +16,8 @@ export interface ServerOptions {
   binaries: Binaries
   account: Account | undefined
   progress: (line: string) => void
+  /** Over the usual ones. */
+  settings?: Record<string, string>
 }
 
 export interface Server {
@@ -84,8 +86,8 @@ export async function stopOrphan({ data, binaries, progress }: ServerOptions): P
   rmSync(join(data, 'postmaster.pid'), { force: true })
 }
 
-function launch({ data, log, binaries, account }: ServerOptions, port: number): ChildProcess {
-  const settings = Object.entries({ ...SETTINGS, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+function launch({ data, log, binaries, account, settings: own }: ServerOptions, port: number): ChildProcess {
+  const settings = Object.entries({ ...SETTINGS, ...own, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const output = openSync(log, 'a')
   try {
     const child = spawn(binaries.postgres, ['-D', data, ...settings], {
