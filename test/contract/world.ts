@@ -1,6 +1,6 @@
 import { type Access, reachesRole } from '../../src/lib/access.ts'
 import { newId } from '../../src/lib/ids.ts'
-import { addMember, createOrganization, createUser, type TestOrganization, type TestUser } from '../helpers/actors.ts'
+import { createOrganization, createUsers, type TestOrganization, type TestUser } from '../helpers/actors.ts'
 import type { TestApp } from '../helpers/app.ts'
 import type { Credentials } from '../helpers/call.ts'
 import type { Client } from './client.ts'
@@ -33,12 +33,15 @@ export class World {
 
   static async create(test: TestApp, client: Client, specification: Specification): Promise<World> {
     const organization = await createOrganization(test)
-    const platformAdmin = await createUser(test, { role: 'admin' })
-    // A second owner, so that one may go.
-    await addMember(test, organization.id, (await createUser(test)).id, 'owner')
-    // The newest member is the first row of a list: a person of no importance to whom anything may be done.
-    const bystander = await createUser(test)
-    await addMember(test, organization.id, bystander.id, 'member')
+    const { id } = organization
+    const [platformAdmin, , bystander] = await createUsers(
+      test,
+      { role: 'admin' },
+      // A second owner, so that one may go.
+      { memberOf: id, as: 'owner' },
+      // The newest member is the first row of a list: a person of no importance to whom anything may be done.
+      { memberOf: id, as: 'member' },
+    )
     return new World({ organization, platformAdmin, bystander }, client, specification)
   }
 

@@ -26,20 +26,56 @@ export const { password: PASSWORD } = demoUser
 /** As cheap as can be: a login writes a dearer one in its place. */
 const PASSWORD_HASH = hashSync(PASSWORD, { memoryCost: 8, timeCost: 1, parallelism: 1 })
 
-/** An active user with a password, a verified address, a linked identity and a live session. */
-export async function createUser({ app, sql }: TestApp, { role = 'user' as PlatformRole } = {}): Promise<TestUser> {
-  const id = newId()
-  const email = `user-${id}@example.com`
-  await sql(
-    `with u as (insert into users (id, email, name, role, password_hash, email_verified_at)
-        values ($1, $2, $3, $4, $5, now()) returning id),
-      p as (insert into profiles (user_id) select id from u),
-      i as (insert into identities (id, user_id, provider, subject) select id, id, 'google', id from u)
-      insert into settings (user_id) select id from u`,
-    [id, email, `User ${id.slice(-4)}`, role, PASSWORD_HASH],
-  )
-  return { id, email, ...(await signIn({ app, sql }, id, role)) }
+interface Person {
+  role?: PlatformRole
+  memberOf?: string
+  as?: OrganizationRole
 }
+
+/** The later in the list, the later they joined. */
+const INSERT_PEOPLE = `
+  with person as (
+    select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[]) with ordinality
+      as p(id, role, session_id, organization_id, organization_role, place)),
+  o as (insert into organizations (id, name, slug) select id, 'Organization', 'o-' || id from unnest($6::uuid[]) id),
+  u as (insert into users (id, email, name, role, password_hash, email_verified_at)
+    select id, 'user-' || id || '@example.com', 'User ' || right(id::text, 4), role, $7, now() from person),
+  p as (insert into profiles (user_id) select id from person),
+  i as (insert into identities (id, user_id, provider, subject) select id, id, 'google', id from person),
+  s as (insert into sessions (id, user_id, expires_at) select session_id, id, now() + interval '1 day' from person),
+  m as (insert into members (organization_id, user_id, role, created_at)
+    select organization_id, id, organization_role, now() - ($8 - place) * interval '1 millisecond'
+    from person where organization_id is not null)
+  insert into settings (user_id) select id from person`
+
+/** Active users with a password, a verified address, a linked identity and a live session, and empty organizations. */
+async function createPeople({ app, sql }: TestApp, people: Person[], tenants: string[] = []): Promise<TestUser[]> {
+  const made = people.map(person => ({ role: 'user' as PlatformRole, ...person, id: newId(), sessionId: newId() }))
+  await sql(
+    INSERT_PEOPLE,
+    [
+      made.map(({ id }) => id),
+      made.map(({ role }) => role),
+      made.map(({ sessionId }) => sessionId),
+      made.map(({ memberOf }) => memberOf ?? null),
+      made.map(({ as }) => as ?? null),
+      tenants,
+      PASSWORD_HASH,
+      made.length,
+    ],
+    'people',
+  )
+  return made.map(({ id, sessionId, role }) => {
+    const token = app.signAccessToken({ userId: id, sessionId, role })
+    return { id, email: `user-${id}@example.com`, sessionId, token, headers: bearer(token) }
+  })
+}
+
+export const createUsers = <const People extends Person[]>(test: TestApp, ...people: People) =>
+  createPeople(test, people) as Promise<{ [At in keyof People]: TestUser }>
+
+export const createUser = async (test: TestApp, person: Pick<Person, 'role'> = {}): Promise<TestUser> =>
+  (await createUsers(test, person))[0]
 
 /** A further session of the user. */
 export async function signIn({ app, sql }: Pick<TestApp, 'app' | 'sql'>, userId: string, role: PlatformRole = 'user') {
@@ -66,27 +102,12 @@ export interface TestOrganization {
   outsider: TestUser & { organizationId: string }
 }
 
-async function createTenant({ sql }: TestApp): Promise<string> {
-  const id = newId()
-  await sql('insert into organizations (id, name, slug) values ($1, $2, $3)', [id, 'Organization', `o-${id}`])
-  return id
-}
-
 /** An organization with one user in each role, and an owner of another one. */
 export async function createOrganization(test: TestApp): Promise<TestOrganization> {
-  const [id, organizationId] = await Promise.all([createTenant(test), createTenant(test)])
-  const withRole = async (tenant: string, role: OrganizationRole) => {
-    const user = await createUser(test)
-    await addMember(test, tenant, user.id, role)
-    return user
-  }
-  const [owner, admin, member, viewer, other] = await Promise.all([
-    withRole(id, 'owner'),
-    withRole(id, 'admin'),
-    withRole(id, 'member'),
-    withRole(id, 'viewer'),
-    withRole(organizationId, 'owner'),
-  ])
+  const [id, organizationId] = [newId(), newId()]
+  const people: Person[] = (['owner', 'admin', 'member', 'viewer'] as const).map(as => ({ memberOf: id, as }))
+  const made = await createPeople(test, [...people, { memberOf: organizationId, as: 'owner' }], [id, organizationId])
+  const [owner, admin, member, viewer, other] = made as [TestUser, TestUser, TestUser, TestUser, TestUser]
   return { id, owner, admin, member, viewer, outsider: { ...other, organizationId } }
 }
 

@@ -10,8 +10,8 @@ import { createDatabase } from './database.ts'
 
 export interface TestApp {
   app: FastifyInstance
-  /** SQL on the app's own database, past the app; rows are objects. */
-  sql: (text: string, values?: unknown[]) => ReturnType<typeof JSON.parse>
+  /** SQL on the app's own database, past the app; rows are objects. A `name` makes it a prepared statement. */
+  sql: (text: string, values?: unknown[], name?: string) => ReturnType<typeof JSON.parse>
   config: Config & { databaseUrl: string }
 }
 
@@ -59,7 +59,12 @@ export async function appOn(
     rmSync(dataDirectory, { recursive: true, force: true })
   })
   await app.ready()
-  return { app, sql: async (text, values) => (await pool.query(text, values)).rows, config }
+  return {
+    app,
+    sql: async (text, values, name) =>
+      (await pool.query({ text, ...(values && { values }), ...(name && { name }) })).rows,
+    config,
+  }
 }
 
 /** A further process of the same service, as far as a test can tell: another app on the database of `test`. */
