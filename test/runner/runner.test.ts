@@ -35,7 +35,7 @@ t.test('a change of what every request passes runs whatever starts the applicati
 
 t.test('texts, fixtures and spawned programs count as well; what nothing reads runs nothing', async t => {
   t.same(reached(join('docs', 'guides', 'new.md')).files, [test(join('docs', 'guides'))])
-  t.same(reached(join('test', 'domains', 'tasks', 'matrix.txt')).files, [test('contract/matrix')])
+  t.ok(reached(join('test', 'domains', 'tasks', 'matrix.txt')).files.includes(test('contract/matrix')))
   t.ok(reached(join('src', 'server.ts')).files.includes(test('faults/start')))
   t.same(reached('LICENSE').files, [])
   for (const path of ['package.json', 'migrations/0001_next.sql', join('test', 'helpers', 'app.ts')])
