@@ -4,7 +4,7 @@ import pg from 'pg'
 import { type Config, ConfigError, loadConfig } from '../src/config.ts'
 import { Database } from '../src/database/client.ts'
 import { EmbeddedError, findEmbedded, hasEmbedded, startEmbedded } from '../src/database/embedded.ts'
-import { migrate } from '../src/database/migrate.ts'
+import { asStartError, DatabaseStartError, migrate } from '../src/database/migrate.ts'
 import { firstAdminLink } from '../src/domains/auth/service/first-admin.ts'
 
 // Prints a link that makes an admin: for who has lost the one of the first start, or the last admin.
@@ -53,9 +53,7 @@ async function print(): Promise<void> {
   const place = await locate(config)
   console.log(`Database: ${place.name}`)
   try {
-    const database = await open(place.url, config.databaseFastPath).catch((error: Error) => {
-      throw new AdminError(`It cannot be opened: ${error.message || (error as NodeJS.ErrnoException).code}.`)
-    })
+    const database = await open(place.url, config.databaseFastPath)
     console.log(`Good once and for 30 minutes:\n${await firstAdminLink(database, config.appUrl)}`)
     await database.close()
   } finally {
@@ -66,8 +64,9 @@ async function print(): Promise<void> {
 if (existsSync('.env')) process.loadEnvFile('.env')
 try {
   await print()
-} catch (error) {
-  const expected = [AdminError, ConfigError, EmbeddedError].some(kind => error instanceof kind)
-  console.error(expected ? (error as Error).message : error)
+} catch (thrown) {
+  const error = asStartError(thrown as Error)
+  const expected = [AdminError, ConfigError, EmbeddedError, DatabaseStartError].some(kind => error instanceof kind)
+  console.error(expected ? error.message : error)
   process.exitCode = 1
 }

@@ -59,7 +59,7 @@ t.test('admin says in a sentence that the database is out of reach', async t => 
     env: { DATABASE_URL: 'postgres://lintel:hunter2@127.0.0.1:1/none' },
   })
   t.match({ code, out }, { code: 1, out: 'Database: none at 127.0.0.1:1\n' })
-  t.match(err, /^It cannot be opened: .*\n$/)
+  t.match(err, /^The database of DATABASE_URL cannot be reached: .*\n$/)
   t.notMatch(err, 'hunter2')
 })
 
