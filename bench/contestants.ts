@@ -15,6 +15,8 @@ export const startFloor = async (databaseUrl: string): Promise<Server> =>
 
 export interface Lintel {
   server: Server
+  /** With which it was started: another one started with it accepts the same tokens. */
+  environment: Record<string, string>
   /** A new token for each user. */
   tokens(targets: Targets): Map<string, string>
   close(): Promise<void>
@@ -34,7 +36,7 @@ export async function startLintel(databaseUrl: string, more: Record<string, stri
   const server = await startServer('lintel', [root('bin/lintel.mjs')], port, environment)
   const config = loadConfig({ ...environment, ROLE: 'api', LOG_LEVEL: 'silent' })
   const signer = await buildApp({ ...config, databaseUrl })
-  return { server, tokens: targets => sign(signer, targets), close: () => signer.close() }
+  return { server, environment, tokens: targets => sign(signer, targets), close: () => signer.close() }
 }
 
 function sign(app: FastifyInstance, { tasks, projects }: Targets): Map<string, string> {

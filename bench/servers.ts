@@ -26,12 +26,18 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Starts `node …arguments` and waits until it answers; its output goes to a file. */
-export async function startServer(name: string, args: string[], port: number, environment: object): Promise<Server> {
+/** Starts `node …arguments` in `cwd` and waits until it answers; its output goes to a file. */
+export async function startServer(
+  name: string,
+  args: string[],
+  port: number,
+  environment: object,
+  cwd = process.cwd(),
+): Promise<Server> {
   mkdirSync(LOGS, { recursive: true })
   const log = openSync(`${LOGS}/${name}.log`, 'w')
   const env = { ...process.env, ...environment, PORT: String(port) }
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', log, log] })
+  const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', log, log] })
   process.once('exit', () => child.kill('SIGKILL'))
   const url = `http://127.0.0.1:${port}`
   for (const started = Date.now(); Date.now() - started < START_MS; await sleep(POLL_MS)) {
