@@ -22,15 +22,15 @@ const WATCH_MS = 250
 
 interface Connection {
   client: WireClient
-  /** When each query without an answer was sent, the oldest first: answers come in that order. */
-  sentAt: number[]
+  /** Queries without an answer. */
+  inFlight: number
   /** When it last answered, or was last idle. */
   movedAt: number
   /** Takes no more queries and is replaced; those in flight end as they may. */
   lose(reason: string): void
 }
 
-const moves = ({ sentAt, movedAt }: Connection, since: number): boolean => sentAt.length === 0 || movedAt > since
+const moves = ({ inFlight, movedAt }: Connection, since: number): boolean => inFlight === 0 || movedAt > since
 
 /** Clients that send each query without waiting for the one before it; reconnected with backoff for as long as it is open. */
 export class Pipeline implements SingleStatements {
@@ -43,7 +43,7 @@ export class Pipeline implements SingleStatements {
   #connections: Connection[] = []
 
   /**
-   * A server that leaves a query unanswered for `query_timeout` is silent. The driver's own clock is not used: a timer for
+   * A server that answers none of its queries for `query_timeout` is silent. The driver's own clock is not used: a timer for
    * each query, and the callback that it wraps keeps the rows until the next full collection.
    */
   constructor({ query_timeout: silentMs = 0, ...options }: pg.ClientConfig, log: Log, prepare?: Prepare) {
@@ -83,19 +83,22 @@ export class Pipeline implements SingleStatements {
 
   async #send<Result>(connection: Connection | undefined, query: Query<Result>, now: number): Promise<Result[]> {
     if (!connection) throw databaseDown()
-    if (connection.sentAt.push(now) === 1) connection.movedAt = now
+    if (connection.inFlight++ === 0) connection.movedAt = now
     try {
       return await sendStatement(connection.client, query)
     } finally {
-      connection.sentAt.shift()
+      connection.inFlight--
       connection.movedAt = performance.now()
     }
   }
 
-  /** The server would have ended the statement before: it is silent, on every connection. Whoever has waited is not to wait again. */
+  /**
+   * The server would have ended the statement before: it is silent, on every connection. Whoever has waited is not to wait again.
+   * Statements that take long one after another are no silence, however long the last of them has waited.
+   */
   #hearSilence(): void {
     const late = performance.now() - this.#silentMs
-    if (!this.#connections.some(({ sentAt: [oldest = late] }) => oldest < late)) return
+    if (this.#connections.every(connection => moves(connection, late))) return
     for (const connection of this.#connections) {
       connection.lose('the server is silent')
       connection.client.destroy()
@@ -131,7 +134,7 @@ export class Pipeline implements SingleStatements {
       void client.end()
       void this.#reconnect()
     }
-    const connection: Connection = { client, sentAt: [], movedAt: 0, lose }
+    const connection: Connection = { client, inFlight: 0, movedAt: 0, lose }
     client.on('error', (error: Error) => lose(error.message))
     client.on('end', () => lose())
     await client.connect()
