@@ -1,0 +1,121 @@
+import { parseArgs } from 'node:util'
+import fastJsonStringify from 'fast-json-stringify'
+import { migrate } from '../src/database/migrate.ts'
+import { listProjectTasks, taskReader } from '../src/domains/tasks/queries/read.ts'
+import { updateTaskRows } from '../src/domains/tasks/queries/write.ts'
+import { TaskList } from '../src/domains/tasks/schemas.ts'
+import { type BenchServer, withClient, withServer } from './database.ts'
+import { type Setup, setups, transactions } from './fast-path/setups.ts'
+import { drawTargets, seed, type Target, type Targets } from './seed.ts'
+import { median } from './statistics.ts'
+
+const DATABASE = 'lintel_bench_fast_path'
+const TASKS = 10_000
+const CALLERS = 32
+const LIMIT = 20
+
+const { values: options } = parseArgs({
+  options: { rounds: { type: 'string', default: '15' }, calls: { type: 'string', default: '20000' } },
+})
+const rounds = Number(options.rounds)
+const calls = Number(options.calls)
+
+type Call = (n: number) => Promise<unknown>
+
+const stringify = fastJsonStringify(TaskList as object)
+const targetOf = (targets: Target[], n: number) => {
+  const { id, userId } = targets[n % targets.length] as Target
+  return { id, principalId: userId }
+}
+
+function readsOf({ statements }: Setup, { tasks }: Targets): Call {
+  const read = taskReader(statements)
+  return async n => {
+    if ((await read(targetOf(tasks, n))) === undefined) throw new Error('no task')
+  }
+}
+
+/** To the JSON of the answer. */
+function listsOf({ statements }: Setup, { projects }: Targets): Call {
+  return async n => {
+    const { id, principalId } = targetOf(projects, n)
+    const list = await listProjectTasks(statements, { projectId: id }, { principalId }, { limit: LIMIT })
+    if (list === undefined) throw new Error('no list')
+    return Array.isArray(list.data) ? stringify(list) : list.data.complete('{}')
+  }
+}
+
+/** Microseconds of this process for each call, while so many callers call. */
+async function cpuOf(call: Call, count: number, callers: number): Promise<number> {
+  const before = process.cpuUsage()
+  let next = 0
+  const caller = async () => {
+    while (next < count) await call(next++)
+  }
+  await Promise.all(Array.from({ length: callers }, caller))
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / count
+}
+
+/** The medians of rounds in turn, so that whatever else the machine does falls on all. */
+async function compare(title: string, works: Map<string, Call>, count: number, callers = CALLERS): Promise<void> {
+  const found = new Map([...works.keys()].map(name => [name, [] as number[]]))
+  for (let round = 0; round <= rounds; round++)
+    for (const [name, call] of works) {
+      const micros = await cpuOf(call, count, callers)
+      if (round > 0) found.get(name)?.push(micros)
+    }
+  console.log(`\n${title}, CPU µs of the process for each, median of ${rounds} rounds`)
+  for (const [name, micros] of found) console.log(`${median(micros).toFixed(1).padStart(8)}  ${name}`)
+}
+
+async function compareStatements(url: string, targets: Targets): Promise<void> {
+  const opened = await Promise.all(Object.entries(setups).map(async ([name, open]) => [name, await open(url)] as const))
+  const worksOf = (of: typeof readsOf, names = opened) =>
+    new Map(names.map(([name, setup]) => [name, of(setup, targets)]))
+  await compare('A read by id', worksOf(readsOf), calls)
+  // Pages that share a statement are told apart as the rows come.
+  const listing = opened.filter(([name]) => !name.startsWith('all, but'))
+  await compare(`A list of ${LIMIT}`, worksOf(listsOf, listing), calls / 10)
+  for (const [, { close }] of opened) await close()
+}
+
+/** Begin, one update that returns its row, commit, one after another. */
+async function compareTransactions(url: string, { tasks }: Targets): Promise<void> {
+  const opened = await Promise.all([false, true].map(fastPath => transactions(url, { fastPath })))
+  const [plain, fast] = opened.map(
+    ({ client, tx }): Call =>
+      async n => {
+        await client.query('begin')
+        const changes = JSON.stringify([{ id: targetOf(tasks, n).id, priority: n % 4 }])
+        await updateTaskRows(tx, { changes, projectId: null, ifMatch: null })
+        await client.query('commit')
+      },
+  )
+  const works = new Map([
+    ['rows by the driver', plain as Call],
+    ['rows as they come', fast as Call],
+  ])
+  await compare('A transaction of one update', works, calls / 20, 1)
+  for (const { close } of opened) await close()
+}
+
+async function prepare(server: BenchServer): Promise<{ url: string; targets: Targets }> {
+  const url = await server.create(DATABASE)
+  await migrate(url)
+  const targets = await withClient(url, async client => {
+    await seed(client, TASKS)
+    return drawTargets(client)
+  })
+  return { url, targets }
+}
+
+await withServer(async server => {
+  const { url, targets } = await prepare(server)
+  try {
+    await compareStatements(url, targets)
+    await compareTransactions(url, targets)
+  } finally {
+    await server.drop(DATABASE)
+  }
+})
