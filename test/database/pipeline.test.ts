@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { sql as query } from 'drizzle-orm'
 import t from 'tap'
+import manifest from '../../package.json' with { type: 'json' }
 import { connectionOptions } from '../../src/database/client.ts'
 import { Pipeline } from '../../src/database/fast-path/pipeline.ts'
 import { RowPlan } from '../../src/database/fast-path/rows.ts'
@@ -31,6 +33,12 @@ const run = {
   sleep: () => pipeline.read({ ...sleep({ seconds: SLOW_SECONDS }), rows: plans.sleep.rows() }),
   divide: async (by: string) => (await pipeline.read({ ...divide({ by }), rows: plans.divide.rows() }))[0]?.n,
 }
+
+t.test('the versions of the driver are those whose inside was read', async t => {
+  const readme = readFileSync(new URL('../../src/database/fast-path/README.md', import.meta.url), 'utf8')
+  const { pg, 'pg-protocol': protocol } = manifest.dependencies
+  t.match(readme, `\`pg\` ${pg} and \`pg-protocol\` ${protocol}, pinned`)
+})
 
 t.test('a statement that fails fails alone, whatever is sent before and behind it, also on its first use', async t => {
   for (let round = 0; round < 2; round++) {
