@@ -62,7 +62,7 @@ export class Canaries {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await answer.text()
-    if (text.includes('"code":"overloaded"')) {
+    if (answer.status === 503 && text.includes('"code":"overloaded"')) {
       // The machine may be: nothing of the request was looked at.
       await sleep(Number(answer.headers.get('retry-after')) * 1000)
       return this.send(request, { token, body, ...(headers ? { headers } : {}) })
