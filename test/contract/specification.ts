@@ -27,7 +27,7 @@ const PREFIX = '/api/v1'
 /** The document as clients get it, and what follows from it for a test. */
 export class Specification {
   readonly document: Json
-  /** Those to be tested: all, or with `TEST_OPERATIONS` those whose path ends with one of these words. */
+  /** Those to be tested: all, or with `TEST_OPERATIONS` those whose path ends with one of these words, or that have its tag or id. */
   readonly operations: Operation[]
   readonly all: Operation[]
 
@@ -37,7 +37,9 @@ export class Specification {
       .filter(([path]) => path.startsWith(PREFIX))
       .flatMap(([path, methods]) => Object.entries<Json>(methods).map(([method, o]) => this.#read(path, method, o)))
     const words = process.env.TEST_OPERATIONS?.split(',')
-    this.operations = words ? this.all.filter(({ path }) => words.includes(lastWordOf(path))) : this.all
+    this.operations = words
+      ? this.all.filter(({ id, tag, path }) => [id, tag, lastWordOf(path)].some(name => words.includes(name)))
+      : this.all
   }
 
   #read(path: string, method: string, operation: Json): Operation {
