@@ -20,7 +20,7 @@ const FILES: Record<Kind, string[]> = {
   id: [EFFECTS, ISOLATION],
   event: [EFFECTS],
   version: [EFFECTS],
-  access: [MATRIX],
+  access: [MATRIX, CONTRACT],
   membership: [ISOLATION, MATRIX],
 }
 /** A mutant may make a test wait for what never comes. */
