@@ -265,7 +265,7 @@ function badQueries({ parameters }: Operation): Record<string, string>[] {
       if (schema.type === 'integer')
         return ['text', '1.5', String(schema.minimum - 1)].map(value => ({ [name]: value }))
       if (schema.format) return [{ [name]: 'nonsense' }]
-      return schema.pattern ? [{ [name]: 'a\u0000b' }] : []
+      return schema.type === 'string' ? [{ [name]: 'a\u0000b' }] : []
     }),
   ]
 }

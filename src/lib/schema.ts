@@ -10,17 +10,20 @@ import {
 } from '@sinclair/typebox'
 import { ORGANIZATION_ROLES } from './access.ts'
 import { demoUser } from './demo.ts'
+import { withForm } from './normal-form.ts'
+import { textForm } from './text-form.ts'
 
-/** Text as PostgreSQL can store it: no NUL and no lone surrogate, which UTF-8 cannot carry. */
-const STORABLE = '^[^\\u0000\\p{Cs}]*$'
 const CLOSED = { additionalProperties: false }
 
-export const Id = Type.String({ format: 'uuid', description: 'A UUIDv7: ids sort by time of creation.' })
+export const Id = Type.String({
+  format: 'uuid',
+  description: 'A UUIDv7: ids sort by time of creation. Taken in any case.',
+})
 export const Timestamp = Type.String({
   format: 'date-time',
   // Room for more digits than any clock has: to take a body of 1 MiB of it apart takes 25 ms.
   maxLength: 64,
-  description: 'UTC, ISO 8601 with milliseconds and `Z`.',
+  description: 'UTC with milliseconds and `Z`; taken with any offset of RFC 3339.',
   examples: ['2026-01-31T12:00:00.000Z'],
 })
 export const Email = Type.String({
@@ -30,17 +33,17 @@ export const Email = Type.String({
   examples: ['ada@example.com'],
 })
 export const Password = Type.String({
+  format: 'password',
   minLength: 8,
   maxLength: 128,
-  pattern: STORABLE,
   description: 'The new password: 8 to 128 characters, and none of the common ones.',
   examples: ['correct horse battery'],
 })
 /** A password that is checked and not set: that it is too short would be no news about a wrong one. */
 export const GivenPassword = Type.String({
+  format: 'password',
   minLength: 1,
   maxLength: 128,
-  pattern: STORABLE,
   description: 'The present password of the account.',
   examples: [demoUser.password],
 })
@@ -48,14 +51,21 @@ export const GivenPassword = Type.String({
 export const Token = Type.String({
   minLength: 1,
   maxLength: 512,
-  pattern: '^[\\w.-]+$',
+  pattern: '^[A-Za-z0-9_.-]+$',
   description: 'The token of the link in the mail; good once.',
   examples: ['nR3w8mXk0cVt5bQz7yLd2fHs9jPg4aUe'],
 })
 
-/** Text of `minLength` to `maxLength` characters. */
+/** Text of `minLength` to `maxLength` characters, counted in NFC. */
 export const Text = (minLength: number, maxLength: number, options: StringOptions = {}) =>
-  Type.String({ minLength, maxLength, pattern: STORABLE, ...options })
+  Type.String({ minLength, maxLength, ...options })
+
+/** What people tell one thing from another by. */
+export const VisibleText = (maxLength: number, { description, ...options }: StringOptions & { description: string }) =>
+  withForm(
+    Text(1, maxLength, { description: `${description} Not blank.`, ...options }),
+    textForm({ maxLength, visible: true }),
+  )
 
 /** `type: [x, "null"]`: serializes 2.7 times faster than a union with null. */
 export const Nullable = <T extends TSchema>(schema: T, options: SchemaOptions = {}) =>

@@ -56,7 +56,8 @@ async function eachText(operation: Operation, tried: Try, send: (text: string, a
 const changed = (places: Place[], sent: Json, { body }: Answer): Json[] =>
   places.flatMap(place => {
     const name = place.at(-1) as string
-    return valuesOf(body, name).filter(value => !valuesOf(sent, name).includes(value))
+    const kept = valuesOf(sent, name).map(value => value?.normalize?.('NFC') ?? value)
+    return valuesOf(body, name).filter(value => !kept.includes(value))
   })
 
 t.test('the list is there', async t => t.ok(NAUGHTY.length >= 461, `${NAUGHTY.length} strings`))
@@ -81,7 +82,7 @@ for (const operation of specification.operations) {
 for (const operation of specification.operations.filter(({ body }) => body !== undefined)) {
   const tries = triesOf(specification, operation)
   if (tries.length === 0) continue
-  t.test(`${operation.id}: a naughty text is kept byte for byte, or refused`, async t => {
+  t.test(`${operation.id}: a naughty text is kept as it is but for its composition, or refused`, async t => {
     const as = mayCall(operation)
     const params = await world.paramsOf(operation, as)
     const sound = await world.bodyOf(operation, params, as)

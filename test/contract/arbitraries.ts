@@ -1,5 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check'
 import type { Json, Specification } from './specification.ts'
+import { isFree } from './values.ts'
 
 const FIRST_TIME = new Date('0001-01-02T00:00:00Z')
 const LAST_TIME = new Date('9999-12-30T00:00:00Z')
@@ -26,15 +27,16 @@ const integers = ({ minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE
     .oneof(fc.integer({ min: Math.max(minimum, -9), max: Math.min(maximum, 99) }), fc.maxSafeInteger())
     .filter(value => value >= minimum && value <= maximum)
 
-function texts({ format, pattern, minLength = 0, maxLength = 1000 }: Json, known: string[]): Arbitrary<string> {
+function texts(schema: Json, known: string[]): Arbitrary<string> {
+  const { format, pattern, minLength = 0, maxLength = 1000 } = schema
   if (format === 'uuid') return fc.oneof(fc.constantFrom(...known), fc.uuid())
   if (format === 'email') return fc.emailAddress().filter(email => email.length <= maxLength)
   if (format === 'date-time')
     return fc.date({ min: FIRST_TIME, max: LAST_TIME, noInvalidDate: true }).map(date => date.toISOString())
   // A code point is a character to the schema, and NUL is refused.
-  if (!pattern || pattern.includes('\\u0000'))
+  if (isFree(schema))
     return fc.string({ unit: 'binary', minLength, maxLength }).map(text => text.replaceAll('\u0000', '\u0001'))
-  return fc.stringMatching(new RegExp(pattern, 'u')).filter(({ length }) => length >= minLength && length <= maxLength)
+  return fc.stringMatching(new RegExp(pattern)).filter(({ length }) => length >= minLength && length <= maxLength)
 }
 
 function arrays(specification: Specification, schema: Json, known: string[]): Arbitrary<Json[]> {

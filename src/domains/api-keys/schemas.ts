@@ -1,9 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { type Scope, scopeNames } from '../../lib/access.ts'
 import { demoKey } from '../../lib/demo.ts'
-import { Closed, Id, List, ListQuery, Nullable, Patch, Text, Timestamp } from '../../lib/schema.ts'
+import { Closed, Id, List, ListQuery, Nullable, Patch, Timestamp, VisibleText } from '../../lib/schema.ts'
 
-const Name = Text(1, 100, { description: 'What the key is for.', examples: ['Nightly import'] })
+const Name = VisibleText(100, { description: 'What the key is for.', examples: ['Nightly import'] })
 const Scopes = Type.Array(Type.Unsafe<Scope>({ type: 'string', enum: scopeNames }), {
   minItems: 1,
   uniqueItems: true,

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Closed, Id, ListQuery, Nullable, Patch, StringEnum, Text, Timestamp } from '../../lib/schema.ts'
+import { Closed, Id, ListQuery, Nullable, Patch, StringEnum, Text, Timestamp, VisibleText } from '../../lib/schema.ts'
 
-const Name = Text(1, 200, { description: 'What the project is called.', examples: ['Website'] })
+const Name = VisibleText(200, { description: 'What the project is called.', examples: ['Website'] })
 const Description = Nullable(Text(0, 10_000), {
   description: 'What the project is about; null for nothing said.',
   examples: ['Everything about the new site'],

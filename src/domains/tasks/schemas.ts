@@ -1,11 +1,22 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { demoId } from '../../lib/demo.ts'
-import { Closed, Id, List, ListQuery, Nullable, Patch, StringEnum, Text, Timestamp } from '../../lib/schema.ts'
+import {
+  Closed,
+  Id,
+  List,
+  ListQuery,
+  Nullable,
+  Patch,
+  StringEnum,
+  Text,
+  Timestamp,
+  VisibleText,
+} from '../../lib/schema.ts'
 
 /** All or nothing; past this a request takes longer than a request should. */
 const MAX_BULK = 500
 
-const Title = Text(1, 200, {
+const Title = VisibleText(200, {
   description: 'What is to be done, in a line.',
   examples: ['Write the release notes'],
 })

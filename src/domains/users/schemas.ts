@@ -1,8 +1,21 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { PLATFORM_ROLES } from '../../lib/access.ts'
-import { Closed, Email, Id, List, ListQuery, Nullable, Patch, StringEnum, Text, Timestamp } from '../../lib/schema.ts'
+import { localeForm, timeZoneForm, withForm } from '../../lib/normal-form.ts'
+import {
+  Closed,
+  Email,
+  Id,
+  List,
+  ListQuery,
+  Nullable,
+  Patch,
+  StringEnum,
+  Text,
+  Timestamp,
+  VisibleText,
+} from '../../lib/schema.ts'
 
-export const UserName = Text(1, 100, {
+export const UserName = VisibleText(100, {
   description: 'What the person is called, as others see it.',
   examples: ['Ada Lovelace'],
 })
@@ -41,18 +54,24 @@ export type Profile = Static<typeof Profile>
 
 export const Settings = Closed(
   {
-    locale: Type.String({
-      pattern: '^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$',
-      maxLength: 35,
-      description: 'A BCP 47 language tag.',
-      examples: ['en-GB'],
-    }),
-    timezone: Type.String({
-      pattern: '^[A-Za-z0-9_+/-]+$',
-      maxLength: 64,
-      description: 'The name of an IANA time zone.',
-      examples: ['Europe/London'],
-    }),
+    locale: withForm(
+      Type.String({
+        pattern: '^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$',
+        maxLength: 35,
+        description: 'A BCP 47 language tag.',
+        examples: ['en-GB'],
+      }),
+      localeForm,
+    ),
+    timezone: withForm(
+      Type.String({
+        pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$',
+        maxLength: 64,
+        description: 'The name of an IANA time zone.',
+        examples: ['Europe/London'],
+      }),
+      timeZoneForm,
+    ),
     theme: StringEnum(['system', 'light', 'dark'], {
       description: 'Colours of the front end; `system` follows the device.',
     }),

@@ -33,7 +33,7 @@ export const Exchange = Closed(
     code: { ...Token, description: 'The `code` of the redirect; good once, for 60 seconds.' },
     verifier: Type.Optional(
       Type.String({
-        pattern: '^[\\w.~-]{43,128}$',
+        pattern: '^[A-Za-z0-9_.~-]{43,128}$',
         description: 'The secret whose `challenge` the sign-in began with.',
       }),
     ),

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Closed, Text } from '../../../lib/schema.ts'
+import { Closed, GivenPassword, Text } from '../../../lib/schema.ts'
 
 const ADDRESS = '0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045'
 const MESSAGE = `localhost:3000 wants you to sign in with your Ethereum account:\n${ADDRESS}\n\nSign in to Lintel.\n\nURI: …`
@@ -49,7 +49,10 @@ const example = {
 export const WalletProof = Closed(proof, { title: 'WalletProof', examples: [example] })
 export type WalletProof = Static<typeof WalletProof>
 
-const password = Text(1, 128, { description: 'The present password; needed once the sign-in is ten minutes old.' })
+const password = {
+  ...GivenPassword,
+  description: 'The present password; needed once the sign-in is ten minutes old.',
+}
 export const LinkWallet = Closed(
   { ...proof, password: Type.Optional(password) },
   { title: 'LinkWallet', examples: [example] },

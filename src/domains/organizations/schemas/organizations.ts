@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ORGANIZATION_ROLES } from '../../../lib/access.ts'
-import { Closed, Id, List, ListQuery, Patch, StringEnum, Text, Timestamp } from '../../../lib/schema.ts'
+import { Closed, Id, List, ListQuery, Patch, StringEnum, Timestamp, VisibleText } from '../../../lib/schema.ts'
 
-const OrganizationName = Text(1, 100, {
+const OrganizationName = VisibleText(100, {
   description: 'What the organization is called.',
   examples: ['Analytical Engines Ltd'],
 })

@@ -20,12 +20,10 @@ import {
 } from '../queries/write.ts'
 import type { CreateTask, TaskChange, UpdateTask } from '../schemas.ts'
 
-const utc = (time: string | null | undefined): string | null => (time ? new Date(time).toISOString() : null)
-
 /** The row as it will be stored; its times come from this process, so that its event can be written with it. */
 export function newTask(caller: Caller, principal: Principal, projectId: string, input: CreateTask): NewTask {
   const now = new Date().toISOString()
-  const { title, description = null, status = 'open', priority = 0, assigneeId = null, dueAt } = input
+  const { title, description = null, status = 'open', priority = 0, assigneeId = null, dueAt = null } = input
   const task = {
     id: newId(),
     projectId,
@@ -34,7 +32,7 @@ export function newTask(caller: Caller, principal: Principal, projectId: string,
     status,
     priority,
     assigneeId,
-    dueAt: utc(dueAt),
+    dueAt,
     completedAt: status === 'done' ? now : null,
     createdBy: userIdOf(caller),
     createdAt: now,

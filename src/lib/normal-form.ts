@@ -1,0 +1,89 @@
+import type { TSchema } from '@sinclair/typebox'
+import { exactForm, type NormalForm, textForm } from './text-form.ts'
+
+const ID_EXAMPLE = '0190a000-1234-7abc-8def-0123456789ab'
+const HYPHEN = '-'.charCodeAt(0)
+const ID_DIGITS = new Set(Array.from('0123456789abcdef', digit => digit.charCodeAt(0)))
+/** What may stand at each place of an id, by the code of the character: 1 for a digit, 2 for a hyphen. */
+const ID_CODES = Uint8Array.from({ length: 128 }, (_, code) => (code === HYPHEN ? 2 : Number(ID_DIGITS.has(code))))
+const ID_SHAPE = Uint8Array.from(ID_EXAMPLE, character => (character === '-' ? 2 : 1))
+
+/** A regular expression takes a fifth longer, and every request has an id. */
+function isPlainId(text: string): boolean {
+  if (text.length !== ID_SHAPE.length) return false
+  for (let at = 0; at < ID_SHAPE.length; at++) if (ID_CODES[text.charCodeAt(at)] !== ID_SHAPE[at]) return false
+  return true
+}
+
+/** A UUID in lower case, without the `urn:uuid:` of RFC 9562 and the braces of PostgreSQL. */
+const idForm: NormalForm = {
+  of(text) {
+    if (isPlainId(text)) return text
+    if (text.length !== ID_SHAPE.length) return undefined
+    const lower = text.toLowerCase()
+    return isPlainId(lower) ? lower : undefined
+  },
+  why: () => `must be a UUID such as ${ID_EXAMPLE}`,
+}
+
+/** RFC 3339 §5.6 without the leap second, which PostgreSQL does not keep. */
+const TIME = /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
+/** What four digits for the year can say. */
+const FIRST_TIME = Date.parse('0001-01-01T00:00:00.000Z')
+const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z')
+const DAYS_OF_EVERY_MONTH = 28
+
+/** UTC with milliseconds. RFC 3339 has offsets up to 23:59, PostgreSQL only up to 15:59. */
+const timeForm: NormalForm = {
+  of(text) {
+    const date = TIME.exec(text)?.[1]
+    if (date === undefined || !isDate(date)) return undefined
+    const milliseconds = Date.parse(text)
+    return milliseconds >= FIRST_TIME && milliseconds <= LAST_TIME ? new Date(milliseconds).toISOString() : undefined
+  },
+  why: () => 'must be a time of RFC 3339 from year 1 to 9999, such as 2026-01-31T12:00:00Z; in a URL + is %2B',
+}
+
+/** `Date.parse` takes 31 days for every month and goes on counting in the next one. */
+const isDate = (date: string): boolean =>
+  Number(date.slice(-2)) <= DAYS_OF_EVERY_MONTH || new Date(date).getUTCDate() === Number(date.slice(-2))
+
+/** A name of the IANA database, kept as it is sent: ICU would give `Asia/Kolkata` its former name. */
+export const timeZoneForm: NormalForm = {
+  // What begins otherwise is an offset.
+  of: text =>
+    /^[A-Za-z]/.test(text) && isTaken(() => Intl.DateTimeFormat('en', { timeZone: text })) ? text : undefined,
+  why: () => 'must be a time zone of the IANA database, such as Europe/London',
+}
+
+/** A well-formed language tag (RFC 5646 §2.2.9), kept as it is sent. */
+export const localeForm: NormalForm = {
+  of: text => (isTaken(() => Intl.getCanonicalLocales(text)) ? text : undefined),
+  why: () => 'must be a language tag of BCP 47, such as en-GB',
+}
+
+function isTaken(work: () => unknown): boolean {
+  try {
+    work()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A symbol, so that no document and no client ever sees it. */
+const FORM = Symbol('normal form')
+
+/** `schema`, whose text has a form that JSON Schema has no word for. */
+export const withForm = <T extends TSchema>(schema: T, form: NormalForm): T => ({ ...schema, [FORM]: form })
+
+const BY_FORMAT: Record<string, NormalForm> = { uuid: idForm, 'date-time': timeForm, password: exactForm }
+
+/** The form of the text that `schema` describes; undefined where its format or its list of words says all. */
+export function formOf(schema: TSchema): NormalForm | undefined {
+  const { [FORM]: own, format, enum: words } = schema as TSchema & { [FORM]?: NormalForm }
+  if (own || words) return own
+  if (format !== undefined) return BY_FORMAT[format]
+  // A pattern names the characters that it takes.
+  return schema.pattern === undefined ? textForm({ maxLength: schema.maxLength as number }) : exactForm
+}
