@@ -42,6 +42,7 @@ function factsOf(path: string, method: string, operations: Record<string, Operat
         ? Object.values(operations).some(isVersioned)
         : versioned && operation.responses['200'] !== undefined && (method !== 'post' || path.includes('{')),
     lists: isList(answerOf(operation)),
+    resumes: operation.parameters?.some(({ name }) => name === 'cursor') ?? false,
     keyed: method === 'post' && operation['x-access'].kind !== 'public',
   }
 }

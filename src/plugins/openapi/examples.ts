@@ -37,11 +37,15 @@ function problemExample(code: string, publicUrl: string): Json {
 }
 
 /** The problems that an operation may answer with this status: those that it names, and those of its kind. */
-export function exampleReferences({ lists, keyed }: Facts, status: number, { codes = [] }: { codes?: string[] }): Json {
+export function exampleReferences(
+  { resumes, keyed }: Facts,
+  status: number,
+  { codes = [] }: { codes?: string[] },
+): Json {
   const all = [
     ...codes,
     USUAL[status] as string,
-    ...(lists && status === 400 ? ['cursor_invalid', 'cursor_mismatch'] : []),
+    ...(resumes && status === 400 ? ['cursor_invalid', 'cursor_mismatch'] : []),
     ...(keyed && status === 400 ? ['idempotency_key_invalid'] : []),
     ...(keyed && status === 422 ? ['idempotency_key_reused'] : []),
   ]

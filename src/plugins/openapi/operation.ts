@@ -45,6 +45,8 @@ export interface Facts {
   conditional: boolean
   /** Its answer is a list. */
   lists: boolean
+  /** Goes on from a cursor: a list, a feed or a stream. */
+  resumes: boolean
   /** It takes an `Idempotency-Key`. */
   keyed: boolean
 }

@@ -28,13 +28,13 @@ export function completeResponses(facts: Facts): Record<string, Response> {
 }
 
 /** What follows from who may call, the method, the path and the schemas. */
-function impliedProblems({ path, method, operation, conditional, lists, keyed }: Facts): number[] {
+function impliedProblems({ path, method, operation, conditional, resumes, keyed }: Facts): number[] {
   return [
     ...(operation['x-access'].kind === 'public' ? [] : [401, 403]),
     ...(path.includes('{') ? [404] : []),
     ...(keyed ? [409] : []),
     ...(conditional ? [412] : []),
-    ...(lists ? [400] : []),
+    ...(resumes ? [400] : []),
     // A body is parsed before anybody can say that none was asked for.
     ...(method === 'get' ? [] : [400, 413, 415, 422]),
     ...(operation.parameters?.length ? [422] : []),
