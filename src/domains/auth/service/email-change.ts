@@ -9,12 +9,16 @@ import { lockUser, changeEmail as updateEmail } from '../../users/queries/users.
 import { authErrors } from '../errors.ts'
 import { sendEmailChangeMail } from '../jobs.ts'
 import { confirmEmailChange, type EmailChange, upsertEmailChange } from '../queries/email-changes.ts'
+import type { Purpose } from '../queries/tokens.ts'
 import type { ChangeEmail, EmailConfirmation } from '../schemas/email.ts'
 import { EMAIL_CHANGE_SECONDS } from './letters.ts'
 import { notify } from './notices.ts'
 import { reauthenticate } from './reauthentication.ts'
 import { endSessionsOf } from './sessions.ts'
 import { redeemToken, revokeLinks } from './tokens.ts'
+
+/** Of the older change. Another link to the present address goes on: this may not be its owner who asks. */
+const OF_CHANGE: Purpose[] = ['old_email', 'new_email']
 
 /**
  * Asks for a change of address, in place of an older one: links go to both addresses, to the old one only if it was
@@ -36,7 +40,7 @@ export async function changeEmail(
     const change = { userId, email: email.toLowerCase(), sessionId, lifeSeconds: EMAIL_CHANGE_SECONDS }
     if (user.email === change.email) throw sameAddress()
     const oldConfirmed = user.email === null || user.emailVerifiedAt === null
-    await revokeLinks(tx, userId)
+    await revokeLinks(tx, userId, OF_CHANGE)
     await upsertEmailChange(tx, { ...change, oldConfirmed })
     await record(tx, caller, userEvents.email_change_requested, user)
     for (const toOld of oldConfirmed ? [false] : [true, false])
