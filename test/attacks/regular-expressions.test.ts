@@ -15,7 +15,7 @@ const HEADER_CHARACTERS = 15_000
 const CHECK_BOUND_MS = 10
 /** A whole request with its query. What grows with the square of its length takes seconds. */
 const REQUEST_BOUND_MS = 50
-/** The machine may be busy; the program is slow only where it is slow each time. */
+/** It is slow only where it is slow each time: garbage is collected and code compiled meanwhile. */
 const ATTEMPTS = 5
 
 const STARTS = [
@@ -56,20 +56,26 @@ const PUMPS = [
 const ENDS = ['', '!', '"']
 
 /** Almost right for as long as may be, and then not. */
-const nearMisses = (length: number) =>
-  STARTS.flatMap(start =>
-    PUMPS.flatMap(pump =>
-      ENDS.map(end => start + pump.repeat(Math.floor((length - start.length - end.length) / pump.length)) + end),
-    ),
-  )
+function* nearMisses(length: number): Generator<string> {
+  for (const start of STARTS)
+    for (const pump of PUMPS)
+      for (const end of ENDS)
+        yield start + pump.repeat(Math.floor((length - start.length - end.length) / pump.length)) + end
+}
+
+/** Processor time of this thread, whatever else the machine does. */
+const threadMs = (): number => {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
 
 /** The quickest of a few attempts, which end with the first that is quick enough. */
 async function quickest(boundMs: number, work: () => unknown): Promise<number> {
   let best = Number.POSITIVE_INFINITY
   for (let attempt = 0; attempt < ATTEMPTS && best >= boundMs; attempt++) {
-    const started = performance.now()
+    const started = threadMs()
     await work()
-    best = Math.min(best, performance.now() - started)
+    best = Math.min(best, threadMs() - started)
   }
   return best
 }
@@ -94,14 +100,22 @@ function kinds(): [string, Json][] {
   return [...new Map(bare.map(schema => [JSON.stringify(schema), JSON.parse(JSON.stringify(schema))]))]
 }
 
-for (const [name, schema] of kinds()) {
-  t.test(`${name}: no text takes long to check`, async t => {
+/** By the length of the longest text: a megabyte is written once for all that take one. */
+const byLength = Map.groupBy(kinds(), ([, { maxLength = BODY_CHARACTERS }]) => maxLength as number)
+
+for (const [length, ofLength] of byLength) {
+  t.test(`no text of ${length} characters takes long to check`, async t => {
     const compile = test.app.validatorCompiler as (route: Json) => (value: Json) => unknown
-    const validate = compile({ schema, httpPart: 'body', method: 'POST', url: '/' })
+    const checks = ofLength.map(([name, schema]) => ({
+      name,
+      validate: compile({ schema, httpPart: 'body', method: 'POST', url: '/' }),
+    }))
     const slow: string[] = []
-    for (const text of nearMisses(schema.maxLength ?? BODY_CHARACTERS)) {
-      const tookMs = await quickest(CHECK_BOUND_MS, () => validate(text))
-      if (tookMs >= CHECK_BOUND_MS) slow.push(`${shown(text)}: ${tookMs} ms`)
+    for (const text of nearMisses(length)) {
+      for (const { name, validate } of checks) {
+        const tookMs = await quickest(CHECK_BOUND_MS, () => validate(text))
+        if (tookMs >= CHECK_BOUND_MS) slow.push(`${name} ${shown(text)}: ${tookMs} ms`)
+      }
     }
     t.same(slow, [])
   })
@@ -125,7 +139,7 @@ for (const request of ['GET /users/me', 'PATCH /users/me', 'POST /organizations'
   t.test(`${request}: no header takes long to read`, async t => {
     const body = request.startsWith('GET') ? undefined : { name: 'Name' }
     const slow: string[] = []
-    for (const text of nearMisses(HEADER_CHARACTERS).filter(text => !text.includes('\n'))) {
+    for (const text of [...nearMisses(HEADER_CHARACTERS)].filter(text => !text.includes('\n'))) {
       const trials = [Object.fromEntries(HEADERS.map(name => [name, text])), ...ALONE.map(name => ({ [name]: text }))]
       for (const headers of trials) {
         const tookMs = await quickest(REQUEST_BOUND_MS, () => call(test.app, request, { as: owner, body, headers }))

@@ -9,7 +9,8 @@ import { Writes } from './writes.ts'
 
 const CLIENTS = 40
 const WARM_MS = 1_000
-const EXIT_BOUND_MS = 5_000
+/** What is cut off after 25 s instead was no orderly stop. */
+const EXIT_BOUND_MS = 20_000
 /** Longer than a client takes to learn that the process is not ready. */
 const DRAIN_MS = 600
 const CHECK_MS = 50

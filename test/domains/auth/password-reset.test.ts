@@ -31,7 +31,7 @@ t.test('a link of a mail sets a new password, ends every session and tells the o
   const answer = await forgot(user.email.toUpperCase())
   t.same([answer.status, answer.text], [202, ''])
   const mail = await awaitMail(test, user.email)
-  t.match(mail.text, /^http:\/\/localhost:3000\/dev\/reset-password\?token=[\w-]{43}$/m)
+  t.match(mail.text, /^http:\/\/localhost:3000\/reset-password\?token=[\w-]{43}$/m)
   t.equal((await reset(tokenIn(mail))).status, 204)
   t.same([await login(user.email, PASSWORD), await login(user.email, NEW)], [401, 200])
   for (const as of [user, other]) t.equal((await call(app, 'GET /users/me', { as })).status, 401)

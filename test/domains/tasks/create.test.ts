@@ -1,10 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import t from 'tap'
 import { newId } from '../../../src/lib/ids.ts'
 import { createKey, createOrganization } from '../../helpers/actors.ts'
 import { testApp } from '../../helpers/app.ts'
 import { type Answer, call } from '../../helpers/call.ts'
 import { createProject } from '../../helpers/factories.ts'
+import { eventually } from '../../helpers/mail.ts'
 import { recordStatements } from '../../helpers/statements.ts'
 
 const test = await testApp(t)
@@ -14,6 +15,8 @@ const { member, viewer, outsider } = organization
 const projectId = await createProject(test, { organizationId: organization.id })
 const archivedId = await createProject(test, { organizationId: organization.id, status: 'archived' })
 const key = await createKey(test, organization.id, 'tasks:write')
+/** An advisory lock that nobody else takes. */
+const HELD = 4_201
 
 const eventsOf = (ids: string[]) =>
   sql('select target_id as id, count(*)::int as n from events where target_id = any($1) group by 1', [ids])
@@ -124,20 +127,20 @@ t.test('one request that the database refuses does not fail the others that came
 })
 
 t.test('a read does not wait for the commit of a create', async t => {
-  await sql(
-    `create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.5); return null; end'`,
-  )
+  const holder = new pg.Client({ connectionString: test.config.databaseUrl })
+  await holder.connect()
+  t.teardown(() => holder.end())
+  await holder.query('select pg_advisory_lock($1)', [HELD])
+  await sql(`create function slow() returns trigger language plpgsql
+    as 'begin perform pg_advisory_xact_lock(${HELD}); return null; end'`)
   await sql(`create constraint trigger slow after insert on tasks deferrable initially deferred
     for each row execute function slow()`)
   const [{ id }] = await sql('select id from tasks limit 1')
   const create = call(app, `POST /projects/${projectId}/tasks`, { as: member, body: { title: 'slow' } })
   const commits = () =>
-    sql(`select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()`)
-  const read = async () => {
-    while ((await commits()).length === 0) await sleep(1)
-    return call(app, `GET /tasks/${id}`, { as: member })
-  }
-  const first = await Promise.race([create, read()])
-  t.equal(first.body.id, id)
+    sql(`select from pg_stat_activity where wait_event = 'advisory' and datname = current_database()`)
+  await eventually(async () => (await commits()).length > 0, 'the create is about to commit')
+  t.equal((await call(app, `GET /tasks/${id}`, { as: member })).body.id, id)
+  await holder.query('select pg_advisory_unlock($1)', [HELD])
   t.equal((await create).status, 201)
 })
