@@ -21,7 +21,7 @@ const HELD = 4_201
 const eventsOf = (ids: string[]) =>
   sql('select target_id as id, count(*)::int as n from events where target_id = any($1) group by 1', [ids])
 
-t.test('of 200 creates at once each gets its own answer, and each success exactly one row and one event', async t => {
+t.test('of 80 creates at once each gets its own answer, and each success exactly one row and one event', async t => {
   const seen = recordStatements(app)
   const kinds: { status: number; send: (title: string) => Promise<Answer> }[] = [
     { status: 201, send: title => create(member, projectId, { title }) },
@@ -36,7 +36,7 @@ t.test('of 200 creates at once each gets its own answer, and each success exactl
   const create = (as: typeof member | typeof key, project: string, body: object) =>
     call(app, `POST /projects/${project}/tasks`, { as, body })
   const answers = await Promise.all(
-    Array.from({ length: 200 }, async (_, at) => {
+    Array.from({ length: 80 }, async (_, at) => {
       const kind = kinds[at % kinds.length] as (typeof kinds)[number]
       let answer = await kind.send(`at once ${at}`)
       // What is refused asks why in a transaction, and on a busy machine waits too long for one of ten connections.
@@ -62,8 +62,8 @@ t.test('of 200 creates at once each gets its own answer, and each success exactl
   t.ok(logged.every(({ n }: { n: number }) => n === 1))
   const [{ n }] = await sql(`select count(*)::int as n from events where type = 'task.created'`)
   t.equal(n, ids.length, 'and no event of what was refused')
-  const inserts = seen.filter(({ name }) => name === 'tasks.insert').length
-  t.ok(inserts < 20, `${inserts} statements for 200 requests`)
+  const inserts = seen.filter(({ name }) => name.startsWith('tasks.insert#')).length
+  t.ok(inserts < 20, `${inserts} statements for 80 requests`)
 })
 
 t.test('the answer, the row and the event say the same', async t => {

@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Executor } from '../../../database/executor.ts'
-import { one, type Params, statement } from '../../../database/statement.ts'
+import { one, type Params, statement, statements } from '../../../database/statement.ts'
 import { versionMatches } from '../../../database/versions.ts'
 import type { Caller } from '../../../events/caller.ts'
 import { eventColumns, insertEvents, newEvent, withData } from '../../../events/record.ts'
@@ -8,6 +8,7 @@ import type { Principal } from '../../../lib/access.ts'
 import { hasRole } from '../../organizations/queries/access.ts'
 import { members } from '../../organizations/tables.ts'
 import { projects } from '../../projects/tables.ts'
+import { users } from '../../users/tables.ts'
 import { taskEvents } from '../events.ts'
 import type { Task } from '../schemas.ts'
 import { tasks } from '../tables.ts'
@@ -22,14 +23,19 @@ export interface NewTask {
 
 const asked = { principalId: sql.raw('e."principalId"') }
 
+const assigneeIsFree = sql`where e."assigneeId" is null
+        or exists (select from ${users} u where u.id = e."assigneeId" for key share skip locked)`
+
 /**
  * Rows of many callers, and their events, in one statement and one commit. What would fail for one of them is a filter
  * and not an error, so that it never fails the others: role, active project, assignee from the same organization.
  * `offset 0` keeps the planner from joining all projects there are to the many rows that it expects.
+ * The foreign keys lock the project and the assignee. Without `waits`, a row whose project or assignee is being deleted is
+ * left out: everybody else in the statement would wait for that.
  */
-const insert = statement(
+const insert = statements(
   'tasks.insert',
-  (_, $: Params<{ rows: string }>) => sql<{ id: string; organizationId: string }>`
+  (_, $: Params<{ rows: string }>, waits: boolean) => sql<{ id: string; organizationId: string }>`
     with e as materialized (
       select * from jsonb_to_recordset(${$.rows}::jsonb) as e("principalId" uuid, id uuid, "projectId" uuid, title text,
         description text, status text, priority smallint, "assigneeId" uuid, "dueAt" timestamptz, "completedAt" timestamptz,
@@ -45,16 +51,21 @@ const insert = statement(
         where p.id = e."projectId" and p.status = 'active' and ${hasRole(sql`p.organization_id`, asked, 'member')}
           and (e."assigneeId" is null or exists (
             select from ${members} a where a.organization_id = p.organization_id and a.user_id = e."assigneeId"))
-        offset 0) p
+        offset 0${waits ? sql`` : sql` for key share of p skip locked`}) p
+      ${waits ? sql`` : assigneeIsFree}
       returning id, organization_id
     ),
     logged as (${insertEvents(sql`e join inserted on inserted.id = e."targetId"`, sql`inserted.organization_id`)})
     select id, organization_id from inserted`,
 )
 
-/** The tasks that were created, in no order; one that is missing was refused by a filter of the statement. */
-export async function insertTasks(on: Executor, rows: readonly NewTask[]): Promise<Map<string, TaskRow>> {
-  const written = await insert(on, { rows: `[${rows.map(recordOf).join(',')}]` })
+/** The tasks that were created, in no order; one that is missing was left out by the statement. */
+export async function insertTasks(
+  on: Executor,
+  rows: readonly NewTask[],
+  { waits = true } = {},
+): Promise<Map<string, TaskRow>> {
+  const written = await insert(on, waits, { rows: `[${rows.map(recordOf).join(',')}]` })
   const organizations = new Map(written.map(row => [row.id, row.organizationId]))
   return new Map(
     rows.flatMap(({ task }) => {

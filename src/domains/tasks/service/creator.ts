@@ -17,7 +17,7 @@ export function taskCreator(app: FastifyInstance) {
   const together = coalesce(
     app.database.writes,
     async (rows: readonly NewTask[]) => {
-      const created = await insertTasks(app.database.writes, rows)
+      const created = await insertTasks(app.database.writes, rows, { waits: false })
       return rows.map(({ task }) => created.get(task.id) ?? null) as (TaskRow | Error)[]
     },
     { writes: true },
