@@ -1,5 +1,6 @@
 import { EmbeddedError } from '../src/database/embedded.ts'
 import { changedFiles, reachOf } from './runner/changes.ts'
+import { Coverage } from './runner/coverage.ts'
 import { type Choice, chooseFiles } from './runner/files.ts'
 import { Graph } from './runner/graph.ts'
 import { inOrder, remember } from './runner/order.ts'
@@ -16,7 +17,7 @@ const interrupted = new AbortController()
 // From the first moment: an end while the database starts must not leave it behind.
 for (const signal of SIGNALS) process.on(signal, () => interrupted.abort(signal))
 
-async function runAll(files: string[], env: Environment, verbose: boolean): Promise<Run[]> {
+async function runAll(files: string[], env: Environment, hear: (run: Run, number: number) => void): Promise<Run[]> {
   const runs: Run[] = []
   const waiting = inOrder(files).values()
   const work = async () => {
@@ -24,7 +25,7 @@ async function runAll(files: string[], env: Environment, verbose: boolean): Prom
       if (interrupted.signal.aborted) return
       const run = await runFile(file, env, interrupted.signal)
       runs.push(run)
-      print(run, runs.length, verbose)
+      hear(run, runs.length)
     }
   }
   await Promise.all(Array.from({ length: JOBS }, work))
@@ -47,15 +48,21 @@ async function main(): Promise<boolean> {
   const choice = chooseFiles(process.argv.slice(2))
   const graph = new Graph()
   const { files, env } = select(choice, graph)
+  const coverage = choice.coverage ? new Coverage() : undefined
   const server = files.some(file => graph.needsDatabase(file)) ? await openServer() : undefined
   try {
     const database = server ? { TEST_DATABASE_URL: server.url } : {}
-    const runs = await runAll(files, { ...process.env, ...env, ...database }, choice.verbose)
+    const runs = await runAll(files, { ...process.env, ...env, ...database, ...coverage?.env }, (run, number) => {
+      print(run, number, choice.verbose)
+      coverage?.shrink()
+    })
     remember(runs)
+    await coverage?.print()
     summarize(runs, performance.now() - started)
     return runs.length === files.length && runs.every(({ passed }) => passed)
   } finally {
     await server?.remove()
+    coverage?.remove()
   }
 }
 
