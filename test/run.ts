@@ -33,8 +33,8 @@ async function runAll(files: string[], env: Environment, hear: (run: Run, number
 }
 
 /** The files to run, and what the generated tests are to keep to. */
-function select({ files, unit, changed }: Choice, graph: Graph): { files: string[]; env: Environment } {
-  const suited = unit ? files.filter(file => !graph.needsDatabase(file)) : files
+function select({ files, unit, database, changed }: Choice, graph: Graph): { files: string[]; env: Environment } {
+  const suited = files.filter(file => !(graph.needsDatabase(file) ? unit : database))
   if (!changed) return { files: suited, env: {} }
   const reach = reachOf(graph, suited, changedFiles())
   for (const reason of reach.why) console.log(`# ${reason}`)

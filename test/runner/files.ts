@@ -11,6 +11,8 @@ export interface Choice {
   changed: boolean
   /** Only what needs no database. */
   unit: boolean
+  /** Only what needs one. */
+  database: boolean
   coverage: boolean
   verbose: boolean
 }
@@ -24,6 +26,7 @@ export function chooseFiles(args: string[]): Choice {
       exclude: { type: 'string', multiple: true, default: [] },
       changed: { type: 'boolean', default: false },
       unit: { type: 'boolean', default: false },
+      database: { type: 'boolean', default: false },
       coverage: { type: 'boolean', default: false },
       verbose: { type: 'boolean', short: 'v', default: false },
     },
