@@ -12,7 +12,7 @@ const document: Json = JSON.parse(JSON.stringify(app.openapi()))
 const { schemas } = document.components
 const operations = Object.values<Json>(document.paths).flatMap(methods => Object.values<Json>(methods))
 
-const ajv = new Ajv2020({ strict: false, validateFormats: true })
+const ajv = new Ajv2020({ strict: false, validateFormats: true, unicodeRegExp: false })
 formats.default(ajv, { mode: 'full' })
 
 const resolve = (value: Json): Json =>
