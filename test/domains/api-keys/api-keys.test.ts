@@ -33,6 +33,14 @@ t.test('the secret is in the answer to its creation and nowhere else', async t =
   t.notOk('key' in data || 'hash' in data)
 })
 
+t.test('no key is made that has expired already', async t => {
+  for (const expiresAt of ['2001-01-01T00:00:00Z', new Date().toISOString()]) {
+    const { status, body: problem } = await call(app, `POST ${path}`, { as: admin, body: { ...body, expiresAt } })
+    t.equal(status, 422)
+    t.same(problem.errors, [{ pointer: '#/expiresAt', detail: 'has passed already' }])
+  }
+})
+
 t.test('a key with a wrong checksum or form is refused without a query', async t => {
   const seen = recordStatements(app)
   const good = newApiKey('test')

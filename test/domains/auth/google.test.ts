@@ -76,6 +76,8 @@ t.test('a name that Google gives is made to fit, and none is made up for', async
   const names: [string | undefined, string | RegExp][] = [
     [undefined, /^g-/],
     ['  \u0000\u0007 ', /^g-/],
+    ['\u200b\u3164', /^g-/],
+    ['Zoe\u0308', 'Zo\u00eb'],
     [`${'😀'.repeat(150)}`, '😀'.repeat(100)],
     ['a\ud800b\nc', 'abc'],
   ]

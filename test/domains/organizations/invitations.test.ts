@@ -41,6 +41,25 @@ t.test('who is invited gets a mail with a link of the front end, and the answer 
   t.notMatch(text, tokenIn(mail))
 })
 
+t.test('the name of the organization is one line of the mail, and no link', async t => {
+  const { id, owner, admin } = await createOrganization(test)
+  const names = {
+    'evil.com': 'evil[.]com',
+    'https://evil.com/a?b': 'https[:]//evil[.]com/a?b',
+    'evil\u3002com': 'evil[.]com',
+    'mailto:a@evil.com': 'mailto[:]a@evil[.]com',
+    'Free\n\nClick https://localhost': 'Free Click https[:]//localhost',
+    'a\u202e\u200bb': 'a b',
+    'St. Mary’s Ltd.': 'St. Mary’s Ltd.',
+  }
+  for (const [name, shown] of Object.entries(names)) {
+    t.equal((await call(app, `PATCH /organizations/${id}`, { as: owner, body: { name } })).status, 200)
+    const email = stranger()
+    await invite(id, admin, email)
+    t.ok((await awaitMail(test, email)).text.startsWith(`You are invited to join “${shown}” with the role`), shown)
+  }
+})
+
 t.test('the token stands in no row, the address in no event', async t => {
   const { id, admin } = await createOrganization(test)
   const email = stranger()
@@ -218,5 +237,5 @@ t.test('the name of an organization cannot break out of its line in the mail', a
   await invite(id, admin, email)
   const { subject, text } = await awaitMail(test, email)
   t.equal(subject, 'You are invited to an organization')
-  t.match(text, 'join “Evil Bcc: all@example.com Click https://evil.example” with')
+  t.match(text, 'join “Evil Bcc: all@example[.]com Click https[:]//evil[.]example” with')
 })

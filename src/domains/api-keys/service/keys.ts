@@ -2,7 +2,7 @@ import type { Transaction } from '../../../database/client.ts'
 import type { Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import { sha256 } from '../../../lib/crypto.ts'
-import { orNotFound, requireVersion } from '../../../lib/errors.ts'
+import { invalid, orNotFound, requireVersion } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { type KeyMode, newApiKey } from '../../../lib/keys.ts'
 import { lockOrganization } from '../../organizations/queries/organizations.ts'
@@ -18,7 +18,10 @@ function newSecret(mode: KeyMode) {
   return { key, stored: { hash: sha256(key), hint: key.slice(-HINT_CHARACTERS) } }
 }
 
-/** The key with its secret, which nobody sees again. None is made for an organization that goes at the same moment. */
+/**
+ * The key with its secret, which nobody sees again. None is made for an organization that goes at the same moment.
+ * Throws `validation_failed` where it would have expired already.
+ */
 export const createApiKey = (
   caller: Caller,
   organizationId: string,
@@ -26,6 +29,7 @@ export const createApiKey = (
   mode: KeyMode,
 ) =>
   caller.transaction(async tx => {
+    if (expiresAt !== null && Date.parse(expiresAt) <= Date.now()) throw invalid('#/expiresAt', 'has passed already')
     orNotFound(await lockOrganization(tx, { id: organizationId }))
     const { key, stored } = newSecret(mode)
     const own = { id: newId(), organizationId, createdBy: caller.actor.id }

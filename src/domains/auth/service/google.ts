@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Configuration } from 'openid-client'
 import type { AppError } from '../../../lib/errors.ts'
+import { textForm } from '../../../lib/text-form.ts'
 import { authErrors } from '../errors.ts'
 import type { Subject } from '../queries/identities.ts'
 
@@ -146,8 +147,11 @@ function accountOf({ sub, email, email_verified, hd, name }: IdClaims): GoogleAc
 const isHosted = (verified: string | null, hd: unknown): boolean =>
   verified !== null && (verified.endsWith('@gmail.com') || (typeof hd === 'string' && hd !== ''))
 
-/** As it fits a name: no control characters, no halves of characters, no more than a name may have. */
-const plain = (text: unknown): string =>
-  typeof text === 'string'
-    ? [...text.replace(/[\p{Cc}\p{Cs}]/gu, '').trim()].slice(0, MAX_NAME_CHARACTERS).join('')
-    : ''
+const nameForm = textForm({ visible: true })
+
+/** As it fits a name: no control characters, no halves of characters, no more than a name may have, not blank. */
+function plain(text: unknown): string {
+  if (typeof text !== 'string') return ''
+  const shown = text.replace(/[\p{Cc}\p{Cs}]/gu, '').trim()
+  return nameForm.of([...shown].slice(0, MAX_NAME_CHARACTERS).join('')) ?? ''
+}

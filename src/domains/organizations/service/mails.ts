@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { randomToken, sha256 } from '../../../lib/crypto.ts'
+import { defused } from '../../../lib/defused.ts'
 import { setInvitationToken } from '../queries/invitations.ts'
 
-/** The name is whatever its owner likes: here it is one line, in quotes. */
+/** The name is whatever its owner likes, so it is quoted and defused. */
 const text = (
   organization: string,
   role: string,
@@ -20,12 +21,11 @@ export async function mailInvitation(app: FastifyInstance, appUrl: string, id: s
   const token = randomToken()
   const invitation = await app.database.transaction(tx => setInvitationToken(tx, { id, hash: sha256(token) }))
   if (!invitation) return
-  const { email, role } = invitation
-  const organization = invitation.organization.replace(/[\s\p{C}]+/gu, ' ').trim()
+  const { email, role, organization } = invitation
   const link = `${appUrl}/invitation?token=${token}`
   await app.mail.send({
     to: email,
     subject: 'You are invited to an organization',
-    text: text(organization, role, link),
+    text: text(defused(organization), role, link),
   })
 }
