@@ -54,7 +54,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(bodyPlugin)
   await app.register(validationPlugin)
   await app.register(serializationPlugin)
-  await app.register(loadPlugin)
+  await app.register(loadPlugin, config)
   await app.register(securityPlugin, config)
   await app.register(rateLimitPlugin, { perMinute: config.rateLimit })
   await app.register(compressionPlugin)

@@ -32,6 +32,7 @@ export const Environment = Type.Object(
     CORS_ORIGINS: Type.String({ default: '' }),
     TRUST_PROXY: Type.String({ default: '' }),
     RATE_LIMIT: Type.Integer({ minimum: 1, default: 600 }),
+    MAX_EVENT_LOOP_DELAY_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 400 }),
     UNVERIFIED_LOGIN: Nullable(Type.Boolean(), { default: null }),
     ROLE: StringEnum(['both', 'api', 'worker'], { default: 'both' }),
     LOG_LEVEL: StringEnum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),
@@ -166,6 +167,7 @@ function toConfig(environment: Environment, signingKeys: SigningKey[]) {
     trustProxy: list(environment.TRUST_PROXY),
     /** Requests per minute of one principal, and of one address. */
     rateLimit: environment.RATE_LIMIT,
+    maxEventLoopDelayMs: environment.MAX_EVENT_LOOP_DELAY_MS,
     unverifiedLogin: environment.UNVERIFIED_LOGIN ?? !production,
     serves: environment.ROLE !== 'worker',
     works: environment.ROLE !== 'api',

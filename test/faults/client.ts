@@ -10,12 +10,6 @@ const POLL_MS = 5
 const INSIST_MS = 90_000
 const DEFAULT_PAUSE_MS = 50
 
-/**
- * A process that gets no processor refuses what it could only make wait (plugins/load.ts). On a busy machine that happens
- * to any, mostly while it is new and its code is not compiled, and says nothing of the fault that a test is about.
- */
-const OVERLOADED = '503 overloaded'
-
 export interface Answer {
   status: number
   headers: IncomingHttpHeaders
@@ -100,7 +94,7 @@ export class Client {
 
   /** The outcomes outside `expected`. */
   unexpected(...expected: number[]): string[] {
-    const usual = new Set([...expected.map(String), OVERLOADED])
+    const usual = new Set(expected.map(String))
     return [...this.outcomes].filter(([outcome]) => !usual.has(outcome)).map(pair => pair.join(': '))
   }
 
@@ -113,8 +107,8 @@ export class Client {
     this.#agent.destroy()
   }
 
-  #count({ status, headers, ms, body }: Answer): void {
-    this.#add(status === 503 && JSON.parse(body).code === 'overloaded' ? OVERLOADED : String(status))
+  #count({ status, headers, ms }: Answer): void {
+    this.#add(String(status))
     this.slowestMs = Math.max(this.slowestMs, ms)
     if (headers.connection === 'close') this.toldToLeave++
     if (status === 503 && headers['retry-after'] === undefined) this.withoutRetryAfter++
