@@ -76,7 +76,11 @@ export class AppError extends Error {
   }
 }
 
-export type ErrorFactory = (details?: Details) => AppError
+export interface ErrorFactory {
+  (details?: Details): AppError
+  readonly code: string
+  readonly status: number
+}
 
 const catalogue = new Map<string, ErrorDefinition>()
 const byConstraint = new Map<string, ErrorFactory>()
@@ -84,7 +88,8 @@ const byConstraint = new Map<string, ErrorFactory>()
 /** Declares error codes: `const taskErrors = defineErrors({ task_not_found: {…} })`, thrown as `taskErrors.task_not_found()`. */
 export function defineErrors<const D extends Record<string, ErrorDefinition>>(definitions: D) {
   const factories = Object.entries(definitions).map(([code, definition]) => {
-    const factory: ErrorFactory = details => new AppError(code, definition, details)
+    const make = (details?: Details) => new AppError(code, definition, details)
+    const factory: ErrorFactory = Object.assign(make, { code, status: definition.status })
     catalogue.set(code, definition)
     if (definition.constraint) byConstraint.set(definition.constraint, factory)
     return [code, factory]
@@ -114,16 +119,19 @@ const names: Record<number, string> = {
 }
 
 /**
- * The problem responses of a route: `response: { 200: Task, ...problems(404, 412) }`. They are no part of the type of a
- * handler's answer: a handler throws them.
+ * The problem responses of a route: `response: { 200: Task, ...problems(404, taskErrors.project_archived) }`, with the codes
+ * that are its own for the document. They are no part of the type of a handler's answer: a handler throws them.
  */
-export const problems = (...statuses: number[]): Record<never, never> =>
-  Object.fromEntries(
-    statuses.map(status => [
-      status,
-      { description: names[status] ?? 'A problem.', content: { 'application/problem+json': { schema: Problem } } },
-    ]),
+export function problems(...all: (number | ErrorFactory)[]): Record<never, never> {
+  const byStatus = Map.groupBy(all, problem => (typeof problem === 'number' ? problem : problem.status))
+  return Object.fromEntries(
+    Array.from(byStatus, ([status, some]) => {
+      const codes = some.flatMap(problem => (typeof problem === 'number' ? [] : problem.code))
+      const content = { 'application/problem+json': { schema: Problem, codes } }
+      return [status, { description: names[status] ?? 'A problem.', content }]
+    }),
   )
+}
 
 /** What any route may answer, whatever it does. */
 export const requestErrors = defineErrors({

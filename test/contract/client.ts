@@ -48,10 +48,14 @@ export class Client {
   #faultsOf(operation: Operation, answer: Answer): string[] {
     const documented = operation.responses[answer.status]
     if (!documented) return ['the status is not in the document']
+    const code =
+      answer.status < 400 || isDocumented(documented, answer.body?.code)
+        ? []
+        : [`the code ${answer.body?.code} is not in the document`]
     const faults = NEVER_CONDITIONAL.filter(
       name => documented.headers?.[name] && answer.headers[name.toLowerCase()] === undefined,
     ).map(name => `without its header ${name}`)
-    return [...faults, ...this.#bodyFaults(documented.content, answer), ...problemFaults(answer)]
+    return [...code, ...faults, ...this.#bodyFaults(documented.content, answer), ...problemFaults(answer)]
   }
 
   #bodyFaults(content: Record<string, { schema: Json }> | undefined, answer: Answer): string[] {
@@ -77,6 +81,10 @@ export class Client {
     return compiled
   }
 }
+
+/** Its examples name every code that an operation answers with. */
+const isDocumented = ({ content }: Operation['responses'][string], code: string): boolean =>
+  code in ((content?.['application/problem+json'] as Json)?.examples ?? {})
 
 /** What holds for every problem, whatever the schema says. */
 function problemFaults({ status, body, headers }: Answer): string[] {

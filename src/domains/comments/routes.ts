@@ -1,13 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, mayModerate, member, orPlatform, principalOf } from '../../lib/access.ts'
-import { orNotFound } from '../../lib/errors.ts'
+import { orNotFound, problems } from '../../lib/errors.ts'
 import { Nothing } from '../../lib/schema.ts'
 import { route } from '../../plugins/routes.ts'
+/** No scope: a comment belongs to a user, and what a key wrote belongs to nobody. */
+import { commentErrors } from './errors.ts'
 import { findComment, listTaskComments } from './queries.ts'
 import { Comment, CommentList, CommentsQuery, CreateComment, UpdateComment } from './schemas.ts'
 import { createComment, deleteComment, updateComment } from './service.ts'
 
-/** No scope: a comment belongs to a user, and what a key wrote belongs to nobody. */
 const write = member('member', 'comment')
 
 export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
@@ -58,7 +59,7 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'updateComment',
       summary: 'Edit a comment of one’s own',
       body: UpdateComment,
-      response: { 200: Comment },
+      response: { 200: Comment, ...problems(commentErrors.not_the_author) },
     },
     handler: ({ caller, params, body, ifMatch }) => updateComment(caller, params.id, body.body, ifMatch),
   })
@@ -70,7 +71,7 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'deleteComment',
       summary: 'Delete a comment, as its author, as an admin, or as a moderator of the platform',
-      response: { 204: Nothing },
+      response: { 204: Nothing, ...problems(commentErrors.not_the_author) },
     },
     handler: async ({ caller, actor, membership, params, ifMatch }) =>
       void (await deleteComment(caller, params.id, mayModerate(asUser(actor), membership), ifMatch)),

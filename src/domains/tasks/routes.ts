@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Actor, member, principalOf } from '../../lib/access.ts'
-import { orNotFound } from '../../lib/errors.ts'
+import { orNotFound, problems } from '../../lib/errors.ts'
 import { Nothing } from '../../lib/schema.ts'
 import { route } from '../../plugins/routes.ts'
+import { taskErrors } from './errors.ts'
 import { listOrganizationTasks, listProjectTasks, taskReader } from './queries/read.ts'
 import {
   CreateTask,
@@ -33,7 +34,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'createTask',
       summary: 'Create a task',
       body: CreateTask,
-      response: { 201: Task },
+      response: { 201: Task, ...problems(taskErrors.project_archived) },
     },
     handler: ({ caller, actor, params, body }) => createTask(caller, actor as Actor, params.id, body),
   })
@@ -138,7 +139,7 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'createTasks',
       summary: 'Create up to 500 tasks, all or none',
       body: CreateTasks,
-      response: { 201: Tasks },
+      response: { 201: Tasks, ...problems(taskErrors.project_archived) },
     },
     async handler({ caller, actor, params, body }, reply) {
       const rows = body.tasks.map(task => newTask(caller, principalOf(actor), params.id, task))

@@ -7,7 +7,7 @@ import type { Facts, Ids, Operation } from './operation.ts'
 const UNKNOWN_ID = demoId(99)
 
 /** The problem that a status most often is. */
-const USUAL: Record<number, string> = {
+const USUAL: Record<string, string> = {
   400: 'malformed_request',
   401: 'unauthenticated',
   403: 'forbidden',
@@ -36,21 +36,19 @@ function problemExample(code: string, publicUrl: string): Json {
   return { summary: title, value: { type, title, status, code, requestId: UNKNOWN_ID, ...errors } }
 }
 
-/** The problems that an operation may answer with this status: those that it names, and those of its kind. */
-export function exampleReferences(
-  { resumes, keyed }: Facts,
-  status: number,
-  { codes = [] }: { codes?: string[] },
-): Json {
-  const all = [
-    ...codes,
-    USUAL[status] as string,
-    ...(resumes && status === 400 ? ['cursor_invalid', 'cursor_mismatch'] : []),
-    ...(keyed && status === 400 ? ['idempotency_key_invalid'] : []),
-    ...(keyed && status === 422 ? ['idempotency_key_reused'] : []),
-  ]
-  return Object.fromEntries(all.map(code => [code, { $ref: `#/components/examples/${code}` }]))
+/** The codes that a status has for every operation of its kind. */
+export function usualCodes({ operation, resumes, keyed }: Facts, status: string): string[] {
+  const more: Record<string, string[]> = {
+    400: [...(resumes ? ['cursor_invalid', 'cursor_mismatch'] : []), ...(keyed ? ['idempotency_key_invalid'] : [])],
+    409: operation['x-cache'] === 'no-store' ? ['idempotency_answer_not_kept'] : [],
+    422: keyed ? ['idempotency_key_reused'] : [],
+    503: ['database_unavailable'],
+  }
+  return [USUAL[status] as string, ...(more[status] ?? [])]
 }
+
+export const referencesTo = (codes: string[]): Json =>
+  Object.fromEntries(codes.map(code => [code, { $ref: `#/components/examples/${code}` }]))
 
 /** Fills in a body that can be sent: what is required, where the schema has no example of its own. */
 export function requestExample({ requestBody }: Operation, ids: Ids): void {

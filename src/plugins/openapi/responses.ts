@@ -1,5 +1,5 @@
 import { problems } from '../../lib/errors.ts'
-import { exampleReferences } from './examples.ts'
+import { referencesTo, usualCodes } from './examples.ts'
 import type { Facts, Response } from './operation.ts'
 
 const header = (description: string) => ({ description, schema: { type: 'string' } })
@@ -17,12 +17,16 @@ const REPLAYED = { 'Idempotent-Replayed': header('`true` when this is the kept a
 /** What the route declares, and what any route of its kind may answer besides, with headers and examples. */
 export function completeResponses(facts: Facts): Record<string, Response> {
   const { method, operation, versioned } = facts
-  const responses = { ...(problems(...impliedProblems(facts)) as Record<string, Response>), ...operation.responses }
+  const implied = impliedProblems(facts)
+  const responses = { ...(problems(...implied) as Record<string, Response>), ...operation.responses }
   if (method === 'get' && versioned) responses['304'] = { description: 'Not modified.' }
   for (const [status, response] of Object.entries(responses)) {
     response.headers = { ...response.headers, ...headersOf(facts, Number(status)) }
-    const media = response.content?.['application/problem+json']
-    if (media) media.examples = exampleReferences(facts, Number(status), media)
+    const { 'application/problem+json': problem } = response.content ?? {}
+    if (!problem) continue
+    const { codes = [], ...media } = problem
+    const all = codes.length > 0 && !implied.includes(Number(status)) ? codes : [...codes, ...usualCodes(facts, status)]
+    response.content = { 'application/problem+json': { ...media, examples: referencesTo(all) } }
   }
   return responses
 }

@@ -3,6 +3,7 @@ import { everyone, platform } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
 import { route } from '../../../plugins/routes.ts'
 import { User } from '../../users/schemas.ts'
+import { authErrors } from '../errors.ts'
 import { CreateFirstAdmin, UpdateAccount } from '../schemas/accounts.ts'
 import { Registered } from '../schemas/registration.ts'
 import { activateUser, deactivateUser, updateUser } from '../service/accounts.ts'
@@ -21,7 +22,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Change the name or the role of a user; a new role signs them out',
       tags,
       body: UpdateAccount,
-      response: { 200: User, ...problems(409) },
+      response: { 200: User, ...problems(authErrors.last_admin) },
     },
     handler: ({ caller, params, body, ifMatch }) => updateUser(caller, params.id, body, ifMatch),
   })
@@ -34,7 +35,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'deactivateUser',
       summary: 'Sign a user out everywhere and let nobody in',
       tags,
-      response: { 200: User },
+      response: { 200: User, ...problems(authErrors.last_admin) },
     },
     handler: ({ caller, params, ifMatch }) => deactivateUser(caller, params.id, ifMatch),
   })
@@ -67,7 +68,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'Create an admin with the link that the first start, or npm run admin, has printed',
       tags: ['auth'],
       body: CreateFirstAdmin,
-      response: { 201: Registered, ...problems(409) },
+      response: { 201: Registered, ...problems(authErrors.token_invalid, authErrors.email_taken) },
     },
     handler: async ({ caller, body }) => ({ user: await createFirstAdmin(caller, body) }),
   })

@@ -3,6 +3,7 @@ import { asUser, everyone, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
 import { Nothing } from '../../../lib/schema.ts'
 import { route } from '../../../plugins/routes.ts'
+import { authErrors } from '../errors.ts'
 import { ChangeEmail, ConfirmEmail, EmailConfirmation } from '../schemas/email.ts'
 import { changeEmail, confirmEmail } from '../service/email-change.ts'
 
@@ -20,7 +21,7 @@ export const emailRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'changeEmail',
       summary: 'Ask for another address; the old and the new one confirm it',
       body: ChangeEmail,
-      response: { 202: Nothing },
+      response: { 202: Nothing, ...problems(authErrors.password_wrong, authErrors.reauthentication_required) },
     },
     handler: async ({ caller, actor, body }) => void (await changeEmail(app, caller, asUser(actor), body)),
   })
@@ -38,7 +39,7 @@ export const emailRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'confirmEmail',
       summary: 'Confirm a change of address with the token of one of the two mails',
       body: ConfirmEmail,
-      response: { 200: EmailConfirmation, ...problems(409) },
+      response: { 200: EmailConfirmation, ...problems(authErrors.token_invalid, authErrors.email_taken) },
     },
     handler: ({ caller, body }) => confirmEmail(app, caller, body.token),
   })

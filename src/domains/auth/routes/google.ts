@@ -5,6 +5,7 @@ import { asUser, everyone, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
 import { Redirect } from '../../../lib/schema.ts'
 import { route } from '../../../plugins/routes.ts'
+import { authErrors } from '../errors.ts'
 import { Exchange, GoogleLink, GoogleQuery, LinkGoogle } from '../schemas/google.ts'
 import { SignedIn } from '../schemas/sessions.ts'
 import { exchangeCode } from '../service/exchange.ts'
@@ -46,7 +47,7 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       operationId: 'signInWithGoogle',
       summary: 'Send the browser to Google to sign in; a cookie binds what follows to it',
       querystring: GoogleQuery,
-      response: { 302: Redirect, ...problems(404) },
+      response: { 302: Redirect, ...problems(authErrors.google_not_configured, authErrors.google_unavailable) },
     },
     async handler({ query }, reply) {
       const { secret, url } = await signIn.begin({ userId: null, challenge: query.challenge ?? null })
@@ -67,7 +68,7 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       summary: 'Where Google sends the browser back; it goes on to the front end with a code to exchange',
       description:
         'To `APP_URL/signed-in` with `code` (for 60 seconds), `linked=google` or the code of an `error`. The query is that of an authorization response (RFC 6749 §4.1.2, RFC 9207).',
-      response: { 302: Redirect, ...problems(404) },
+      response: { 302: Redirect, ...problems(authErrors.google_not_configured) },
     },
     async handler({ caller, cookies, url }, reply) {
       const target = await signIn.complete(caller, cookies[name], url.slice(url.indexOf('?') + 1))
@@ -84,7 +85,10 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       operationId: 'exchangeCode',
       summary: 'Sign in with the code that the front end was given in a redirect',
       body: Exchange,
-      response: { 200: SignedIn, ...problems(403) },
+      response: {
+        200: SignedIn,
+        ...problems(authErrors.token_invalid, authErrors.email_not_verified, authErrors.account_deactivated),
+      },
     },
     handler: ({ caller, body }) => exchangeCode(sessions, caller, body),
   })
@@ -98,7 +102,15 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
       operationId: 'linkGoogle',
       summary: 'Let the signed-in user sign in with Google as well: the URL is for their browser',
       body: LinkGoogle,
-      response: { 200: GoogleLink, ...problems(404) },
+      response: {
+        200: GoogleLink,
+        ...problems(
+          authErrors.password_wrong,
+          authErrors.reauthentication_required,
+          authErrors.google_not_configured,
+          authErrors.google_unavailable,
+        ),
+      },
     },
     async handler({ actor, body }, reply) {
       const user = asUser(actor)

@@ -3,6 +3,7 @@ import { asUser, signedIn } from '../../../lib/access.ts'
 import { orNotFound, problems } from '../../../lib/errors.ts'
 import { Nothing } from '../../../lib/schema.ts'
 import { route } from '../../../plugins/routes.ts'
+import { authErrors } from '../errors.ts'
 import { listIdentities } from '../queries/identities.ts'
 import { IdentitiesQuery, IdentityList } from '../schemas/identities.ts'
 import { unlinkIdentity } from '../service/identities.ts'
@@ -29,7 +30,7 @@ export const identityRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'unlinkIdentity',
       summary: 'Unlink an identity; the last way to sign in stays',
-      response: { 204: Nothing, ...problems(409) },
+      response: { 204: Nothing, ...problems(authErrors.last_sign_in_method) },
     },
     handler: async ({ caller, actor, params }) => void (await unlinkIdentity(app, caller, asUser(actor).id, params.id)),
   })

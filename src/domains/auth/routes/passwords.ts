@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, everyone, signedIn } from '../../../lib/access.ts'
+import { problems } from '../../../lib/errors.ts'
 import { Nothing } from '../../../lib/schema.ts'
 import { route } from '../../../plugins/routes.ts'
+import { authErrors } from '../errors.ts'
 import { ChangePassword, ForgotPassword, ResetPassword } from '../schemas/passwords.ts'
 import { changePassword } from '../service/password-change.ts'
 import { forgotPassword, resetPassword } from '../service/password-reset.ts'
@@ -28,7 +30,7 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'resetPassword',
       summary: 'Set a new password with the token of the mail; every session ends',
       body: ResetPassword,
-      response: { 204: Nothing },
+      response: { 204: Nothing, ...problems(authErrors.token_invalid) },
     },
     handler: async ({ caller, body }) => void (await resetPassword(app, caller, body)),
   })
@@ -41,7 +43,7 @@ export const passwordRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'changePassword',
       summary: 'Change the password; every other session ends',
       body: ChangePassword,
-      response: { 204: Nothing },
+      response: { 204: Nothing, ...problems(authErrors.password_wrong, authErrors.password_not_set) },
     },
     handler: async ({ caller, actor, body }) => void (await changePassword(app, caller, asUser(actor), body)),
   })

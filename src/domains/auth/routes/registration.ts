@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { everyone } from '../../../lib/access.ts'
+import { problems } from '../../../lib/errors.ts'
 import { Nothing } from '../../../lib/schema.ts'
 import { route } from '../../../plugins/routes.ts'
+import { authErrors } from '../errors.ts'
 import { Register, Registered, ResendVerification, VerifyEmail } from '../schemas/registration.ts'
 import { register, resendVerification, verifyEmail } from '../service/registration.ts'
 
@@ -29,7 +31,7 @@ export const registrationRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'verifyEmail',
       summary: 'Confirm an address with the token of the mail',
       body: VerifyEmail,
-      response: { 204: Nothing },
+      response: { 204: Nothing, ...problems(authErrors.token_invalid) },
     },
     handler: async ({ caller, body }) => void (await verifyEmail(caller, body.token)),
   })

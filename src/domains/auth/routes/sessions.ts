@@ -3,6 +3,7 @@ import { asUser, everyone, signedIn } from '../../../lib/access.ts'
 import { orNotFound, problems } from '../../../lib/errors.ts'
 import { Nothing } from '../../../lib/schema.ts'
 import { route } from '../../../plugins/routes.ts'
+import { authErrors } from '../errors.ts'
 import { listSessions } from '../queries/sessions.ts'
 import { Login, Logout, Refresh, SessionList, SessionsQuery, SignedIn, Tokens } from '../schemas/sessions.ts'
 import type { Sessions } from '../service/sessions.ts'
@@ -22,7 +23,10 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
       operationId: 'login',
       summary: 'Sign in with address and password',
       body: Login,
-      response: { 200: SignedIn, ...problems(401, 403) },
+      response: {
+        200: SignedIn,
+        ...problems(authErrors.invalid_credentials, authErrors.email_not_verified, authErrors.account_deactivated),
+      },
     },
     handler: ({ caller, body }) => sessions.login(caller, body),
   })
@@ -35,7 +39,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
       operationId: 'refresh',
       summary: 'The next access and refresh token of a session',
       body: Refresh,
-      response: { 200: Tokens, ...problems(401) },
+      response: { 200: Tokens, ...problems(authErrors.refresh_token_invalid) },
     },
     handler: ({ caller, body }) => sessions.refresh(caller, body.refreshToken),
   })

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, everyone, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
 import { route } from '../../../plugins/routes.ts'
+import { authErrors } from '../errors.ts'
 import { Identity } from '../schemas/identities.ts'
 import { SignedIn } from '../schemas/sessions.ts'
 import { CreateWalletNonce, LinkWallet, WalletNonce, WalletProof } from '../schemas/wallet.ts'
@@ -43,7 +44,10 @@ export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { se
       operationId: 'signInWithWallet',
       summary: 'Sign in with a signed message; a wallet that nobody has linked makes an account',
       body: WalletProof,
-      response: { 200: SignedIn, ...problems(403) },
+      response: {
+        200: SignedIn,
+        ...problems(authErrors.wallet_proof_invalid, authErrors.email_not_verified, authErrors.account_deactivated),
+      },
     },
     handler: ({ caller, body }) => signInWithWallet(wallets, sessions, caller, body),
   })
@@ -56,7 +60,16 @@ export const walletRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { se
       operationId: 'linkWallet',
       summary: 'Let the signed-in user sign in with the wallet as well',
       body: LinkWallet,
-      response: { 200: Identity },
+      response: {
+        200: Identity,
+        ...problems(
+          authErrors.wallet_proof_invalid,
+          authErrors.password_wrong,
+          authErrors.reauthentication_required,
+          authErrors.email_not_verified,
+          authErrors.identity_taken,
+        ),
+      },
     },
     handler: ({ caller, actor, body }) => linkWallet(app, wallets, caller, asUser(actor), body),
   })

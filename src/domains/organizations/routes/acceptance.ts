@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, everyone, signedIn } from '../../../lib/access.ts'
 import { problems } from '../../../lib/errors.ts'
 import { route } from '../../../plugins/routes.ts'
+import { organizationErrors } from '../errors.ts'
 import { AcceptInvitation, Joined, RegisterInvited } from '../schemas/invitations.ts'
 import { Member } from '../schemas/members.ts'
 import { acceptInvitation, registerInvited } from '../service/acceptance.ts'
@@ -15,7 +16,14 @@ export const acceptanceRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'acceptInvitation',
       summary: 'Join an organization with the token of the mail, as the user whose address it was sent to',
       body: AcceptInvitation,
-      response: { 200: Member },
+      response: {
+        200: Member,
+        ...problems(
+          organizationErrors.invitation_invalid,
+          organizationErrors.invitation_for_another,
+          organizationErrors.already_member,
+        ),
+      },
     },
     handler: ({ caller, actor, body }) => acceptInvitation(caller, asUser(actor).id, body.token),
   })
@@ -34,7 +42,7 @@ export const acceptanceRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'registerInvited',
       summary: 'Create an account with the token of the mail, and join',
       body: RegisterInvited,
-      response: { 201: Joined, ...problems(409) },
+      response: { 201: Joined, ...problems(organizationErrors.invitation_invalid, organizationErrors.account_exists) },
     },
     handler: async ({ caller, body }) => ({ user: await registerInvited(app, caller, body) }),
   })

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, member, signedIn } from '../../../lib/access.ts'
-import { orNotFound } from '../../../lib/errors.ts'
+import { orNotFound, problems } from '../../../lib/errors.ts'
 import { route } from '../../../plugins/routes.ts'
+import { organizationErrors } from '../errors.ts'
 import { findDeletion, listDeletions } from '../queries/deletions.ts'
 import { Deletion, DeletionList, DeletionsQuery } from '../schemas/deletions.ts'
 import { deleteOrganization } from '../service/organizations.ts'
@@ -18,7 +19,7 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'deleteOrganization',
       summary: 'Delete an organization with everything in it: access ends at once, a job erases the rest',
-      response: { 202: Deletion },
+      response: { 202: Deletion, ...problems(organizationErrors.owner_required) },
     },
     async handler({ caller, params, ifMatch }, reply) {
       const deletion = await deleteOrganization(app, caller, params.id, ifMatch)

@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { member } from '../../../lib/access.ts'
-import { orNotFound } from '../../../lib/errors.ts'
+import { orNotFound, problems } from '../../../lib/errors.ts'
 import { Nothing } from '../../../lib/schema.ts'
 import { route } from '../../../plugins/routes.ts'
+import { organizationErrors } from '../errors.ts'
 import { findInvitation, listInvitations } from '../queries/invitations.ts'
 import { CreateInvitation, Invitation, InvitationList, InvitationsQuery } from '../schemas/invitations.ts'
 import { createInvitation, deleteInvitation, resendInvitation } from '../service/invitations.ts'
@@ -21,7 +22,15 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'createInvitation',
       summary: 'Invite somebody by mail; only an owner invites an owner',
       body: CreateInvitation,
-      response: { 201: Invitation },
+      response: {
+        201: Invitation,
+        ...problems(
+          organizationErrors.owner_required,
+          organizationErrors.already_member,
+          organizationErrors.invitation_pending,
+          organizationErrors.too_many_invitations,
+        ),
+      },
     },
     handler: ({ caller, params, body }) => createInvitation(app, caller, params.id, body),
   })
@@ -71,7 +80,7 @@ export const invitationRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'resendInvitation',
       summary: 'Send an invitation again, for another seven days; the link of the mail before dies',
-      response: { 200: Invitation },
+      response: { 200: Invitation, ...problems(organizationErrors.owner_required) },
     },
     handler: ({ caller, params, ifMatch }) => resendInvitation(app, caller, path(params), ifMatch),
   })

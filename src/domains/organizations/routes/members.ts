@@ -3,6 +3,7 @@ import { asUser, member } from '../../../lib/access.ts'
 import { orNotFound, problems } from '../../../lib/errors.ts'
 import { Nothing } from '../../../lib/schema.ts'
 import { route } from '../../../plugins/routes.ts'
+import { organizationErrors } from '../errors.ts'
 import { listMembers } from '../queries/members.ts'
 import { Member, MemberList, MembersQuery, TransferOwnership, UpdateMember } from '../schemas/members.ts'
 import { leaveOrganization, removeMember, transferOwnership, updateMember } from '../service/members.ts'
@@ -30,7 +31,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'updateMember',
       summary: 'Change the role of a member',
       body: UpdateMember,
-      response: { 200: Member, ...problems(409) },
+      response: { 200: Member, ...problems(organizationErrors.owner_required, organizationErrors.last_owner) },
     },
     handler: ({ caller, params, body, ifMatch }) =>
       updateMember(caller, { organizationId: params.id, userId: params.userId }, body.role, ifMatch),
@@ -43,7 +44,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'removeMember',
       summary: 'Remove a member',
-      response: { 204: Nothing, ...problems(409) },
+      response: { 204: Nothing, ...problems(organizationErrors.owner_required, organizationErrors.last_owner) },
     },
     handler: async ({ caller, params, ifMatch }) =>
       void (await removeMember(caller, { organizationId: params.id, userId: params.userId }, ifMatch)),
@@ -56,7 +57,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'leaveOrganization',
       summary: 'Leave an organization; its last owner stays',
-      response: { 204: Nothing, ...problems(412) },
+      response: { 204: Nothing, ...problems(412, organizationErrors.last_owner) },
     },
     handler: async ({ caller, actor, params, ifMatch }) =>
       void (await leaveOrganization(caller, { organizationId: params.id, userId: asUser(actor).id }, ifMatch)),
@@ -70,7 +71,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'transferOwnership',
       summary: 'Make another member owner; the caller becomes an admin',
       body: TransferOwnership,
-      response: { 200: Member },
+      response: { 200: Member, ...problems(organizationErrors.owner_required) },
     },
     handler: ({ caller, params, body, ifMatch }) => transferOwnership(caller, params.id, body, ifMatch),
   })

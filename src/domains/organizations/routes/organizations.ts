@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { asUser, member, signedIn } from '../../../lib/access.ts'
 import { orNotFound, problems } from '../../../lib/errors.ts'
 import { route } from '../../../plugins/routes.ts'
+import { organizationErrors } from '../errors.ts'
 import { findOrganization, listOrganizations } from '../queries/organizations.ts'
 import {
   CreateOrganization,
@@ -21,7 +22,7 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'createOrganization',
       summary: 'Create an organization; the caller becomes its owner',
       body: CreateOrganization,
-      response: { 201: Organization },
+      response: { 201: Organization, ...problems(organizationErrors.slug_taken) },
     },
     handler: ({ caller, actor, body }) => createOrganization(caller, asUser(actor), body),
   })
@@ -61,7 +62,7 @@ export const organizationRoutes: FastifyPluginAsyncTypebox = async app => {
       operationId: 'updateOrganization',
       summary: 'Rename an organization or change its slug',
       body: UpdateOrganization,
-      response: { 200: Organization, ...problems(409) },
+      response: { 200: Organization, ...problems(organizationErrors.slug_taken) },
     },
     handler: ({ caller, params, body, ifMatch }) => updateOrganization(caller, params.id, body, ifMatch),
   })
