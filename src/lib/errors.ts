@@ -8,6 +8,8 @@ export interface ErrorDefinition {
   help: string
   /** The database constraint that this error is the answer to. */
   constraint?: string
+  /** It is what keeps an account from being deleted, which any domain may say: `DELETE /users/me` answers it. */
+  keepsAccount?: true
   /** Seconds after which the same request may succeed. */
   retryAfter?: number
 }
@@ -100,6 +102,10 @@ export function defineErrors<const D extends Record<string, ErrorDefinition>>(de
 /** Every declared code, for the error page. */
 export const errorCatalogue: ReadonlyMap<string, ErrorDefinition> = catalogue
 
+/** The problems that keep an account from being deleted, of all domains. */
+export const accountProblems = () =>
+  Array.from(catalogue, ([code, definition]) => ({ code, ...definition })).filter(({ keepsAccount }) => keepsAccount)
+
 export const errorOfConstraint = (name: string): ErrorFactory | undefined => byConstraint.get(name)
 
 const names: Record<number, string> = {
@@ -122,7 +128,7 @@ const names: Record<number, string> = {
  * The problem responses of a route: `response: { 200: Task, ...problems(404, taskErrors.project_archived) }`, with the codes
  * that are its own for the document. They are no part of the type of a handler's answer: a handler throws them.
  */
-export function problems(...all: (number | ErrorFactory)[]): Record<never, never> {
+export function problems(...all: (number | Pick<ErrorFactory, 'code' | 'status'>)[]): Record<never, never> {
   const byStatus = Map.groupBy(all, problem => (typeof problem === 'number' ? problem : problem.status))
   return Object.fromEntries(
     Array.from(byStatus, ([status, some]) => {

@@ -92,6 +92,7 @@ export const authErrors = defineErrors({
   last_admin: {
     status: 409,
     title: 'Last admin of the platform',
+    keepsAccount: true,
     help: 'Without an active admin nobody could make another one. Make somebody else an admin first.',
   },
   account_deactivated: {

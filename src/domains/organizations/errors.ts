@@ -16,6 +16,7 @@ export const organizationErrors = defineErrors({
   last_owner: {
     status: 409,
     title: 'The last owner stays',
+    keepsAccount: true,
     help: 'An organization never goes without an owner, so its last one can neither leave, step down nor delete the account. Make another member owner first, or delete the organization.',
   },
   owner_required: {
