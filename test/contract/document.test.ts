@@ -12,6 +12,7 @@ const document: Json = JSON.parse(JSON.stringify(app.openapi()))
 const { schemas } = document.components
 const operations = Object.values<Json>(document.paths).flatMap(methods => Object.values<Json>(methods))
 
+// As engines without JavaScript's `u` flag read the patterns.
 const ajv = new Ajv2020({ strict: false, validateFormats: true, unicodeRegExp: false })
 formats.default(ajv, { mode: 'full' })
 

@@ -3,6 +3,8 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { type RulesetDefinition, Spectral } from '@stoplight/spectral-core'
+import { oas } from '@stoplight/spectral-rulesets'
 import t from 'tap'
 import { createUser } from '../helpers/actors.ts'
 import { listen, testApp } from '../helpers/app.ts'
@@ -28,9 +30,21 @@ t.test('a partner generates a client from the document, compiles a program with 
 /** What redirects answers 302; that every operation has a success is held by the architecture test. */
 const NEEDS_2XX = 'operation-2xx-response'
 
-t.test('the document lints clean', async t => {
-  const { app } = await testApp(t, { publicUrl: 'https://api.lintel.dev' })
-  const folder = t.testdir({ 'openapi.json': JSON.stringify(app.openapi()) })
+const { app } = await testApp(t, { publicUrl: 'https://api.lintel.dev' })
+const document = JSON.stringify(app.openapi())
+
+t.test('the document keeps the rules of Spectral for OpenAPI', async t => {
+  const spectral = new Spectral()
+  spectral.setRuleset({ extends: [oas as RulesetDefinition] })
+  const found = await spectral.run(JSON.parse(document))
+  t.same(
+    found.map(({ code, path, message }) => `${code} at ${path.join('.')}: ${message}`),
+    [],
+  )
+})
+
+t.test('the document keeps the rules of Redocly', async t => {
+  const folder = t.testdir({ 'openapi.json': document })
   const redocly = join(ROOT, 'node_modules/.bin/redocly')
   const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
   const lint = run(redocly, ['lint', '--format', 'json', '--skip-rule', NEEDS_2XX, join(folder, 'openapi.json')], {
