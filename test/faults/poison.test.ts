@@ -172,9 +172,9 @@ for (const [file, paths] of Object.entries(PATHS))
     t.test(`${file}, ${open.name}: a poisoned call fails alone among ${GOOD}`, async t => {
       const path = open()
       const statements = recordStatements(app)
-      let failed = 0
-      for (let round = 0; round < ROUNDS; round++) failed += await poison(path, random)
-      t.equal(failed, 0, `none of ${ROUNDS * GOOD} good calls fails`)
+      const faults: string[] = []
+      for (let round = 0; round < ROUNDS; round++) faults.push(...(await poison(path, random)))
+      t.same(faults, [], `none of ${ROUNDS * GOOD} good calls fails`)
       t.comment(`${(statements.length / ROUNDS).toFixed(1)} statements a round`)
       t.ok(statements.length <= 2 * (GOOD + 1) * ROUNDS, 'each call is asked for at most twice')
     })
@@ -186,16 +186,17 @@ t.test('every create that was answered is there once, with its event', async t =
   t.same(counted, [{ tasks: GOOD * ROUNDS, events: GOOD * ROUNDS, bad: 0 }])
 })
 
-/** How many of the good calls of one turn failed or were answered wrongly beside a bad one. */
-async function poison({ good, bad }: Path, random: Random): Promise<number> {
+/** What went wrong with the good calls of one turn beside a bad one. */
+async function poison({ good, bad }: Path, random: Random): Promise<string[]> {
   const at = random.below(GOOD)
-  const calls = Array.from({ length: GOOD + 1 }, (_, n) =>
-    n === at
-      ? bad().then(
-          () => false,
-          () => true,
-        )
-      : good().catch(() => false),
-  )
-  return (await Promise.all(calls)).filter(right => !right).length
+  const reasonOf = (error: Error) => `${error.message}: ${(error.cause as Error | undefined)?.message}`
+  const faultOf = (isRight: boolean) => (isRight ? [] : ['a wrong answer'])
+  const calls = Array.from({ length: GOOD + 1 }, async (_, n) => {
+    if (n !== at) return good().then(faultOf, reasonOf)
+    return bad().then(
+      () => 'the bad call was answered',
+      () => [],
+    )
+  })
+  return (await Promise.all(calls)).flat()
 }
