@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { bigint, customType, integer, uuid } from 'drizzle-orm/pg-core'
 
 /** Milliseconds, the precision of the contract; read as ISO 8601 text with `Z` (the driver's parser sees to that). */
@@ -24,3 +24,11 @@ export const timestamps = () => ({
   createdAt: isoTimestamp().notNull().default(sql`now()`),
   updatedAt: isoTimestamp().notNull().default(sql`now()`),
 })
+
+/**
+ * Text without its case, by ICU and so alike whatever locale the database has: `lower` of the locale C knows ASCII only.
+ * `upper` makes one of Σ, σ and ς, and SS of ß; `lower` before it brings ẞ and İ along, and İ loses the dot that would part it
+ * from I and i.
+ */
+export const folded = (text: SQLWrapper): SQL =>
+  sql`upper(replace(lower(${text} collate "und-x-icu"), U&'i\\0307', 'i'))`

@@ -29,10 +29,11 @@ export async function createDatabase(): Promise<TestDatabase> {
   return { url: urlOf(name), drop }
 }
 
-/** An empty database, for what migrates by itself. */
-export async function createEmptyDatabase(): Promise<TestDatabase> {
+/** An empty database, for what migrates by itself; `locale` is another than that of the server. */
+export async function createEmptyDatabase(locale?: 'C'): Promise<TestDatabase> {
   const name = `lintel_test_${process.pid}_${randomBytes(4).toString('hex')}`
-  await onServer(async server => void (await server.query(`create database ${name}`)))
+  const like = locale ? `template template0 encoding 'UTF8' lc_collate '${locale}' lc_ctype '${locale}'` : ''
+  await onServer(async server => void (await server.query(`create database ${name} ${like}`)))
   const drop = () => onServer(async server => void (await server.query(`drop database if exists ${name} with (force)`)))
   return { url: urlOf(name), drop }
 }

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { index, pgTable, smallint, text, uuid } from 'drizzle-orm/pg-core'
-import { id, isoTimestamp, timestamps, version } from '../../database/columns.ts'
+import { folded, id, isoTimestamp, timestamps, version } from '../../database/columns.ts'
 import { projects } from '../projects/tables.ts'
 import { users } from '../users/tables.ts'
 
@@ -37,7 +37,7 @@ export const tasks = pgTable(
     index('tasks_assignee_idx').on(table.assigneeId, table.id).where(sql`${table.assigneeId} is not null`),
     index('tasks_search_idx').using(
       'gin',
-      sql`to_tsvector('simple', ${table.title} || ' ' || coalesce(${table.description}, ''))`,
+      sql`to_tsvector('simple', ${folded(sql`(${table.title} || ' ' || coalesce(${table.description}, ''))`)})`,
     ),
   ],
 )

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../../../database/client.ts'
+import { folded } from '../../../database/columns.ts'
 import { coalesce } from '../../../database/fast-path/coalesce.ts'
 import { defineList } from '../../../database/list.ts'
 import { type Params, statement } from '../../../database/statement.ts'
@@ -57,7 +58,8 @@ export function taskReader(database: Database): (reader: Reader) => Promise<Task
   })
 }
 
-const document = sql`to_tsvector('simple', t.title || ' ' || coalesce(t.description, ''))`
+/** In the words of the index. */
+const document = sql`to_tsvector('simple', ${folded(sql`(t.title || ' ' || coalesce(t.description, ''))`)})`
 const due = sql`coalesce(t.due_at, 'infinity')`
 
 const byId = { on: sql`t.id`, key: 'id', type: 'uuid' } as const
@@ -81,7 +83,8 @@ const shared = {
     // In the words of the index, so that a narrow range is read from it.
     dueBefore: ($: Params<TaskFilters>) => sql`${due} < ${$.dueBefore}`,
     dueAfter: ($: Params<TaskFilters>) => sql`(${due} > ${$.dueAfter} and t.due_at is not null)`,
-    search: ($: Params<TaskFilters>) => sql`${document} @@ websearch_to_tsquery('simple', ${$.search})`,
+    search: ($: Params<TaskFilters>) =>
+      sql`${document} @@ websearch_to_tsquery('simple', ${folded(sql`${$.search}::text`)})`,
   },
 } as const
 

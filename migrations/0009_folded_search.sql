@@ -1,0 +1,2 @@
+DROP INDEX "tasks_search_idx";--> statement-breakpoint
+CREATE INDEX "tasks_search_idx" ON "tasks" USING gin (to_tsvector('simple', upper(replace(lower(("title" || ' ' || coalesce("description", '')) collate "und-x-icu"), U&'i\0307', 'i'))));
