@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { KINDS, type Mutant } from './mutants.ts'
 
 export interface Outcome extends Mutant {
-  verdict: 'caught' | 'survived' | 'broken' | 'equivalent'
+  verdict: 'caught' | 'own' | 'survived' | 'broken' | 'equivalent'
   by: string
 }
 
@@ -11,7 +11,8 @@ const RESULTS = fileURLToPath(new URL('results.md', import.meta.url))
 const HEAD = `# Do the generated tests notice?
 
 \`npm run mutate [-- domain…]\` breaks one thing at a time in a copy of the sources and runs the tests that are generated from the
-OpenAPI document, and no others. A cell says how many mutants were caught of those made; equivalent ones are counted apart.
+OpenAPI document. A cell says how many mutants they caught of those made. Counted apart are those that only a domain's own tests
+catch, because no single sound request comes to that line, and those that are equivalent.
 
 - *condition*: a list's \`where\`, or one of its filters, is \`true\`
 - *tenant*: the condition on the organization is dropped or turned round
@@ -22,16 +23,17 @@ OpenAPI document, and no others. A cell says how many mutants were caught of tho
 - *membership*: a statement that checks its caller itself does not
 `
 
-const columns = [...KINDS, 'equivalent']
+const columns = [...KINDS, 'own tests', 'equivalent']
 const TABLE_HEAD = `| domain | ${columns.join(' | ')} |\n|---|${columns.map(() => '---:|').join('')}`
 
 function rowOf(domain: string, outcomes: Outcome[]): string {
-  const judged = outcomes.filter(({ verdict }) => verdict !== 'equivalent')
+  const apart = (verdict: Outcome['verdict']) => outcomes.filter(outcome => outcome.verdict === verdict).length || ''
+  const judged = outcomes.filter(({ verdict }) => verdict !== 'equivalent' && verdict !== 'own')
   const cells = KINDS.map(kind => {
     const made = judged.filter(outcome => outcome.kind === kind)
     return made.length === 0 ? '' : `${made.filter(({ verdict }) => verdict === 'caught').length}/${made.length}`
   })
-  return `| ${[domain, ...cells, outcomes.length - judged.length || ''].join(' | ')} |`
+  return `| ${[domain, ...cells, apart('own'), apart('equivalent')].join(' | ')} |`
 }
 
 /** The part of the results that begins with `title`, line by line. */
@@ -43,7 +45,8 @@ function linesUnder(title: string): string[] {
 
 /** Puts the domain's outcomes in the place of its former ones; whether every mutant was caught. */
 export function report(domain: string, outcomes: Outcome[]): boolean {
-  const isOf = (line: string) => line.startsWith(`| ${domain} |`) || line.includes(` \`src/domains/${domain}/`)
+  const isOf = (line: string) =>
+    line.startsWith(`| ${domain} |`) || outcomes.some(({ file }) => line.includes(`\`${file}\``))
   const rows = linesUnder(TABLE_HEAD).filter(line => line.startsWith('| ') && !isOf(line))
   const open = outcomes.filter(({ verdict }) => verdict === 'survived' || verdict === 'broken')
   const equivalent = outcomes.filter(({ verdict }) => verdict === 'equivalent')
@@ -53,10 +56,17 @@ export function report(domain: string, outcomes: Outcome[]): boolean {
     ...kept('## Equivalent'),
     ...equivalent.map(({ file, was, by }) => `- \`${file}\`: \`${was}\`: ${by}`),
   ]
+  const own = [
+    ...kept('## Caught by the domain’s own tests alone'),
+    ...outcomes
+      .filter(({ verdict }) => verdict === 'own')
+      .map(({ kind, file, was, by }) => `- ${kind} \`${file}\`: \`${was}\`, by \`${by}\``),
+  ]
   const parts = [
     HEAD,
     `${TABLE_HEAD}\n${[...rows, rowOf(domain, outcomes)].sort().join('\n')}\n`,
     ...(survivors.length > 0 ? [`## Survivors\n\n${survivors.sort().join('\n')}\n`] : []),
+    ...(own.length > 0 ? [`## Caught by the domain’s own tests alone\n\n${own.sort().join('\n')}\n`] : []),
     ...(reasons.length > 0 ? [`## Equivalent\n\n${[...new Set(reasons)].sort().join('\n')}\n`] : []),
   ]
   writeFileSync(RESULTS, parts.join('\n'))

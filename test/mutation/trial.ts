@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Kind, Mutant } from './mutants.ts'
 
 /** What the generated tests need of the repository. */
-const COPIED = ['bin', 'migrations', 'src', 'test', 'package.json', 'tsconfig.json']
+const COPIED = ['bin', 'docs', 'migrations', 'src', 'test', 'package.json', 'tsconfig.json']
 const [EFFECTS, ISOLATION, MATRIX, CONTRACT] = [
   'test/contract/effects.test.ts',
   'test/contract/isolation.test.ts',
@@ -34,7 +34,8 @@ const FAULT = /Error: (\w+ makes no row.*|.*\banswered \d{3}.*)/
 const UNREADABLE = /SyntaxError|ReferenceError|ERR_MODULE_NOT_FOUND/
 
 export interface Verdict {
-  verdict: 'caught' | 'survived' | 'broken'
+  /** `own`: by the domain's own tests alone, which are written by hand. */
+  verdict: 'caught' | 'own' | 'survived' | 'broken'
   /** The test that has found it, or what else happened. */
   by: string
 }
@@ -61,7 +62,7 @@ export class Trial {
     return null
   }
 
-  /** Runs the tests of the domain's operations, and those of all operations before it is let go. */
+  /** Runs the tests of the domain's operations, then those of all operations, then what the domain has of its own. */
   async try(mutant: Mutant, operations: string[]): Promise<Verdict> {
     const path = join(this.root, mutant.file)
     const source = readFileSync(path, 'utf8')
@@ -75,10 +76,20 @@ export class Trial {
         const verdict = verdictOf(await this.#run(file, null))
         if (verdict) return verdict
       }
-      return { verdict: 'survived', by: '' }
+      return await this.#tryOwn(mutant.domain)
     } finally {
       writeFileSync(path, source)
     }
+  }
+
+  async #tryOwn(domain: string): Promise<Verdict> {
+    for (const file of globSync(`test/{domains/${domain},architecture}/*.test.ts`, { cwd: this.root }).sort()) {
+      const { passed, output } = await this.#run(file, null)
+      if (passed) continue
+      if (UNREADABLE.test(output)) return { verdict: 'broken', by: output.slice(-SHOWN_CHARACTERS) }
+      return { verdict: 'own', by: file }
+    }
+    return { verdict: 'survived', by: '' }
   }
 
   #run(file: string, operations: string[] | null): Promise<{ passed: boolean; output: string }> {
