@@ -93,12 +93,20 @@ class Finder {
   #call(call: ts.CallExpression): void {
     const name = ts.isPropertyAccessExpression(call.expression) ? call.expression.name.text : call.expression.getText()
     if (name === 'versionMatches') this.#replace('version', call, 'sql`true`')
+    if (name === 'requireVersion') this.#replace('version', call, call.arguments[0]?.getText() ?? '')
+    for (const given of call.arguments) if (given.getText() === 'ifMatch') this.#versionGiven(call, given)
     if (name === 'hasRole' && !isOf(call, 'function')) this.#replace('membership', call, 'sql`true`')
     if (name === 'record' || name === 'recordEnd') this.#replace('event', call, 'undefined')
     if (name === 'insertEvents') this.#replace('event', call, 'sql`select 1`')
     if (name === 'member' && call.arguments.length > 1) this.#membership(call)
     if (name === 'platform' || name === 'orPlatform') this.#lower(call.arguments[0], PLATFORM_ROLES)
     if (name === 'eq') this.#equality(call)
+  }
+
+  /** A route that keeps the header to itself; what goes on from there is one place of many. */
+  #versionGiven(call: ts.CallExpression, given: ts.Expression): void {
+    if (/routes|resources/.test(this.#file) && call.expression.getText() !== 'requireVersion')
+      this.#replace('version', given, 'null')
   }
 
   #membership(call: ts.CallExpression): void {
@@ -136,6 +144,7 @@ class Finder {
     const input = /^\$\.(\w+)$/.exec(value?.getText() ?? '')?.[1]
     if (!column || !input) return
     const isTenant = /organizationId$|parentId$/.test(column.getText())
+    if (isTenant) this.#replace('tenant', call, 'sql`true`')
     if (isTenant) this.#replace('tenant', call, `sql\`\${${column.getText()}} <> \${$.${input}}\``)
     if (!isOf(call, 'arrow') || !this.#isById(call, column.getText())) return
     this.#replace('id', call, 'sql`true`')

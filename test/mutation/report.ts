@@ -1,17 +1,25 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { KINDS, type Mutant } from './mutants.ts'
+import { KINDS, type Kind, type Mutant } from './mutants.ts'
 
 export interface Outcome extends Mutant {
   verdict: 'caught' | 'own' | 'survived' | 'broken' | 'equivalent'
   by: string
 }
+/** What is kept of a run: how many were caught, and every other by name. */
+interface Result {
+  caught: number
+  others: Pick<Outcome, 'verdict' | 'file' | 'was' | 'by'>[]
+}
+type Results = Record<string, Partial<Record<Kind, Result>>>
 
-const RESULTS = fileURLToPath(new URL('results.md', import.meta.url))
+const fileOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+const STATE = fileOf('results.json')
+const TABLE = fileOf('results.md')
 const HEAD = `# Do the generated tests notice?
 
-\`npm run mutate [-- domain…]\` breaks one thing at a time in a copy of the sources and runs the tests that are generated from the
-OpenAPI document. A cell says how many mutants they caught of those made. Counted apart are those that only a domain's own tests
+\`npm run mutate [-- domain… kind…]\` breaks one thing at a time in a copy of the sources and runs the tests that are generated from
+the OpenAPI document. A cell says how many mutants they caught of those made. Counted apart are those that only a domain's own tests
 catch, because no single sound request comes to that line, and those that are equivalent.
 
 - *condition*: a list's \`where\`, or one of its filters, is \`true\`
@@ -23,52 +31,58 @@ catch, because no single sound request comes to that line, and those that are eq
 - *membership*: a statement that checks its caller itself does not
 `
 
-const columns = [...KINDS, 'own tests', 'equivalent']
-const TABLE_HEAD = `| domain | ${columns.join(' | ')} |\n|---|${columns.map(() => '---:|').join('')}`
+type Named = [kind: Kind, other: Result['others'][number]]
 
-function rowOf(domain: string, outcomes: Outcome[]): string {
-  const apart = (verdict: Outcome['verdict']) => outcomes.filter(outcome => outcome.verdict === verdict).length || ''
-  const judged = outcomes.filter(({ verdict }) => verdict !== 'equivalent' && verdict !== 'own')
+const othersOf = (results: Results[string], ...verdicts: Outcome['verdict'][]): Named[] =>
+  KINDS.flatMap(kind => (results[kind]?.others ?? []).map((other): Named => [kind, other])).filter(([, { verdict }]) =>
+    verdicts.includes(verdict),
+  )
+
+function rowOf(domain: string, results: Results[string]): string {
   const cells = KINDS.map(kind => {
-    const made = judged.filter(outcome => outcome.kind === kind)
-    return made.length === 0 ? '' : `${made.filter(({ verdict }) => verdict === 'caught').length}/${made.length}`
+    const { caught, others } = results[kind] ?? { caught: 0, others: [] }
+    const made = caught + others.filter(({ verdict }) => verdict === 'survived' || verdict === 'broken').length
+    return made === 0 ? '' : `${caught}/${made}`
   })
-  return `| ${[domain, ...cells, apart('own'), apart('equivalent')].join(' | ')} |`
+  const apart = (['own', 'equivalent'] as const).map(verdict => othersOf(results, verdict).length || '')
+  return `| ${[domain, ...cells, ...apart].join(' | ')} |`
 }
 
-/** The part of the results that begins with `title`, line by line. */
-function linesUnder(title: string): string[] {
-  if (!existsSync(RESULTS)) return []
-  const [, rest = ''] = readFileSync(RESULTS, 'utf8').split(`${title}\n`)
-  return (rest.split('\n## ')[0] ?? '').split('\n')
+function section(title: string, results: Results, ...verdicts: Outcome['verdict'][]): string[] {
+  const lines = Object.values(results)
+    .flatMap(domain => othersOf(domain, ...verdicts))
+    .map(([kind, { file, was, by }]) => `- ${kind}, \`${file}\`: \`${was}\`${by ? `: ${by}` : ''}`)
+  return lines.length === 0 ? [] : [`## ${title}\n\n${[...new Set(lines)].sort().join('\n')}\n`]
 }
 
-/** Puts the domain's outcomes in the place of its former ones; whether every mutant was caught. */
-export function report(domain: string, outcomes: Outcome[]): boolean {
-  const isOf = (line: string) =>
-    line.startsWith(`| ${domain} |`) || outcomes.some(({ file }) => line.includes(`\`${file}\``))
-  const rows = linesUnder(TABLE_HEAD).filter(line => line.startsWith('| ') && !isOf(line))
-  const open = outcomes.filter(({ verdict }) => verdict === 'survived' || verdict === 'broken')
-  const equivalent = outcomes.filter(({ verdict }) => verdict === 'equivalent')
-  const kept = (title: string) => linesUnder(title).filter(line => line.startsWith('- ') && !isOf(line))
-  const survivors = [...kept('## Survivors'), ...open.map(({ kind, file, was }) => `- ${kind} \`${file}\`: \`${was}\``)]
-  const reasons = [
-    ...kept('## Equivalent'),
-    ...equivalent.map(({ file, was, by }) => `- \`${file}\`: \`${was}\`: ${by}`),
-  ]
-  const own = [
-    ...kept('## Caught by the domain’s own tests alone'),
-    ...outcomes
-      .filter(({ verdict }) => verdict === 'own')
-      .map(({ kind, file, was, by }) => `- ${kind} \`${file}\`: \`${was}\`, by \`${by}\``),
-  ]
-  const parts = [
+function render(results: Results): string {
+  const columns = [...KINDS, 'own tests', 'equivalent']
+  const rows = Object.keys(results)
+    .sort()
+    .map(domain => rowOf(domain, results[domain] ?? {}))
+  const table = [`| domain | ${columns.join(' | ')} |`, `|---|${columns.map(() => '---:|').join('')}`, ...rows]
+  return [
     HEAD,
-    `${TABLE_HEAD}\n${[...rows, rowOf(domain, outcomes)].sort().join('\n')}\n`,
-    ...(survivors.length > 0 ? [`## Survivors\n\n${survivors.sort().join('\n')}\n`] : []),
-    ...(own.length > 0 ? [`## Caught by the domain’s own tests alone\n\n${own.sort().join('\n')}\n`] : []),
-    ...(reasons.length > 0 ? [`## Equivalent\n\n${[...new Set(reasons)].sort().join('\n')}\n`] : []),
-  ]
-  writeFileSync(RESULTS, parts.join('\n'))
-  return open.length === 0
+    `${table.join('\n')}\n`,
+    ...section('Survivors', results, 'survived', 'broken'),
+    ...section('Caught by the domain’s own tests', results, 'own'),
+    ...section('Equivalent', results, 'equivalent'),
+  ].join('\n')
+}
+
+/** Puts the outcomes in the place of the former ones of the same kind; whether every mutant was caught. */
+export function report(domain: string, kinds: readonly Kind[], outcomes: Outcome[]): boolean {
+  const results: Results = existsSync(STATE) ? JSON.parse(readFileSync(STATE, 'utf8')) : {}
+  const former = results[domain] ?? {}
+  for (const kind of kinds) {
+    const judged = outcomes.filter(outcome => outcome.kind === kind)
+    const others = judged
+      .filter(({ verdict }) => verdict !== 'caught')
+      .map(({ verdict, file, was, by }) => ({ verdict, file, was, by }))
+    former[kind] = { caught: judged.length - others.length, others }
+  }
+  results[domain] = former
+  writeFileSync(STATE, `${JSON.stringify(results, null, 2)}\n`)
+  writeFileSync(TABLE, render(results))
+  return othersOf(former, 'survived', 'broken').length === 0
 }

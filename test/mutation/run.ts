@@ -3,15 +3,23 @@ import { fileURLToPath } from 'node:url'
 import { domains } from '../../src/domains/index.ts'
 import { openServer } from '../runner/postgres.ts'
 import { EQUIVALENT, equivalentKey } from './equivalent.ts'
-import { domainsIn, filesOf, type Mutant, mutantsOf } from './mutants.ts'
+import { domainsIn, filesOf, KINDS, type Kind, type Mutant, mutantsOf } from './mutants.ts'
 import { type Outcome, report } from './report.ts'
 import { Trial } from './trial.ts'
 
-/** `npm run mutate [-- domain…]`: breaks each kind of thing in each domain, and sees whether the generated tests notice. */
+/** `npm run mutate [-- domain… kind…]`: breaks each kind of thing in each domain, and sees whether the generated tests notice. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const asked = process.argv.slice(2)
 const known = domainsIn(ROOT)
-for (const name of asked) if (!known.includes(name)) throw new Error(`${name} is none of ${known.join(', ')}`)
+const isKind = (name: string): name is Kind => (KINDS as readonly string[]).includes(name)
+for (const name of asked)
+  if (!known.includes(name) && !isKind(name)) throw new Error(`${name} is none of ${[...known, ...KINDS].join(', ')}`)
+const orAll = <T>(some: T[], all: readonly T[]): readonly T[] => (some.length > 0 ? some : all)
+const chosen = orAll(
+  asked.filter(name => !isKind(name)),
+  known,
+)
+const kinds = orAll(asked.filter(isKind), KINDS)
 
 const tagOf = (name: string): string => domains.find(domain => domain.name === name)?.tag?.name ?? name
 
@@ -42,13 +50,14 @@ async function runAll(): Promise<boolean> {
   const trial = new Trial(ROOT)
   let sound = true
   try {
-    for (const domain of asked.length > 0 ? asked : known) {
+    for (const domain of chosen) {
       const operations = operationsOf(domain)
       const fault = await trial.sound(operations)
       if (fault !== null) throw new Error(`the tests of ${domain} fail as it is:\n${fault}`)
       const outcomes: Outcome[] = []
-      for (const mutant of mutantsOf(trial.root, domain)) outcomes.push(await judge(trial, mutant, operations))
-      sound &&= report(domain, outcomes)
+      const mutants = mutantsOf(trial.root, domain).filter(({ kind }) => kinds.includes(kind))
+      for (const mutant of mutants) outcomes.push(await judge(trial, mutant, operations))
+      sound &&= report(domain, kinds, outcomes)
     }
     return sound
   } finally {
