@@ -10,6 +10,7 @@ import { loadDemo } from './demo.ts'
 import { firstAdminLink } from './domains/auth/service/first-admin.ts'
 import { demoTaskId } from './domains/tasks/demo.ts'
 import { hasAdmin } from './domains/users/queries/admins.ts'
+import { EPOCH_BEGAN } from './events/epoch.ts'
 import { demoKey, demoUser } from './lib/demo.ts'
 
 /** Past this a stop is no longer orderly: what still runs is cut off. */
@@ -36,8 +37,9 @@ async function start(): Promise<void> {
 
 async function startApp(config: Config, embedded: Embedded | null): Promise<void> {
   const databaseUrl = embedded?.url ?? (config.databaseUrl as string)
-  await migrate(databaseUrl)
+  const { epochBegan } = await migrate(databaseUrl)
   const app = await buildApp({ ...config, databaseUrl })
+  if (epochBegan) app.log.info(EPOCH_BEGAN)
   try {
     const demo = embedded !== null && config.environment === 'development'
     if (demo) await loadDemo(app)

@@ -29,11 +29,16 @@ export class DatabaseStartError extends Error {
   override readonly name = 'DatabaseStartError'
 }
 
+interface Migrated {
+  /** Whether the event log met this server for the first time, or after a restart. */
+  epochBegan: boolean
+}
+
 /**
  * Applies what is missing, in one transaction, and lets the event log know the server that it is on. Instances that start
  * together wait for each other on an advisory lock. Throws `DatabaseStartError` where the fault lies with the server.
  */
-export async function migrate(url: string, { boundMs = BOUND_MS } = {}): Promise<void> {
+export async function migrate(url: string, { boundMs = BOUND_MS } = {}): Promise<Migrated> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'lintel-migrate',
@@ -46,7 +51,8 @@ export async function migrate(url: string, { boundMs = BOUND_MS } = {}): Promise
     await client.connect()
     await client.query(lockWithin(boundMs + MARGIN_MS))
     await applyMigrations(drizzle(client), { migrationsFolder: FOLDER })
-    await client.query('select begin_event_epoch()')
+    const { rows } = await client.query('select begin_event_epoch() as begun')
+    return { epochBegan: rows[0].begun }
   } catch (error) {
     throw asStartError(error as Error, boundMs)
   } finally {

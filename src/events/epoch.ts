@@ -17,15 +17,12 @@ export const findEpochState = one(
 const BEGIN = 'select begin_event_epoch() as begun'
 const begin = one(statement('events.epoch.begin', () => sql<{ begun: boolean }>`${sql.raw(BEGIN)}`))
 
+export const EPOCH_BEGAN = 'the event log began an epoch: the database server is another one or was restarted'
+const NO_EPOCH = 'the event log has no epoch of this database server, will repeat'
+
 interface Log {
   info(details: object, message: string): void
   warn(details: object, message: string): void
-}
-
-/** Begins an epoch of the event log where the server is another one than before, or was restarted; whether it did. */
-export async function beginEpoch(client: pg.ClientBase): Promise<boolean> {
-  const { rows } = await client.query<{ begun: boolean }>(BEGIN)
-  return rows[0]?.begun === true
 }
 
 /** Sees to it that the log has an epoch of the server that this process speaks to. */
@@ -40,7 +37,7 @@ export class EpochKeeper {
 
   /** For a new connection, before it is used. */
   prepare(client: pg.ClientBase): Promise<void> {
-    return this.#keep(() => beginEpoch(client))
+    return this.#keep(async () => (await client.query(BEGIN)).rows[0].begun)
   }
 
   /** For what happens behind connections that stay. */
@@ -62,15 +59,10 @@ export class EpochKeeper {
   /** A failure is no end of the connection: all but writing events still works, and readiness says so. */
   async #keep(look: () => Promise<boolean>): Promise<void> {
     try {
-      if (await look())
-        this.#log.info({}, 'the event log began an epoch: the database server is another one or was restarted')
+      if (await look()) this.#log.info({}, EPOCH_BEGAN)
       this.#failing = false
     } catch (error) {
-      if (!this.#failing)
-        this.#log.warn(
-          { reason: (error as Error).message },
-          'the event log has no epoch of this database server, will repeat',
-        )
+      if (!this.#failing) this.#log.warn({ reason: (error as Error).message }, NO_EPOCH)
       this.#failing = true
     }
   }

@@ -6,6 +6,7 @@ import { newId } from '../../src/lib/ids.ts'
 import { createOrganization } from '../helpers/actors.ts'
 import { testApp } from '../helpers/app.ts'
 import { call } from '../helpers/call.ts'
+import { createDatabase } from '../helpers/database.ts'
 import { createProject } from '../helpers/factories.ts'
 import { eventually } from '../helpers/mail.ts'
 
@@ -30,6 +31,20 @@ const FORGET = `update event_epoch set server_started_at = '-infinity';
 
 t.test('a copy of the database on the same server goes on in the same epoch', async t => {
   t.equal(await begin(), false)
+})
+
+t.test('the log says it once when an epoch begins', async t => {
+  const { url, drop } = await createDatabase()
+  t.teardown(drop)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(FORGET)
+  const said: string[] = []
+  const keeper = new EpochKeeper({ info: (_, line) => said.push(line), warn: (_, line) => said.push(line) })
+  await keeper.prepare(client)
+  await keeper.prepare(client)
+  t.same(said, ['the event log began an epoch: the database server is another one or was restarted'])
+  await client.end()
 })
 
 t.test('while no epoch of the server can begin, writes are 503, readiness says why, and reads work', async t => {

@@ -10,6 +10,8 @@ import { eventually } from '../helpers/mail.ts'
 const OLD = 39
 const NEW = 7
 const SUBSCRIBER = 'restored'
+/** What the subscriber was handed; by time, as a sequence does not move along with the rows. */
+export const HANDED = 'create table handed (at timestamptz default clock_timestamp(), target_id uuid)'
 
 interface Event {
   target: { id: string }
@@ -37,7 +39,7 @@ export class Readers {
 
   /** All of them have read 39 events. */
   static async of(t: Test, test: TestApp, base: string): Promise<Readers> {
-    await test.sql('create table handed (n int generated always as identity, target_id uuid)')
+    await test.sql(HANDED)
     const organization = await createOrganization(test)
     const projectId = await createProject(test, { organizationId: organization.id })
     const stream = await open(t, base, organization)
@@ -126,6 +128,6 @@ function follow({ app }: TestApp): Relay {
 }
 
 async function handed({ sql }: TestApp): Promise<string[]> {
-  const rows = await sql('select target_id from handed order by n')
+  const rows = await sql('select target_id from handed order by at')
   return rows.map((row: { target_id: string }) => row.target_id)
 }
