@@ -28,9 +28,11 @@ interface Bench {
 }
 
 async function prepare(server: BenchServer, { keep, tasks }: Options): Promise<string> {
-  if (keep && (await server.has(DATABASE))) return server.urlOf(DATABASE)
-  const url = await server.create(DATABASE)
+  const kept = keep && (await server.has(DATABASE))
+  const url = kept ? server.urlOf(DATABASE) : await server.create(DATABASE)
+  // The floor writes events too, and the server may have been restarted since.
   await migrate(url)
+  if (kept) return url
   console.log(`seeding ${tasks.toLocaleString('en')} tasks …`)
   await withClient(url, client => seed(client, tasks))
   return url
