@@ -3,7 +3,7 @@ import { migrate } from '../../src/database/migrate.ts'
 import { appOn, listen } from '../helpers/app.ts'
 import { eventually } from '../helpers/mail.ts'
 import { Cluster, withoutClusters } from './cluster.ts'
-import { startProxy } from './proxy.ts'
+import { type PostgresProxy, startProxy } from './proxy.ts'
 import { Readers } from './readers.ts'
 
 const DATABASE = 'lintel'
@@ -11,12 +11,18 @@ const DATABASE = 'lintel'
 const ID_EPOCH = { fresh: 0, source: 5, above: 9 }
 const skip = withoutClusters
 
+interface Source {
+  /** Where the service looks for the cluster. */
+  url?: (cluster: Cluster) => Promise<string>
+  fastPath?: boolean
+}
+
 /** A cluster whose log everybody has read. */
-async function source(t: Test, url = (cluster: Cluster) => Promise.resolve(cluster.urlOf(DATABASE))) {
+async function source(t: Test, { url = async cluster => cluster.urlOf(DATABASE), fastPath = true }: Source = {}) {
   const cluster = await Cluster.create(t, { idEpoch: ID_EPOCH.source })
   await cluster.createDatabase(DATABASE)
   await migrate(cluster.urlOf(DATABASE))
-  const test = await appOn(t, await url(cluster))
+  const test = await appOn(t, await url(cluster), { databaseFastPath: fastPath })
   const base = await listen(test.app)
   return { cluster, test, base, readers: await Readers.of(t, test, base) }
 }
@@ -34,15 +40,15 @@ for (const [where, idEpoch] of [
     await readers.goOn(t, restored, await listen(restored.app))
   })
 
-t.test(
-  'a process that stays while its database is restored into another cluster: every reader goes on',
-  { skip },
-  async t => {
-    let proxy: Awaited<ReturnType<typeof startProxy>> | undefined
-    const { cluster, test, base, readers } = await source(t, async cluster => {
+for (const fastPath of [true, false]) {
+  const way = fastPath ? 'on the fast path' : 'by the driver alone'
+  t.test(`a process that stays, ${way}, while its database moves to another cluster`, { skip }, async t => {
+    let proxy: PostgresProxy | undefined
+    const url = async (cluster: Cluster) => {
       proxy = await startProxy(t, cluster.urlOf(DATABASE))
       return proxy.url
-    })
+    }
+    const { cluster, test, base, readers } = await source(t, { url, fastPath })
     const fresh = await Cluster.create(t)
     await cluster.restoreTo(fresh, DATABASE)
     proxy?.moveTo(fresh.urlOf(DATABASE))
@@ -50,5 +56,5 @@ t.test(
     await readers.goOn(t, test, base)
     await readers.stream.has(readers.written.length)
     t.same(readers.stream.targets, readers.written, 'an open stream goes on as well')
-  },
-)
+  })
+}
