@@ -157,6 +157,23 @@ t.test('the scope or the role that an operation needs is in its description', as
   }
 })
 
+t.test('what only the server needs to know is not published', async t => {
+  const extensions = operations.flatMap(operation =>
+    Object.entries<Json>(operation).filter(([key]) => key.startsWith('x-')),
+  )
+  t.same(
+    [...new Set(extensions.map(([key]) => key))]
+      .toSorted()
+      .filter(key => !['x-access', 'x-idempotency', 'x-sensitive'].includes(key)),
+    [],
+  )
+  const inAccess = new Set(operations.flatMap(operation => Object.keys(operation['x-access'])))
+  t.same(
+    [...inAccess].filter(key => !['kind', 'role', 'of', 'scope', 'orPlatform'].includes(key)),
+    [],
+  )
+})
+
 t.test('the version is that of the package, and nothing is announced that is not delivered', async t => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   t.equal(document.info.version, version)

@@ -1,7 +1,6 @@
-import type { Access } from '../../lib/access.ts'
 import { Id, Timestamp } from '../../lib/schema.ts'
 import type { Json } from './components.ts'
-import type { Facts } from './operation.ts'
+import type { Facts, PublishedAccess } from './operation.ts'
 
 /** What the names mean that are the same in every resource. */
 const COMMON: Record<string, string> = {
@@ -36,13 +35,13 @@ export function describeOperation(facts: Facts): string {
   return paragraphs.filter(Boolean).join('\n\n')
 }
 
-function describeAccess(access: Access): string {
+function describeAccess(access: PublishedAccess): string {
   if (access.kind === 'public') return 'Needs no credentials.'
   const key = 'scope' in access && access.scope ? `, or an API key with the scope \`${access.scope}\`` : ''
   return `Needs ${describeUser(access)}${key}.${key ? '' : ' API keys are refused.'}`
 }
 
-function describeUser(access: Access): string {
+function describeUser(access: PublishedAccess): string {
   if (access.kind === 'platform') return `the access token of a platform ${access.role}`
   if (access.kind !== 'organization') return 'the access token of a user'
   const least = access.role === 'owner' ? 'the role `owner`' : `the role \`${access.role}\` or a higher one`

@@ -1,11 +1,10 @@
 import type { EventType } from '../../events/registry.ts'
-import type { Access } from '../../lib/access.ts'
 import { isList } from '../../lib/schema.ts'
 import type { Domain } from '../domains.ts'
 import { hoist, type Json } from './components.ts'
 import { describeOperation, describeProperty } from './descriptions.ts'
 import { problemExamples, requestExample, successExample } from './examples.ts'
-import type { Document, Facts, Ids, Operation } from './operation.ts'
+import type { Document, Facts, Ids, Operation, PublishedAccess } from './operation.ts'
 import { completeParameters } from './parameters.ts'
 import { completeResponses } from './responses.ts'
 import { tagsOf } from './tags.ts'
@@ -62,9 +61,11 @@ function completeOperation(facts: Facts, ids: Ids): void {
   operation.description = describeOperation(facts)
   requestExample(operation, ids)
   successExample(operation, ids)
+  // Said in the description.
+  delete operation['x-cache']
 }
 
-function securityOf(access: Access): Record<string, string[]>[] {
+function securityOf(access: PublishedAccess): Record<string, string[]>[] {
   if (access.kind === 'public') return []
   const byToken = { accessToken: [] }
   return 'scope' in access && access.scope ? [byToken, { apiKey: [] }] : [byToken]

@@ -87,7 +87,8 @@ function exampleOf(schema: Json, context: Context): unknown {
     case 'boolean':
       return false
     default:
-      return format === 'uuid' ? idOf(context) : undefined
+      if (format === 'uuid') return idOf(context)
+      return Array.isArray(type) && type.includes('null') ? null : undefined
   }
 }
 

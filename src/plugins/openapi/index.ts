@@ -26,7 +26,8 @@ const DOCS_CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 
 /** What the document says of a route beyond its schemas. */
 const withRules: SwaggerTransform<FastifySchema> = ({ schema, url, route }) => {
   const { access, cache, idempotency, sensitive } = route.config ?? {}
-  const rules = { 'x-access': access, 'x-cache': cache, 'x-idempotency': idempotency, 'x-sensitive': sensitive }
+  const { checkedBy: _, ...published } = { checkedBy: undefined, ...access }
+  const rules = { 'x-access': published, 'x-cache': cache, 'x-idempotency': idempotency, 'x-sensitive': sensitive }
   return { schema: { ...schema, ...rules } as FastifySchema, url }
 }
 

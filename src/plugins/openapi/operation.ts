@@ -1,6 +1,10 @@
 import type { Access } from '../../lib/access.ts'
 import type { Json } from './components.ts'
 
+type Published<A> = A extends Access ? Omit<A, 'checkedBy'> : never
+/** Who may call; how that is checked is the server's own. */
+export type PublishedAccess = Published<Access>
+
 export interface Response {
   description: string
   headers?: Record<string, unknown>
@@ -15,7 +19,7 @@ export interface Operation {
   parameters?: Json[]
   requestBody?: { required: boolean; content: Record<string, { schema: Json; example?: unknown }> }
   responses: Record<string, Response>
-  'x-access': Access
+  'x-access': PublishedAccess
   'x-cache'?: string
   'x-idempotency'?: 'required'
   'x-sensitive'?: boolean | 'address'
