@@ -29,6 +29,8 @@ export class Client {
   readonly outcomes = new Map<string, number>()
   slowestMs = 0
   slowest = ''
+  /** The last 503, which says why. */
+  refusal = ''
   /** 503 and 409 that do not say when to come again. */
   withoutRetryAfter = 0
   /** Refusals that name a resource: it was rolled back. */
@@ -61,6 +63,7 @@ export class Client {
       const answer = { status: response.statusCode, headers: response.headers, body: await text(response), ms: 0 }
       answer.ms = performance.now() - started
       if (answer.ms > this.slowestMs) this.slowest = `${method} ${path}${key ? ' with a key' : ''}: ${answer.body}`
+      if (answer.status === 503) this.refusal = answer.body
       this.#count(answer)
       return answer
     } catch (error) {
@@ -100,7 +103,7 @@ export class Client {
 
   get summary(): string {
     const counts = [...this.outcomes].map(([outcome, count]) => `${count} × ${outcome}`).join(', ')
-    return `${counts}; slowest ${Math.round(this.slowestMs)} ms`
+    return `${counts}; slowest ${Math.round(this.slowestMs)} ms ${this.refusal}`.trimEnd()
   }
 
   close(): void {

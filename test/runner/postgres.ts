@@ -8,8 +8,14 @@ export interface TestServer {
   remove(): Promise<void>
 }
 
-/** Nothing here outlives the run: that it would survive a crash of the machine need not be paid for. */
-const UNSAFE = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
+const SETTINGS = {
+  // Nothing here outlives the run: that it would survive a crash of the machine need not be paid for.
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  // Of several files, of which one may run two processes with a large pool each.
+  max_connections: '300',
+}
 
 /** The server of `TEST_DATABASE_URL`, or a real one of our own for as long as the tests run. */
 export async function openServer(): Promise<TestServer> {
@@ -25,7 +31,7 @@ export async function openServer(): Promise<TestServer> {
     rmSync(dataDirectory, { recursive: true, force: true })
   }
   try {
-    const embedded = await startEmbedded({ dataDirectory, settings: UNSAFE })
+    const embedded = await startEmbedded({ dataDirectory, settings: SETTINGS })
     return { url: embedded.url, remove: remove(embedded) }
   } catch (error) {
     await remove()()
