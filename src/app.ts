@@ -25,6 +25,7 @@ import { loadPlugin } from './plugins/load.ts'
 import { mailPlugin } from './plugins/mail/index.ts'
 import { observabilityPlugin } from './plugins/observability.ts'
 import { openapiPlugin } from './plugins/openapi/index.ts'
+import { outboundPlugin } from './plugins/outbound/index.ts'
 import { pagesPlugin } from './plugins/pages.ts'
 import { rateLimitPlugin } from './plugins/rate-limit.ts'
 import { requestPlugin } from './plugins/request.ts'
@@ -70,6 +71,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(eventsPlugin, config)
   await app.register(effectsPlugin)
   await app.register(idempotencyPlugin)
+  await app.register(outboundPlugin, config)
   await app.register(jobsPlugin, { url, works: config.works, fastPath })
   await app.register(mailPlugin, { ...config, from: config.mailFrom })
   await app.register(healthPlugin)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
+import { AllowList } from './lib/allow-list.ts'
 import { Nullable, StringEnum } from './lib/schema.ts'
 import { fromPrivateKey, fromSecret, type SigningKey } from './lib/signing-keys.ts'
 
@@ -31,6 +32,8 @@ export const Environment = Type.Object(
     MAIL_FROM: Type.String({ default: 'Lintel <no-reply@localhost>' }),
     CORS_ORIGINS: Type.String({ default: '' }),
     TRUST_PROXY: Type.String({ default: '' }),
+    OUTBOUND_PORTS: Type.String({ pattern: '^\\d{1,5}( *, *\\d{1,5})*$', default: '80,443,8080,8443' }),
+    OUTBOUND_ALLOW: Nullable(Type.String(), { default: null }),
     RATE_LIMIT: Type.Integer({ minimum: 1, default: 600 }),
     MAX_EVENT_LOOP_DELAY_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 400 }),
     UNVERIFIED_LOGIN: Nullable(Type.Boolean(), { default: null }),
@@ -61,7 +64,7 @@ export function loadConfig(variables: Record<string, string | undefined> = proce
   const environment = given as unknown as Environment
   const faults = faultsOfSchema(given)
   const { signingKeys, fault } = signingKeysOf(environment)
-  faults.push(...fault, ...faultsOfGoogle(environment))
+  faults.push(...fault, ...faultsOfGoogle(environment), ...faultsOfOutbound(environment))
   if (environment.NODE_ENV === 'production') faults.push(...faultsOfProduction(environment, variables))
   if (faults.length > 0) throw new ConfigError(faults.join('\n'))
   return toConfig(environment, signingKeys)
@@ -102,6 +105,15 @@ function faultsOfGoogle({ NODE_ENV, GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GOOG
     ...(half ? ['GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET go together: one of them is missing.'] : []),
     ...(secure ? [] : ['GOOGLE_ISSUER is not valid: it must begin with https://.']),
   ]
+}
+
+function faultsOfOutbound({ OUTBOUND_ALLOW }: Environment): string[] {
+  try {
+    new AllowList(list(OUTBOUND_ALLOW ?? ''))
+    return []
+  } catch {
+    return ['OUTBOUND_ALLOW is not a list of host names, addresses and CIDRs, each with :port or without.']
+  }
 }
 
 function faultsOfProduction(environment: Environment, given: Record<string, string | undefined>): string[] {
@@ -165,6 +177,11 @@ function toConfig(environment: Environment, signingKeys: SigningKey[]) {
     corsOrigins: list(environment.CORS_ORIGINS),
     /** CIDRs of the proxies whose forwarded headers count. */
     trustProxy: list(environment.TRUST_PROXY),
+    outboundPorts: list(environment.OUTBOUND_PORTS).map(Number),
+    /** Hosts that we may send to although they are not public. */
+    outboundAllow: outboundAllowOf(environment),
+    /** Whether public hosts may be sent to without TLS. */
+    outboundHttp: environment.NODE_ENV === 'development',
     /** Requests per minute of one principal, and of one address. */
     rateLimit: environment.RATE_LIMIT,
     maxEventLoopDelayMs: environment.MAX_EVENT_LOOP_DELAY_MS,
@@ -176,6 +193,10 @@ function toConfig(environment: Environment, signingKeys: SigningKey[]) {
     drainDelayMs: environment.DRAIN_DELAY_MS,
   }
 }
+
+/** On a developer's machine the receiver of an example runs beside us. */
+const outboundAllowOf = ({ NODE_ENV, OUTBOUND_ALLOW }: Environment): string[] =>
+  list(OUTBOUND_ALLOW ?? (NODE_ENV === 'development' ? 'localhost,127.0.0.0/8,::1' : ''))
 
 function googleOf({
   GOOGLE_CLIENT_ID: clientId,

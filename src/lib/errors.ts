@@ -121,7 +121,9 @@ const names: Record<number, string> = {
   422: 'The request does not fit its schema.',
   429: 'Too many requests.',
   500: 'A fault of the server.',
+  502: 'A service that the operation needs could not be reached, or gave no valid answer.',
   503: 'Overloaded or without its database; try again.',
+  504: 'A service that the operation needs did not answer in time.',
 }
 
 /**

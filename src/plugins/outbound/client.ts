@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Dispatcher } from 'undici'
+import { type DestinationRules, destinationOf } from './destination.ts'
+import { asOutboundError, OutboundError } from './errors.ts'
+import type { OutboundAnswer, OutboundRequest } from './messages.ts'
+import { mayRepeat, waitBefore } from './repeat.ts'
+
+export type Observe = (target: string, outcome: string, durationMs: number) => void
+
+/** Between two parts of a body. */
+const SILENCE_MS = 10_000
+
+/** The only way out of Lintel over HTTP. It knows no proxy, follows no redirect and keeps no cookie. */
+export class OutboundClient {
+  readonly #rules: DestinationRules
+  readonly #open: () => Promise<Dispatcher>
+  readonly #observe: Observe
+  readonly #closing = new AbortController()
+  #agent: Promise<Dispatcher> | undefined
+
+  /** `open` gives the guarded agent; the first request asks for it. */
+  constructor(rules: DestinationRules, open: () => Promise<Dispatcher>, observe: Observe = () => {}) {
+    this.#rules = rules
+    this.#open = open
+    this.#observe = observe
+  }
+
+  /** The URL in normal form. Throws `OutboundError` for one that could never be dialled: ask before it is stored. */
+  check(url: string): string {
+    return destinationOf(url, this.#rules).href
+  }
+
+  /** The answer, whatever its status: a redirect is one. Throws `OutboundError` where there is none. */
+  async request(request: OutboundRequest): Promise<OutboundAnswer> {
+    const attempts = request.retry?.attempts ?? 1
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await this.#attempt(request).catch((error: unknown) => error as Error)
+      const waitMs = attempt < attempts && mayRepeat(outcome) ? waitBefore(attempt, outcome) : undefined
+      if (waitMs === undefined || !(await this.#wait(waitMs))) {
+        if (outcome instanceof Error) throw outcome
+        return outcome
+      }
+    }
+  }
+
+  /** Ends what is still under way: whoever closes has waited for the jobs and requests that ask. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await (await this.#agent)?.destroy()
+  }
+
+  /** False when it closes meanwhile. */
+  #wait(ms: number): Promise<boolean> {
+    return sleep(ms, true, { signal: this.#closing.signal }).catch(() => false)
+  }
+
+  async #attempt(request: OutboundRequest): Promise<OutboundAnswer> {
+    const started = performance.now()
+    let outcome = 'fault'
+    try {
+      const answer = await this.#send(request)
+      outcome = `${Math.floor(answer.status / 100)}xx`
+      return { ...answer, durationMs: performance.now() - started }
+    } catch (thrown) {
+      const error = asOutboundError(thrown)
+      if (error instanceof OutboundError) outcome = error.kind
+      throw error
+    } finally {
+      this.#observe(request.target, outcome, performance.now() - started)
+    }
+  }
+
+  async #send(request: OutboundRequest): Promise<Omit<OutboundAnswer, 'durationMs'>> {
+    const { timeoutMs, maxBytes } = request
+    const { origin, pathname, search } = destinationOf(request.url, this.#rules)
+    const abort = new AbortController()
+    const late = () => abort.abort(new OutboundError('timeout', `no complete answer within ${timeoutMs / 1000} s`))
+    const timer = setTimeout(late, timeoutMs)
+    try {
+      this.#agent ??= this.#open()
+      const agent = await this.#agent
+      const { statusCode, headers, body } = await agent.request({
+        origin,
+        path: pathname + search,
+        method: request.method,
+        headers: headersOf(request),
+        body: request.body ?? null,
+        signal: abort.signal,
+        headersTimeout: timeoutMs,
+        bodyTimeout: Math.min(timeoutMs, SILENCE_MS),
+      })
+      return { status: statusCode, headers, ...(await read(body, maxBytes)) }
+    } catch (error) {
+      throw abort.signal.aborted ? abort.signal.reason : error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+const headersOf = ({ headers, traceparent }: OutboundRequest): Record<string, string> => ({
+  'user-agent': 'Lintel',
+  ...headers,
+  ...(traceparent === undefined ? {} : { traceparent }),
+})
+
+/** Up to `maxBytes`. Going away from what is beyond ends the connection. */
+async function read(stream: Dispatcher.ResponseData['body'], maxBytes: number) {
+  const chunks: Buffer[] = []
+  let size = 0
+  // Going away is an error of the stream, and told to nobody else.
+  stream.on('error', () => {})
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > maxBytes) break
+  }
+  return { body: Buffer.concat(chunks, Math.min(size, maxBytes)), truncated: size > maxBytes }
+}
