@@ -44,14 +44,15 @@ t.test('admin names the database it speaks to, and never its password', async t 
   const { url, drop } = await createDatabase()
   t.teardown(drop)
   const named = new URL(url)
-  named.password = 'hunter2'
+  // A server that trusts everybody takes any.
+  named.password ||= 'hunter2'
   const cwd = t.testdir()
   writeFileSync(join(cwd, '.env'), `DATABASE_URL=${named.href}\n`)
   const { code, out, err } = await run('admin.ts', { cwd })
   t.match({ code, err }, { code: 0, err: '' })
   t.match(out, `Database: ${named.pathname.slice(1)} at ${named.hostname}:${named.port}\n`)
   t.match(out, /\/first-admin\?token=[\w-]+\n$/)
-  t.notMatch(out, 'hunter2')
+  t.notMatch(out, named.password)
 })
 
 t.test('admin says in a sentence that the database is out of reach', async t => {
