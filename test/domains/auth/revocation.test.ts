@@ -109,7 +109,7 @@ const medianOf = (sorted: number[]) => sorted[Math.floor(sorted.length / 2)] as 
 t.test('other nodes are woken when a session ends; one that is not looks by itself', async t => {
   await eventually(async () => (await listeners()).length >= 2, 'both nodes listen')
   const [woken, looked] = [medianOf(await delays(9)), medianOf(await delays(9, unheard))]
-  // It looks twice a second, whatever the machine has to do beside; a second is promised (bench: `npm run bench`).
+  // It looks twice a second, whatever the machine has to do beside; a second is promised, and two looks fit in it.
   t.ok(
     woken < looked,
     `half of them within ${Math.round(woken)} ms, and without a word within ${Math.round(looked)} ms`,
