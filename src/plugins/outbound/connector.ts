@@ -3,7 +3,7 @@ import { buildConnector } from 'undici'
 import type { AllowList } from '../../lib/allow-list.ts'
 import { isPublicAddress } from '../../lib/public-address.ts'
 import { portOf } from './destination.ts'
-import { NO_PUBLIC_ADDRESS, refused } from './errors.ts'
+import { NO_PUBLIC_ADDRESS, OutboundError, refused } from './errors.ts'
 import type { Resolve } from './resolve.ts'
 
 /** With two addresses that do not answer, the second still has its turn. */
@@ -40,7 +40,7 @@ const mayDial = (address: string, port: number, allow: AllowList): boolean =>
 export function lookupOf(port: number, allow: AllowList, resolve: Resolve): LookupFunction {
   const judged = async (hostname: string) => {
     const trusted = allow.hasName(hostname, port)
-    const addresses = await resolve(hostname, trusted)
+    const addresses = await resolve(hostname, trusted).catch(notFound)
     const every = addresses.every(({ address }) => trusted || mayDial(address, port, allow))
     if (addresses.length === 0 || !every) throw refused(NO_PUBLIC_ADDRESS)
     return addresses
@@ -52,4 +52,8 @@ export function lookupOf(port: number, allow: AllowList, resolve: Resolve): Look
       error => callback(error, ''),
     )
   }
+}
+
+function notFound(cause: unknown): never {
+  throw new OutboundError('dns', NO_PUBLIC_ADDRESS, cause)
 }

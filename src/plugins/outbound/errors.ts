@@ -49,6 +49,8 @@ export const refused = (reason: string): OutboundError => new OutboundError('ref
 /** The same words for a name that nobody has and for one of ours: a tenant must not learn which names are inside. */
 export const NO_PUBLIC_ADDRESS = 'the host name leads to no public address'
 
+const NO_HANDSHAKE = 'no secure connection: the TLS handshake failed'
+
 const byCode: Record<string, [OutboundKind, string]> = {
   ECONNREFUSED: ['connect', 'the connection was refused'],
   EHOSTUNREACH: ['connect', 'the host cannot be reached'],
@@ -63,23 +65,25 @@ const byCode: Record<string, [OutboundKind, string]> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['protocol', 'the answer is not as long as it says'],
   CERT_HAS_EXPIRED: ['tls', 'the certificate has expired'],
   ERR_TLS_CERT_ALTNAME_INVALID: ['tls', 'the certificate is for another host'],
-  EPROTO: ['tls', 'no secure connection: the TLS handshake failed'],
+  EPROTO: ['tls', NO_HANDSHAKE],
 }
 
-const TLS = /^(ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_)/
+const HANDSHAKE = /^ERR_SSL/
+const CERTIFICATE = /^(ERR_TLS|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_)/
 const MISUSE = /^UND_ERR_(INVALID_|NOT_SUPPORTED|REQ_CONTENT)/
 
 /** What undici, TLS or the socket has thrown, in the words above. A request that cannot be sent at all is a fault of ours. */
 export function asOutboundError(error: unknown): unknown {
   if (error instanceof OutboundError) return error
-  const { code = '' } = error as NodeJS.ErrnoException
+  const { code = '', name } = error as NodeJS.ErrnoException
   if (MISUSE.test(code)) return error
-  const [kind, reason] = byCode[code] ?? ofFamily(code)
+  const [kind, reason] = byCode[code] ?? ofFamily(code, name)
   return new OutboundError(kind, reason, error)
 }
 
-function ofFamily(code: string): [OutboundKind, string] {
-  if (TLS.test(code)) return ['tls', 'the certificate is not trusted']
-  if (code.startsWith('HPE_')) return ['protocol', 'the answer is not valid HTTP']
+function ofFamily(code: string, name: string): [OutboundKind, string] {
+  if (HANDSHAKE.test(code)) return ['tls', NO_HANDSHAKE]
+  if (CERTIFICATE.test(code)) return ['tls', 'the certificate is not trusted']
+  if (name === 'HTTPParserError') return ['protocol', 'the answer is not valid HTTP']
   return ['reset', 'the connection was closed before the answer was complete']
 }
