@@ -27,7 +27,8 @@ const idForm: NormalForm = {
 }
 
 /** RFC 3339 §5.6 without the leap second, which PostgreSQL does not keep. */
-const TIME = /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
+const TIME =
+  /^(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
 /** What four digits for the year can say. */
 const FIRST_TIME = Date.parse('0001-01-01T00:00:00.000Z')
 const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z')
@@ -38,6 +39,7 @@ const timeForm: NormalForm = {
   of(text) {
     const date = TIME.exec(text)?.[1]
     if (date === undefined || !isDate(date)) return undefined
+    if (isNormalTime(text)) return text
     const milliseconds = Date.parse(text)
     return milliseconds >= FIRST_TIME && milliseconds <= LAST_TIME ? new Date(milliseconds).toISOString() : undefined
   },
@@ -47,6 +49,10 @@ const timeForm: NormalForm = {
 /** `Date.parse` takes 31 days for every month and goes on counting in the next one. */
 const isDate = (date: string): boolean =>
   Number(date.slice(-2)) <= DAYS_OF_EVERY_MONTH || new Date(date).getUTCDate() === Number(date.slice(-2))
+
+/** Whether a time is in its form already: as long as that is, so with three digits of the second. */
+const isNormalTime = (time: string): boolean =>
+  time.length === '0001-01-01T00:00:00.000Z'.length && time[10] === 'T' && time.endsWith('Z') && time >= '0001'
 
 /** A name of the IANA database, kept as it is sent: ICU would give `Asia/Kolkata` its former name. */
 export const timeZoneForm: NormalForm = {

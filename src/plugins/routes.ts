@@ -100,7 +100,7 @@ function answering(app: FastifyInstance, url: string, response: object, handler:
     return async (request, reply) => {
       const created = await handler(request, reply)
       reply.code(status)
-      const location = locate(request.url, created)
+      const location = locate(request.params as Params, created)
       if (location !== undefined) reply.header('location', location)
       return created
     }
@@ -113,18 +113,24 @@ function answering(app: FastifyInstance, url: string, response: object, handler:
   }
 }
 
+type Params = Record<string, string>
+
 const pattern = (url: string): string => url.replace(/:\w+/g, ':')
 
 /** Where a row that `url` creates has its routes: below the collection's own path, or below that of the API. */
-function locator(app: FastifyInstance, url: string): (requested: string, row: unknown) => string | undefined {
+function locator(app: FastifyInstance, url: string): (params: Params, row: unknown) => string | undefined {
   const flat = `${app.prefix}/${url.slice(url.lastIndexOf('/') + 1)}`
-  return (requested, row) => {
+  return (params, row) => {
     const { id } = row as { id?: string }
     if (id === undefined) return undefined
     if (app.paths.has(`${flat}/:`)) return `${flat}/${id}`
-    return app.paths.has(`${pattern(url)}/:`) ? `${requested.split('?', 1)[0]}/${id}` : undefined
+    return app.paths.has(`${pattern(url)}/:`) ? `${filled(url, params)}/${id}` : undefined
   }
 }
+
+/** From the parameters and not from what was requested, where an id may stand in another case. */
+const filled = (url: string, params: Params): string =>
+  url.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] as string))
 
 async function routes(app: FastifyInstance) {
   const paths = new Set<string>()

@@ -73,20 +73,28 @@ t.test('what looks like a value and is none is 422, wherever it stands', async t
   t.same(client.faults.splice(0), [], 'every answer fits the document')
 })
 
+/** Headers and cursors have forms of their own, of which there is one. */
+const takesAny = ({ at, path }: Place) => at !== 'header' && path[0] !== 'cursor'
+
 /** Each place with what it takes in another form: every form comes once, all places together. */
 function unusual(operation: Operation, { params = {}, body }: Sending, turn: number): [Place, Wire][] {
-  return placesOf(specification, operation).flatMap(place => {
-    const present =
-      place.at === 'path' ? params[String(place.path[0])] : place.path.reduce((at, step) => at?.[step], body)
-    const upper = place.schema.format === 'uuid' && typeof present === 'string' ? present.toUpperCase() : undefined
-    const value = upper === undefined ? unusualOf(place.schema, turn) : { json: JSON.stringify(upper), text: upper }
-    return value ? [[place, value] as [Place, Wire]] : []
-  })
+  return placesOf(specification, operation)
+    .filter(takesAny)
+    .flatMap(place => {
+      const present =
+        place.at === 'path' ? params[String(place.path[0])] : place.path.reduce((at, step) => at?.[step], body)
+      const upper = place.schema.format === 'uuid' && typeof present === 'string' ? present.toUpperCase() : undefined
+      const value = upper === undefined ? unusualOf(place.schema, turn) : { json: JSON.stringify(upper), text: upper }
+      return value ? [[place, value] as [Place, Wire]] : []
+    })
 }
 
 const TURNS = 4
+/** The rest ask for what only a mail or a wallet has. */
+const LEAST_TAKEN = 0.7
 
 t.test('ids of any case, times of any offset, text that is not composed are kept in one form', async t => {
+  let [sent, taken] = [0, 0]
   let world = await World.create(test, client, specification)
   for (const operation of specification.operations.filter(operation => !streams(operation))) {
     const wrong: string[] = []
@@ -97,11 +105,14 @@ t.test('ids of any case, times of any offset, text that is not composed are kept
       const values = unusual(operation, sound, turn)
       if (values.length === 0) continue
       const { status, body, headers, text } = await client.send(operation, withValues(sound, values))
+      sent++
+      if (status < 400) taken++
       if (status === 422) wrong.push(text)
       wrong.push(...abnormalIn(body), ...(/[A-F]/.test(headers.location ?? '') ? [String(headers.location)] : []))
       if (status < 400 && operation.method !== 'GET') world = await World.create(test, client, specification)
     }
     t.same(wrong, [], operation.id)
   }
+  t.ok(taken > sent * LEAST_TAKEN, `${taken} of ${sent} taken`)
   t.same(client.faults.splice(0), [], 'every answer fits the document')
 })

@@ -16,7 +16,7 @@ const DESCRIPTION = `One way for every route.
 - **Failures** are \`application/problem+json\` (RFC 9457) with a stable \`code\`, each explained at [/docs/errors](/docs/errors).
 - **Repeating**: every POST with credentials takes an \`Idempotency-Key\`.
 - **Versions**: every resource has an \`ETag\`; \`If-Match\` and \`If-None-Match\` hold on every method, actions included (RFC 9110 §13).
-- **Values**: ids are UUIDs, times are UTC in ISO 8601 with milliseconds and \`Z\`. A field that may be \`null\` says what that means.`
+- **Values**: ids are UUIDs, in lower case; times are UTC in ISO 8601 with milliseconds and \`Z\`; text is composed (NFC). Another case, another offset of RFC 3339 and text in parts are taken and put in that form. A field that may be \`null\` says what that means.`
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
 

@@ -47,7 +47,7 @@ t.test('a bulk change merges into all with an event each, or changes nothing', a
   const b = await createTask(test, { projectId, title: 'b', description: 'cleared', dueAt: '2030-01-01T00:00:00.000Z' })
   const changes = [
     { id: b, description: null, dueAt: null },
-    { id: a, status: 'done' },
+    { id: a.toUpperCase(), status: 'done' },
   ]
   const { status, body } = await call(app, path, { as, body: { tasks: changes } })
   t.equal(status, 200)
@@ -58,7 +58,7 @@ t.test('a bulk change merges into all with an event each, or changes nothing', a
   t.ok(body.data[1].completedAt)
   t.same([await eventTypes(a), await eventTypes(b)], [['task.updated'], ['task.updated']])
   const before = await rowOf(a)
-  for (const other of [elsewhere, newId(), a]) {
+  for (const other of [elsewhere, newId(), a, a.toUpperCase()]) {
     const tasks = [
       { id: a, title: 'changed' },
       { id: other, title: 'changed' },
