@@ -5,10 +5,11 @@ import type { Resolve } from './resolve.ts'
 
 /** Sockets to one origin; more requests wait for one, within their time. */
 const CONNECTIONS = 32
-/** Below the five seconds after which many servers close an idle connection, so that few requests meet its end. */
+/**
+ * Below the five seconds after which many servers close an idle connection, so that few requests meet its end; also where a
+ * server offers more by `Keep-Alive`.
+ */
 const IDLE_MS = 4_000
-/** Whatever a server asks for by `Keep-Alive`. */
-const MAX_IDLE_MS = 15_000
 /** After this a name is asked for again: an address that it no longer has is soon left. */
 const CONNECTION_MS = 60_000
 const MAX_HEADER_BYTES = 16_384
@@ -19,7 +20,7 @@ export const guardedAgent = (allow: AllowList, resolve: Resolve, open?: Dialer):
     connect: guardedConnector(allow, resolve, open),
     connections: CONNECTIONS,
     keepAliveTimeout: IDLE_MS,
-    keepAliveMaxTimeout: MAX_IDLE_MS,
+    keepAliveMaxTimeout: IDLE_MS,
     clientTtl: CONNECTION_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
     allowH2: false,

@@ -9,10 +9,11 @@ const TRIES = 2
 
 /**
  * Other names are asked of DNS only, without search domains, and not through `getaddrinfo`: it holds one of the four threads
- * of the process for as long as a name server is silent, so that four dead ones would stop everybody's deliveries.
+ * of the process for as long as a name server is silent, so that four dead ones would stop everybody's deliveries. Without `servers` those of the system are asked.
  */
-export function resolver(): Resolve {
+export function resolver(servers?: string[]): Resolve {
   const dns = new Resolver({ timeout: TRY_MS, tries: TRIES })
+  if (servers) dns.setServers(servers)
   return async (hostname, trusted) => {
     if (trusted) return lookup(hostname, { all: true })
     const [v4, v6] = await Promise.allSettled([dns.resolve4(hostname), dns.resolve6(hostname)])
