@@ -7,20 +7,23 @@ import { EmbeddedError, findEmbedded, hasEmbedded, startEmbedded } from '../src/
 import { asStartError, DatabaseStartError, migrate } from '../src/database/migrate.ts'
 import { firstAdminLink } from '../src/domains/auth/service/first-admin.ts'
 
-// Prints a link that makes an admin: for who has lost the one of the first start, or the last admin.
+// Prints a link that makes an account an admin. Use it when the link of the first start or the last admin is lost.
 const CONNECTIONS = 2
 
-/** A sentence for the operator. */
+/** The message is printed for the operator. */
 class AdminError extends Error {}
 
 interface Place {
   url: string
-  /** For the operator to see that it is the right one; without the password. */
+  /** Database name and host, printed so that the operator can check it; without the password. */
   name: string
   stop(): Promise<void>
 }
 
-/** The database of `DATABASE_URL`, or the embedded one of a Lintel that runs or has run here. It never makes one. */
+/**
+ * Finds the database of `DATABASE_URL`, or the embedded one in `DATA_DIR`. It never creates a database. Throws
+ * `AdminError` when there is none.
+ */
 async function locate({ databaseUrl, dataDirectory }: Config): Promise<Place> {
   if (databaseUrl !== null) return { url: databaseUrl, name: nameOf(databaseUrl), stop: async () => {} }
   const folder = resolve(dataDirectory)
@@ -34,7 +37,7 @@ async function locate({ databaseUrl, dataDirectory }: Config): Promise<Place> {
   return running ? { url: running, name, stop: async () => {} } : { ...(await startEmbedded({ dataDirectory })), name }
 }
 
-/** As the driver understands it, with its defaults. */
+/** Returns database, host and port as the driver reads them from the URL, with its defaults. */
 function nameOf(url: string): string {
   const { host, port, database } = new pg.Client({ connectionString: url })
   return `${database} at ${host}:${port}`

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 
 /**
- * Prints the TypeScript types of a typed client (`openapi-fetch`) for an OpenAPI document: `npm run client -- openapi.json`.
- * The generator needs the JavaScript API of the compiler, which TypeScript 7 does not have: it gets that of another copy.
+ * Prints the TypeScript types of a typed client (`openapi-fetch`) for an OpenAPI document: `npm run client --
+ * openapi.json`. The generator needs the JavaScript API of the compiler. TypeScript 7 has none, so the hook gives it
+ * the copy in `@ts-morph/common`.
  */
 const compiler = `import common from ${JSON.stringify(import.meta.resolve('@ts-morph/common'))}; export default common.ts`
 const url = `data:text/javascript,${encodeURIComponent(compiler)}`

@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-// npm run db:generate -- --name notes: a migration from the tables that have changed, and nothing of the past beside it.
+// `npm run db:generate -- --name notes`: writes a migration for the tables that have changed and deletes old snapshots.
 const META = join('migrations', 'meta')
 
 const args = process.argv.slice(2)
@@ -16,7 +16,7 @@ const { status } = spawnSync(process.execPath, [drizzleKit, 'generate', ...args]
 if (status === 0) removeOldSnapshots()
 process.exitCode = status ?? 1
 
-/** The generator compares with the last snapshot alone; the migrations themselves are the history. */
+/** The generator compares only with the last snapshot; the migrations themselves are the history. */
 function removeOldSnapshots(): void {
   const snapshots = readdirSync(META).filter(name => name.endsWith('_snapshot.json'))
   for (const name of snapshots.sort().slice(0, -1)) rmSync(join(META, name))

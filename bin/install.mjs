@@ -1,13 +1,16 @@
-// Plain JavaScript with nothing installed: this is what installs. It runs before the start and the tests on Node >= 20.
+// Plain JavaScript without dependencies, since this script installs them. It runs before the start and the tests on
+// Node >= 20.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const OLDEST_NODE = 20
-/** Runs TypeScript as it is. Older ones get it from the development dependency `node`. */
+/**
+ * The first major version that runs TypeScript directly. An older Node uses the development dependency `node` instead.
+ */
 const OWN_NODE = 24
-/** Only errors: npm's warnings are about the Node of the machine, which is not the one that runs Lintel. */
+/** Shows only errors: npm's warnings concern the Node of the machine, which is not the one that runs Lintel. */
 const CLEAN_INSTALL = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -26,8 +29,8 @@ if (!installed()) {
 }
 
 /**
- * What npm recorded at the end of its last complete install against what the lock file wants. An interrupted install
- * leaves no record, or a record of packages that are not there.
+ * Compares what npm recorded at the end of its last complete install with the lock file. An interrupted install leaves
+ * no record, or a record of packages that are missing.
  */
 function installed() {
   const record = readPackages(join(modules, '.package-lock.json'))
@@ -44,7 +47,7 @@ function installed() {
   return missing.length === 0 || (isProduction(record) && missing.every(Boolean))
 }
 
-/** An image without development packages brings its own Node and does not run the tests. */
+/** An image without development packages has its own Node and does not run the tests. */
 function isProduction(record) {
   const withoutDev = !Object.values(record).some(({ dev }) => dev)
   return withoutDev && major >= OWN_NODE && process.env.npm_lifecycle_event !== 'pretest'
@@ -81,12 +84,18 @@ function install() {
   }
 }
 
-/** The first process that runs the sources compiles them, which takes a second and 17 MB; later ones find the result. */
+/**
+ * The first process that runs the sources compiles them, which takes a second and 17 MB; later ones use the cached
+ * result.
+ */
 function compile() {
   spawnSync(process.execPath, [join(root, 'bin', 'lintel.mjs'), '--check'], { cwd: root, stdio: 'ignore' })
 }
 
-/** npm must not run on the Node inside the folder that it is about to empty. */
+/**
+ * Returns `env` with our `node_modules/.bin` removed from PATH: npm must not run on the Node in the folder that it
+ * empties.
+ */
 function withoutOwnBin(env) {
   const name = Object.keys(env).find(key => key.toUpperCase() === 'PATH') ?? 'PATH'
   const path = (env[name] ?? '').split(delimiter).filter(folder => folder !== join(modules, '.bin'))

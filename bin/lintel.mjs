@@ -1,11 +1,12 @@
-// Starts the server with the flags of V8 that suit it: for containers and unit files, in one word. Plain JavaScript, since
-// any Node >= 20 may run it; the project's own goes on from here, in the same process where the system can do that.
+// Starts the server with the right V8 flags; meant for containers and unit files. It is plain JavaScript, since any
+// Node >= 20 may run it. It then starts the project's own Node, in the same process (exec) where the system supports
+// that.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-/** What each is for is written in docs/operations.md, "Start". */
+/** docs/operations.md, "Start", explains each flag. */
 const FLAGS = [
   '--max-semi-space-size=16',
   '--no-parallel-scavenge',
@@ -15,10 +16,10 @@ const FLAGS = [
   '--v8-pool-size=1',
   '--expose-gc',
 ]
-/** Runs TypeScript as it is. */
+/** The first major version that runs TypeScript directly. */
 const OLDEST_NODE = 24
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP']
-/** What a shell adds to the number of the signal that ended a process. */
+/** A shell reports a process that a signal ended as 128 plus the number of the signal. */
 const BY_SIGNAL = 128
 
 const own = fileURLToPath(
@@ -37,7 +38,7 @@ const args = [...FLAGS, ...process.execArgv, '--import', preload, server, ...pro
 if (process.execve && process.platform !== 'win32') process.execve(node, [node, ...args], process.env)
 else attend(spawn(node, args, { stdio: 'inherit' }))
 
-/** Where there is no exec (Node 20, Windows) this process stays, and ends as the other one does. */
+/** Without exec (Node 20, Windows) this process stays, forwards signals to the child and exits with its code. */
 function attend(child) {
   for (const signal of FORWARDED) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(code ?? BY_SIGNAL + constants.signals[signal]))

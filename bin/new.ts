@@ -3,14 +3,14 @@ import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-// npm run new -- notes: a domain of its own with its test and its migration, and one line in the list of domains.
+// `npm run new -- notes` writes a new domain with its test and its migration, and adds one line to the list of domains.
 const USAGE = `Say what the domain is about, in the plural and lower case: npm run new -- notes.
 Where one of them is not the same without its s, say it too: npm run new -- companies company.`
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const TEMPLATES = fileURLToPath(new URL('new', import.meta.url))
 const LIST = join('src', 'domains', 'index.ts')
 const FILES = ['index.ts', 'schemas.ts', 'tables.ts', 'events.ts', 'queries.ts', 'routes.ts', 'README.md']
-/** The golden table of callers has its names in a column of this width. */
+/** The width of the name column in matrix.txt. */
 const NAME_CHARACTERS = 30
 const HEADER = join('test', 'domains', 'projects', 'matrix.txt')
 const HEADER_LINES = 13
@@ -74,7 +74,7 @@ function write(file: string, text: string): void {
   writeFileSync(file, text)
 }
 
-/** The ids of the demo data are numbered by tens. */
+/** Each domain takes ten demo ids; returns the first free multiple of ten. */
 function nextDemoNumber(): number {
   const text = globSync('src/domains/**/*.ts')
     .map(file => readFileSync(file, 'utf8'))

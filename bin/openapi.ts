@@ -6,7 +6,7 @@ import { loadConfig } from '../src/config.ts'
 import { removeData, startEmbedded } from '../src/database/embedded.ts'
 import { migrate } from '../src/database/migrate.ts'
 
-// Prints the OpenAPI document of this version, from an app on an empty database of its own.
+// Prints the OpenAPI document of this version. It starts the app on a new, empty database.
 const TRAVERSABLE = 0o711
 
 const dataDirectory = mkdtempSync(join(tmpdir(), 'lintel-openapi-'))

@@ -39,7 +39,7 @@ import { streamsPlugin } from './plugins/streams/index.ts'
 import { tokensPlugin } from './plugins/tokens.ts'
 import { validationPlugin } from './plugins/validation.ts'
 
-/** The application on a migrated database, not yet listening: plugins in a fixed order, then every domain. */
+/** Builds the application on a migrated database, without listening: plugins in a fixed order, then every domain. */
 export async function buildApp(config: Config & { databaseUrl: string }): Promise<FastifyInstance> {
   const { databaseUrl: url, databaseFastPath: fastPath } = config
   const app = Fastify(serverOptions(config))

@@ -7,10 +7,10 @@ import { fromPrivateKey, fromSecret, type SigningKey } from './lib/signing-keys.
 
 const MIN_SECRET_BYTES = 32
 const DEVELOPMENT_SECRET = 'development-only-secret-never-for-production'
-/** A secret of one or a few repeated characters is long but not secret. */
+/** A secret that repeats a few characters is long but easy to guess. */
 const MIN_DISTINCT_CHARACTERS = 8
 
-/** The environment, in the order of `.env.example`. Every variable has a default that suits development. */
+/** The environment variables, in the order of `.env.example`. Each has a default that suits development. */
 export const Environment = Type.Object(
   {
     NODE_ENV: StringEnum(['development', 'test', 'production'], { default: 'development' }),
@@ -47,7 +47,7 @@ type Environment = Static<typeof Environment>
 
 export type Config = ReturnType<typeof toConfig>
 
-/** A sentence for each fault, for the person who starts the process; they name the variable, never its value. */
+/** The message has one sentence for each fault, for the operator. It names the variable, never its value. */
 export class ConfigError extends Error {}
 
 const validate = new Ajv({
@@ -70,7 +70,7 @@ export function loadConfig(variables: Record<string, string | undefined> = proce
   return toConfig(environment, signingKeys)
 }
 
-/** Fills in the defaults and converts as it validates. Of a variable that breaks two rules the first is enough. */
+/** Validates `given`, and also fills in defaults and converts types in it. Returns one fault for each variable. */
 function faultsOfSchema(given: Record<string, unknown>): string[] {
   validate(given)
   const messages = new Map<string, string | undefined>()
@@ -78,7 +78,7 @@ function faultsOfSchema(given: Record<string, unknown>): string[] {
   return [...messages].toReversed().map(([path, message]) => `${path.slice(1)} is not valid: it ${message}.`)
 }
 
-/** Those that sign access tokens: private keys where there are any, the secrets otherwise. */
+/** Returns the keys for access tokens: `JWT_PRIVATE_KEYS` when it is set, otherwise the secrets. */
 function signingKeysOf({ JWT_SECRET, JWT_PRIVATE_KEYS }: Environment): { signingKeys: SigningKey[]; fault: string[] } {
   const secrets = list(JWT_SECRET)
   if (secrets.length === 0) return { signingKeys: [], fault: ['JWT_SECRET holds no secret.'] }
@@ -89,13 +89,16 @@ function signingKeysOf({ JWT_SECRET, JWT_PRIVATE_KEYS }: Environment): { signing
       fault: [],
     }
   } catch {
-    // Without its cause: the key must not get into a log.
+    // The caught error is not passed on as a cause: the key must not get into a log.
     const fault = ['JWT_PRIVATE_KEYS is not a list of Ed25519 keys, each the base64 of its PKCS#8 DER.']
     return { signingKeys: [], fault }
   }
 }
 
-/** Without TLS only on this machine, for tests, and never in production: whoever is on the way could sign in as anybody. */
+/**
+ * Plain HTTP is allowed only to this machine, for tests, and never in production: an attacker on the network could sign
+ * in as anybody.
+ */
 const LOOPBACK = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$)/
 
 function faultsOfGoogle({ NODE_ENV, GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GOOGLE_ISSUER }: Environment): string[] {
@@ -121,7 +124,7 @@ function faultsOfProduction(environment: Environment, given: Record<string, stri
   const faults = missing.map(name => `${name} is required in production.`)
   const seen = new Map<string, string>()
   for (const { name, secret } of secretsOf(environment)) {
-    // The default stands in for what is missing, which has been said.
+    // The variable is missing and holds the default; that fault is already reported.
     if ((missing as string[]).includes(name)) continue
     const hash = createHash('sha256').update(secret).digest('hex')
     const first = seen.get(hash)
@@ -132,7 +135,7 @@ function faultsOfProduction(environment: Environment, given: Record<string, stri
   return faults
 }
 
-/** Each secret by itself, also those of a list. */
+/** Returns each secret with the name of its variable; lists are split. */
 const secretsOf = ({ JWT_SECRET, JWT_PRIVATE_KEYS, METRICS_TOKEN }: Environment) => [
   ...list(JWT_SECRET).map(secret => ({ name: 'JWT_SECRET', secret })),
   ...list(JWT_PRIVATE_KEYS).map(secret => ({ name: 'JWT_PRIVATE_KEYS', secret })),
@@ -156,40 +159,43 @@ function toConfig(environment: Environment, signingKeys: SigningKey[]) {
     production,
     host: environment.HOST,
     port: environment.PORT,
-    /** Where clients reach this service; problem types start with it. */
+    /** The URL where clients reach this service; problem types start with it. */
     publicUrl,
-    /** The front end; links in mails start with it. Without one they lead to pages of ours. */
+    /** The URL of the front end; links in mails start with it. Without `APP_URL` they lead to pages of this service. */
     appUrl: environment.APP_URL ?? publicUrl,
-    /** Null: the embedded server. */
+    /** Null: use the embedded server. */
     databaseUrl: environment.DATABASE_URL,
     databasePool: environment.DATABASE_POOL,
     databaseFastPath: environment.DATABASE_FAST_PATH === 'on',
     dataDirectory: environment.DATA_DIR,
-    /** The first issues refresh tokens, all verify. */
+    /** The first secret signs refresh tokens; all of them verify. */
     jwtSecrets: list(environment.JWT_SECRET),
-    /** The first signs access tokens, all verify. */
+    /** The first key signs access tokens; all of them verify. */
     signingKeys,
-    /** Null: nobody signs in with Google. */
+    /** Null: signing in with Google is off. */
     google: googleOf(environment),
     metricsToken: environment.METRICS_TOKEN,
     smtpUrl: environment.SMTP_URL,
     mailFrom: environment.MAIL_FROM,
     corsOrigins: list(environment.CORS_ORIGINS),
-    /** CIDRs of the proxies whose forwarded headers count. */
+    /** CIDRs of the proxies whose forwarded headers are trusted. */
     trustProxy: list(environment.TRUST_PROXY),
     outboundPorts: list(environment.OUTBOUND_PORTS).map(Number),
-    /** Hosts that we may send to although they are not public. */
+    /** Hosts that outgoing requests may reach although they are not public. */
     outboundAllow: outboundAllowOf(environment),
-    /** Whether public hosts may be sent to without TLS. */
+    /** Whether outgoing requests to public hosts may go without TLS. */
     outboundHttp: environment.NODE_ENV === 'development',
-    /** Requests per minute of one principal, and of one address. */
+    /** Requests per minute, for each principal and for each address. */
     rateLimit: environment.RATE_LIMIT,
     maxEventLoopDelayMs: environment.MAX_EVENT_LOOP_DELAY_MS,
     unverifiedLogin: environment.UNVERIFIED_LOGIN ?? !production,
     serves: environment.ROLE !== 'worker',
     works: environment.ROLE !== 'api',
     logLevel: environment.LOG_LEVEL,
-    /** Between failing readiness and closing the listener: longer than the balancer's check. */
+    /**
+     * The time between failing readiness and closing the listener; it must be longer than the load balancer's check
+     * interval.
+     */
     drainDelayMs: environment.DRAIN_DELAY_MS,
   }
 }

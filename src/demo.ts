@@ -9,7 +9,7 @@ const isUsed = one(
   statement('demo.is_used', () => sql<{ used: boolean }>`select exists (select from ${users}) as used`),
 )
 
-/** Loads the demo data of every domain into a database that nobody has used yet; whether it did. */
+/** Loads the demo data of every domain into an unused database; returns whether it did. */
 export function loadDemo({ database, domains }: FastifyInstance): Promise<boolean> {
   return database.transaction(async tx => {
     if ((await isUsed(tx, {}))?.used) return false

@@ -11,29 +11,33 @@ import { PlainStatements } from './plain.ts'
 import type { Query } from './query.ts'
 import type { Prepare, SingleStatements } from './single-statements.ts'
 
-/** Server-side bounds come first, so that the client's own bound only meets a server that is silent. */
+/**
+ * The server's limits are shorter than the client's `query_timeout`, so the client's limit is reached only when the
+ * server is silent.
+ */
 const STATEMENT_TIMEOUT_MS = 3_000
 const LOCK_TIMEOUT_MS = 2_000
 const IDLE_IN_TRANSACTION_MS = 10_000
 const QUERY_TIMEOUT_MS = 3_500
-/** How long a transaction may wait for a connection, new or freed. */
+/** How long a transaction may wait for a connection from the pool, new or released. */
 const ACQUIRE_TIMEOUT_MS = 1_000
 
 /**
- * Generic plans: left to itself PostgreSQL may plan a prepared statement anew for each execution, depending on how it was
- * first used, and planning the look-up of one row costs four times what running it does. A page out of order costs as on a
- * disk without moving parts: with the default of 4 small tables are read whole for each row that is looked up.
+ * Options of each connection. `force_generic_plan`: otherwise PostgreSQL may plan a prepared statement again for each
+ * execution, depending on how it was first used, and planning the look-up of one row costs four times as much as
+ * running it. `random_page_cost=1.1` is the cost on an SSD: with the default of 4, small tables are read whole for each
+ * row that is looked up.
  */
 const SESSION = '-c TimeZone=UTC -c DateStyle=ISO -c plan_cache_mode=force_generic_plan -c random_page_cost=1.1'
 
 export interface DatabaseOptions {
   url: string
-  /** Connections for transactions. */
+  /** The number of connections for transactions. */
   pool: number
   log: Log
-  /** Whether to leave the documented way of the driver for speed: `fast-path/README.md`. */
+  /** Whether to use the parts of `fast-path/README.md`, which rely on the driver's internals for speed. */
   fastPath: boolean
-  /** Runs on each new connection of those for single statements before it is used, so before transactions as well. */
+  /** Runs on each new connection for single statements before it is used, and so also before any transaction. */
   prepare?: Prepare
 }
 
@@ -51,13 +55,13 @@ export function connectionOptions(url: string): pg.ClientConfig {
   }
 }
 
-/** The same for a pool, whose clients are those of the fast path or the driver's own. */
+/** The connection options for a pool. Its clients are `WireClient` with the fast path, otherwise the driver's own. */
 export const poolOptions = (url: string, { fastPath }: Pick<DatabaseOptions, 'fastPath'>): pg.PoolConfig => ({
   ...connectionOptions(url),
   Client: fastPath ? WireClient : pg.Client,
 })
 
-/** An open transaction. It ends when the work given to `transaction()` settles. */
+/** An open transaction. It ends when the promise of the work given to `transaction()` settles. */
 export class Transaction implements Executor {
   readonly coalesces = false
   readonly #client: pg.PoolClient
@@ -71,14 +75,14 @@ export class Transaction implements Executor {
     return send(this.#client, query)
   }
 
-  /** Tells the listeners of this process as soon as it has committed; `notify` wakes those of others. */
+  /** Calls the `onCommitted` listeners of this process after the commit; `notify` reaches other processes. */
   announce(topic: string, ids: string[]): void {
     this.#announcements.push([topic, ids])
   }
 
   /**
-   * Wakes whoever listens to `channel`, on every node, as soon as it has committed. Such commits wait for each other across
-   * the whole server: for what is rare, never for a hot path.
+   * Notifies the listeners of `channel` in all processes after the commit. Commits with a notification wait for each
+   * other across the whole server: use it for rare events, never on a hot path.
    */
   async notify(channel: string): Promise<void> {
     await this.#client.query(`select pg_notify($1, '')`, [channel])
@@ -88,7 +92,7 @@ export class Transaction implements Executor {
     return this.#announcements
   }
 
-  /** Foreign SQL, as the job library writes it; rows are objects. */
+  /** Runs the SQL text of another library (the job queue). Rows are objects. */
   async execute(text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }> {
     return this.#client.query(text, values)
   }
@@ -96,14 +100,15 @@ export class Transaction implements Executor {
 
 /**
  * The connections of this process: pipelined clients (or a pool) for single statements, a bounded pool for transactions
- * (commits on one pipelined connection would wait for each other), one that listens. Losing them rejects what is in flight, never the process.
+ * (commits on one pipelined connection would wait for each other), and one connection for LISTEN. A lost connection
+ * rejects the queries in flight; the process goes on.
  */
 export class Database implements Executor {
   readonly #single: SingleStatements
   readonly #pool: pg.Pool
   readonly #news = new EventEmitter()
   readonly listener: Listener
-  /** For single statements that write. */
+  /** Runs single statements that write. */
   readonly writes: Executor
   readonly coalesces: boolean
 
@@ -120,7 +125,7 @@ export class Database implements Executor {
     this.#pool = openPool(fastPath ? {} : prepared)
   }
 
-  /** Resolves when the first connection stands; rejects when the server refuses it. */
+  /** Resolves when the first connection is open; rejects when the server refuses it. */
   open(): Promise<void> {
     return this.#single.open()
   }
@@ -133,7 +138,10 @@ export class Database implements Executor {
     return this.#single.read(query)
   }
 
-  /** Commits when `work` resolves, rolls back when it throws. */
+  /**
+   * Runs `work` in a transaction. Commits when `work` resolves, rolls back when it throws. Throws
+   * `database_unavailable`.
+   */
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     if (!this.connected) throw databaseDown()
     const client = await this.#pool.connect()
@@ -150,13 +158,13 @@ export class Database implements Executor {
         () => client.release(),
         () => client.release(true),
       )
-      // What is refused is refused after its locks are free. A lost or silent server is not waited for.
+      // A refused request (4xx) is answered after its locks are released. A lost or silent server is not waited for.
       if (error instanceof AppError && error.status < 500) await rolledBack
       throw error
     }
   }
 
-  /** `listener` hears what transactions of this process announce, before whoever waits for them goes on. */
+  /** Calls `listener` with what transactions of this process announce, before `transaction()` resolves. */
   onCommitted(topic: string, listener: (ids: string[]) => void): void {
     this.#news.on(topic, listener)
   }

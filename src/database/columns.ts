@@ -1,23 +1,23 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { bigint, customType, integer, uuid } from 'drizzle-orm/pg-core'
 
-/** Milliseconds, the precision of the contract; read as ISO 8601 text with `Z` (the driver's parser sees to that). */
+/** A time with milliseconds, the precision of the API. The driver's parser returns it as ISO 8601 text with `Z`. */
 export const isoTimestamp = customType<{ data: string; driverData: string }>({
   dataType: () => 'timestamp(3) with time zone',
 })
 
-/** 64 bits without a sign, read as text: the driver makes no number of them that could lose digits. */
+/** An unsigned 64-bit integer, read as text: a JavaScript number could lose digits. */
 export const xid8 = customType<{ data: string; driverData: string }>({ dataType: () => 'xid8' })
 
 export const bytes = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })
 
-/** A UUIDv7 made by the application. */
+/** A UUIDv7 that the application generates. */
 export const id = () => uuid().primaryKey()
 
-/** Money in minor units; the driver refuses what lies past 2^53. */
+/** Money in minor units. The driver refuses values past 2^53. */
 export const cents = () => bigint({ mode: 'number' })
 
-/** Counts the changes of a row; its ETag. */
+/** The number of changes of a row, used as its ETag. */
 export const version = () => integer().notNull().default(1)
 
 export const timestamps = () => ({
@@ -26,9 +26,9 @@ export const timestamps = () => ({
 })
 
 /**
- * Text without its case, by ICU and so alike whatever locale the database has: `lower` of the locale C knows ASCII only.
- * `upper` makes one of Σ, σ and ς, and SS of ß; `lower` before it brings ẞ and İ along, and İ loses the dot that would part it
- * from I and i.
+ * Returns `text` in upper case for comparing without case. It uses ICU, so the result is the same for any locale of the
+ * database: `lower` of the locale C knows ASCII only. `upper` makes Σ, σ and ς equal, and ß equal to SS; `lower` before
+ * it is needed for ẞ and İ, and the dot of İ is removed, so that İ, I and i are equal.
  */
 export const folded = (text: SQLWrapper): SQL =>
   sql`upper(replace(lower(${text} collate "und-x-icu"), U&'i\\0307', 'i'))`

@@ -33,11 +33,11 @@ const PASSWORD_BYTES = 24
 const WRONG_PASSWORD = '28P01'
 
 export interface EmbeddedOptions {
-  /** Made when it is missing; the database lies in its folder `postgres`, the log in `postgres.log`. */
+  /** Created when it is missing. The database is in its folder `postgres`, the log in `postgres.log`. */
   dataDirectory: string
-  /** Hears of what takes longer than a moment. */
+  /** Called with a line of text before a step that takes long. */
   progress?: (line: string) => void
-  /** Of the server, over the usual ones: data that nobody keeps need not survive a crash. */
+  /** PostgreSQL settings that override the defaults; for example, test data need not survive a crash. */
   settings?: Record<string, string>
 }
 
@@ -47,8 +47,8 @@ export interface Embedded {
 }
 
 /**
- * Starts a real PostgreSQL for this process alone, on a free port of 127.0.0.1, with the data of the last time. What a
- * killed process left behind is put in order first. Everything that goes wrong is an `EmbeddedError`.
+ * Starts a PostgreSQL server for this process on a free port of 127.0.0.1, with the data of the last run. First it
+ * cleans up what a killed process left behind. Throws only `EmbeddedError`.
  */
 export async function startEmbedded({
   dataDirectory,
@@ -65,7 +65,7 @@ export async function startEmbedded({
     const account = accountFor(folder)
     const binaries = prepareBinaries({ dataDirectory: folder, account, progress })
     const data = locateData(folder, account)
-    // A copied data directory links to the same database.
+    // A copied data directory links to the same database as the original, so the target is locked too.
     if (dirname(data) !== folder) unlocks.push(await acquireLock(dirname(data)))
 
     const server = { data, log: join(folder, 'postgres.log'), binaries, account, progress, settings }
@@ -86,11 +86,11 @@ export async function startEmbedded({
   }
 }
 
-/** Whether a service has run with this data directory, on a database of its own. */
+/** Whether this data directory has an embedded database. */
 export const hasEmbedded = ({ dataDirectory }: EmbeddedOptions): boolean =>
   existsSync(join(dataDirectory, 'postgres.password'))
 
-/** The server that another process runs for this data directory; undefined where there is none. */
+/** Returns the URL of the server that another process runs on this data directory, or undefined when there is none. */
 export async function findEmbedded({ dataDirectory }: EmbeddedOptions): Promise<string | undefined> {
   const port = portOf(join(dataDirectory, 'postgres'))
   if (port === undefined) return undefined
@@ -105,7 +105,10 @@ export async function findEmbedded({ dataDirectory }: EmbeddedOptions): Promise<
 const urlOf = (port: number, password: string): string =>
   `postgresql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`
 
-/** The password of the database, which is made if there is none. */
+/**
+ * Returns the password of the database; creates the database and the password when there are none. Throws
+ * `EmbeddedError`.
+ */
 async function prepareData({ progress, ...place }: ServerOptions, passwordFile: string): Promise<string> {
   const { data, binaries, account } = place
   removeDrafts(data)

@@ -7,12 +7,12 @@ const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK = '40P01'
 const CONFLICTS = [SERIALIZATION_FAILURE, DEADLOCK]
 /**
- * SQLSTATE classes that say the server or the way to it is gone: connection, state of the transaction (25006: a standby only
- * reads), resources, operator intervention.
+ * SQLSTATE classes that mean the server is unavailable: connection, transaction state (25006: a standby is read-only),
+ * resources, operator intervention.
  */
 const DOWN_CLASSES = ['08', '25', '53', '57']
 const SOCKET_CODES = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENOTFOUND']
-/** The driver's own errors have no code. */
+/** Errors of the driver itself have no code. */
 const DRIVER_MESSAGES =
   /^(Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout)/
 const ACQUIRE_MESSAGE = /^(timeout exceeded when trying to connect|timeout expired)/
@@ -24,7 +24,7 @@ interface DatabaseError extends Error {
 
 export const databaseDown = (cause?: unknown): AppError => requestErrors.database_unavailable({ cause })
 
-/** The server has done what it was asked, and an answer came that cannot be read: a write may have been committed. */
+/** The server ran the statement, but its answer cannot be read: a write may have been committed. */
 export class UnreadableRows extends Error {
   constructor(statement: string, cause: Error) {
     super(`rows of ${statement} cannot be read: ${cause.message}`, { cause })
@@ -32,8 +32,9 @@ export class UnreadableRows extends Error {
 }
 
 /**
- * Whether a statement of many callers failed for what none of them can have caused: the server is away, overloaded, or has
- * ended it at a limit of time. A deadlock and its like end at once, and are of the rows that a caller wanted.
+ * Whether the error of a shared statement has a cause that no single caller can be responsible for: the server is
+ * unavailable, overloaded, or ended the statement at a time limit. Deadlocks and similar conflicts return false: they
+ * come at once and depend on the rows of a caller.
  */
 export function concernsEveryone(error: unknown): boolean {
   if (!isUnavailable(error)) return false
@@ -41,7 +42,7 @@ export function concernsEveryone(error: unknown): boolean {
   return !(cause instanceof Error && CONFLICTS.includes((cause as DatabaseError).code ?? ''))
 }
 
-/** The answer to an error that came out of the database layer, or undefined when it is none of the database's. */
+/** Maps a database error to the error of the API; undefined when it does not come from the database. */
 export function fromDatabase(error: DatabaseError): AppError | undefined {
   const { code = '', constraint, message } = error
   if (constraint) return (errorOfConstraint(constraint) ?? goneMeanwhile(code))?.({ cause: error })
@@ -52,5 +53,5 @@ export function fromDatabase(error: DatabaseError): AppError | undefined {
   return down ? databaseDown(error) : undefined
 }
 
-/** What a row refers to was there when the request came, and is not when it is written. */
+/** The row that a foreign key refers to was deleted during the request, so the answer is 404. */
 const goneMeanwhile = (code: string) => (code === FOREIGN_KEY_VIOLATION ? requestErrors.not_found : undefined)

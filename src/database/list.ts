@@ -7,12 +7,15 @@ import { type AnyList, conditionsOf, type ListDefinition, type PageInput, pageRe
 import { LAST, positionOf } from './list/position.ts'
 import { type Params, statements } from './statement.ts'
 
-/** Numbered pages reach this far; deeper reading goes by cursor. */
+/** The last row that numbered pages can reach; reading further needs a cursor. */
 const NUMBERED_ROWS = 10_000
 
 const orderOf = ({ sort }: { sort: string }) => ({ name: sort.replace(/^-/, ''), descending: sort.startsWith('-') })
 
-/** The cursors of a list for one scope, in its own order and without filters: for whoever reads it by another statement. */
+/**
+ * Returns functions between positions and the cursors of a list for one scope, in its default order and without
+ * filters, for code that reads the list by another statement.
+ */
 export function cursorsOf<Row, Scope, Filters>(list: ListDefinition<Row, Scope, Filters>, scope: Scope) {
   const { name, descending } = orderOf({ sort: list.defaultSort })
   const sort = list.sorts[name] as Sort
@@ -24,8 +27,8 @@ export function cursorsOf<Row, Scope, Filters>(list: ListDefinition<Row, Scope, 
 }
 
 /**
- * A list by keyset: one prepared statement for each combination of filters and sort met, one round trip for each page,
- * and one row more than asked for says that there is more.
+ * Defines a list with keyset pagination: one prepared statement for each combination of filters and sort in use, and
+ * one round trip for each page. It reads one row more than the limit to know whether there are more.
  */
 export function defineList<
   Row extends object,
@@ -44,8 +47,8 @@ export function defineList<
   )
 
   /**
-   * A page, or undefined where the parent is missing or not visible. A cursor is bound to `scope` and the filters in
-   * `query`; `principal` is what the caller may see. Throws `cursor_mismatch` and `cursor_invalid`.
+   * Returns a page, or undefined when the parent is missing or not visible. A cursor is bound to `scope` and the
+   * filters in `query`; `principal` decides what the caller may see. Throws `cursor_mismatch` and `cursor_invalid`.
    */
   return async (
     on: Executor,

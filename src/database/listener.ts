@@ -6,8 +6,9 @@ const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5_000
 
 /**
- * One connection that hears `Transaction.notify`, reconnected with backoff. It is a hint and no promise: behind a pooler of
- * transactions nothing comes, and while it is away nothing is kept. Whoever listens has to look by itself as well.
+ * One connection that receives `Transaction.notify`, reconnected with backoff. Notifications can be lost: behind a
+ * pooler in transaction mode none arrive, and while the connection is lost none are kept. Code that listens must also
+ * poll.
  */
 export class Listener {
   readonly #options: pg.ClientConfig
@@ -21,17 +22,19 @@ export class Listener {
     this.#log = log
   }
 
-  /** Before `open`. `wake` is also called after each connect: something may have been missed. */
+  /**
+   * Must be called before `open`. `wake` is also called after each connect, since notifications may have been missed.
+   */
   on(channel: string, wake: () => void): void {
     this.#wakes.set(channel, wake)
   }
 
-  /** Nobody waits for it: a start does without. */
+  /** Connects in the background; a start does not wait for it. */
   open(): void {
     if (this.#wakes.size > 0) void this.#follow()
   }
 
-  /** A silent server is not waited for. */
+  /** Closes the connection without waiting for the server. */
   close(): void {
     this.#closing.abort()
     this.#client?.end().catch(() => {})
@@ -46,14 +49,14 @@ export class Listener {
     while (!signal.aborted) {
       const reason = await this.#hear(heard).catch((error: Error) => error.message)
       if (signal.aborted) return
-      // Once for each loss, not for each attempt.
+      // Log once for each lost connection, not for each attempt.
       if (delayMs === FIRST_RETRY_MS) this.#log.warn({ reason }, 'notifications cannot be heard, will connect again')
       await sleep(delayMs, undefined, { signal }).catch(() => {})
       delayMs = Math.min(delayMs * 2, LAST_RETRY_MS)
     }
   }
 
-  /** Until the connection ends; why it did. */
+  /** Resolves when the connection ends, with the reason. */
   async #hear(heard: () => void): Promise<string> {
     const client = new pg.Client(this.#options)
     this.#client = client

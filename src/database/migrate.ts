@@ -4,27 +4,27 @@ import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
 
 const FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url))
-/** Any constant will do, as long as nothing else in the database locks it. */
+/** The key of the advisory lock. Any constant works that nothing else in the database uses. */
 const LOCK = 4_617_315_517
-/** How long a start waits for the server to answer, and for another process to end its migrations. */
+/** How long a start waits for the server to answer, and for another process to finish its migrations. */
 const BOUND_MS = 30_000
-/** An index on a large table may take this long. */
+/** The limit of one statement: an index on a large table may take this long. */
 const MIGRATION_MS = 3_600_000
-/** The server's own bound comes first: it tells a lock that is held from a server that is silent. */
+/** The server's lock timeout must end first: its error tells a held lock from a silent server. */
 const MARGIN_MS = 1_000
 
 const LOCK_NOT_AVAILABLE = '55P03'
 const READ_ONLY = '25006'
-/** No such database, no such user or password, not allowed in, the server is starting or stopping. */
+/** SQLSTATEs: no such database, wrong password, user not allowed, server starting or stopping. */
 const REFUSED = ['3D000', '28P01', '28000', '57P03']
 const UNREACHABLE = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOST|ENET|EAI_)/
-/** The driver's own errors have no code. */
+/** Errors of the driver itself have no code. */
 const SILENT = /^(timeout expired|Query read timeout)/
-/** Of what a start does, only the database is waited for. */
+/** Fastify's timeouts of a start. Only the database can make a start wait this long. */
 const LATE = ['FST_ERR_PLUGIN_TIMEOUT', 'FST_ERR_HOOK_TIMEOUT']
 const ENDED = /^Connection terminated/
 
-/** Why the database cannot be prepared: one sentence for whoever starts the process. */
+/** The database cannot be prepared. The message is one sentence for the operator. */
 export class DatabaseStartError extends Error {
   override readonly name = 'DatabaseStartError'
 }
@@ -35,8 +35,9 @@ interface Migrated {
 }
 
 /**
- * Applies what is missing, in one transaction, and lets the event log know the server that it is on. Instances that start
- * together wait for each other on an advisory lock. Throws `DatabaseStartError` where the fault lies with the server.
+ * Applies the missing migrations in one transaction and records for the event log which server it runs on. Instances
+ * that start together wait for each other on an advisory lock. Throws `DatabaseStartError` when the server is the
+ * cause.
  */
 export async function migrate(url: string, { boundMs = BOUND_MS } = {}): Promise<Migrated> {
   const client = new pg.Client({
@@ -60,22 +61,25 @@ export async function migrate(url: string, { boundMs = BOUND_MS } = {}): Promise
   }
 }
 
-/** The type of a query lacks the bound that the driver knows. */
+/** The published type of a query lacks `query_timeout`, which the driver supports. */
 const lockWithin = (boundMs: number): pg.QueryConfig & { query_timeout: number } => ({
   text: 'select pg_advisory_lock($1)',
   values: [LOCK],
   query_timeout: boundMs,
 })
 
-/** A sentence where the fault lies with the server, also later in the start; otherwise the error itself. */
+/**
+ * Returns a `DatabaseStartError` when the server is the cause, also for errors later in the start; otherwise the error
+ * itself.
+ */
 export function asStartError(error: Error, boundMs = BOUND_MS): Error {
-  // Drizzle wraps what the driver throws.
+  // Drizzle wraps the errors of the driver.
   const cause = (error.cause ?? error) as NodeJS.ErrnoException
   const sentence = sentenceOf(cause, boundMs)
   return sentence === undefined ? error : new DatabaseStartError(sentence, { cause })
 }
 
-/** What is wrong with the server, or undefined where the error says nothing of that. */
+/** Returns the sentence for the operator, or undefined when the server is not the cause. */
 function sentenceOf({ code = '', message, syscall }: NodeJS.ErrnoException, boundMs: number): string | undefined {
   if (code === LOCK_NOT_AVAILABLE)
     return `The database of DATABASE_URL has been locked for ${boundMs / 1_000} s, by another process that migrates it or by a long transaction: see pg_locks, end that session, and start again.`

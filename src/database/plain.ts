@@ -9,7 +9,7 @@ const types = { getTypeParser: (oid: number) => parserOf(oid) }
 const withCamelCase = (row: Row): Row =>
   Object.fromEntries(Object.entries(row).map(([column, value]) => [camelCase(column), value]))
 
-/** Sends one query as the driver documents it. */
+/** Sends one query through the driver's documented API. Database errors that the API knows are thrown as `AppError`. */
 export async function sendPlainly<Result>(on: pg.ClientBase | pg.Pool, query: Query<Result>): Promise<Result[]> {
   const { name, text, values, rows } = query
   try {
@@ -20,7 +20,7 @@ export async function sendPlainly<Result>(on: pg.ClientBase | pg.Pool, query: Qu
   }
 }
 
-/** A pool of the driver, which connects and reconnects by itself: what there is without the fast path. */
+/** Runs single statements on the driver's pool, which connects and reconnects by itself; used without the fast path. */
 export class PlainStatements implements SingleStatements {
   readonly connected = true
   readonly read = <Result>(query: Query<Result>): Promise<Result[]> => sendPlainly(this.#pool, query)

@@ -7,19 +7,22 @@ export interface Field {
 
 export type Row = Record<string, unknown>
 
-/** What becomes of the rows of one execution. On the fast path they come one by one, otherwise together, as objects. */
+/**
+ * Collects the rows of one execution. On the fast path they are added one by one; otherwise they come together, as
+ * objects.
+ */
 export interface Rows<Result> {
-  /** What every execution of a statement has alike. */
+  /** The plan shared by every execution of a statement. */
   readonly plan: { readonly described: boolean; describe(fields: Field[]): void }
-  /** Takes a row as it comes off the wire. */
+  /** Adds a row as received. */
   add(row: WireRow): void
-  /** What the rows amount to, when all have been added. */
+  /** Returns the results after all rows have been added. */
   end(): Result[]
-  /** What rows amount to that the driver has read; their columns are in camelCase. */
+  /** Returns the results for rows that the driver has read; their columns are in camelCase. */
   of(rows: Row[]): Result[]
 }
 
-/** A named text with its values, and what becomes of its rows. */
+/** A named SQL text with its values, and the collector of its rows. */
 export interface Query<Result = unknown> {
   name: string
   text: string

@@ -10,7 +10,7 @@ const dialect = new PgDialect({ casing: CASING })
 export const builder = drizzle.mock({ casing: CASING })
 export type Builder = typeof builder
 
-/** The values of one call, as placeholders for `build`. */
+/** Placeholders for the values of one call, for use in `build`. */
 export type Params<Input> = { readonly [K in keyof Input]-?: Placeholder<K & string, Input[K]> }
 
 type RowOf<Q> = Q extends PromiseLike<(infer Row)[]> ? Row : Q extends SQL<infer Row> ? Row : never
@@ -19,7 +19,9 @@ export type Statement<Input, Row> = (on: Executor, input: Input) => Promise<Row[
 
 const placeholders = new Proxy({}, { get: (_, name: string) => new Placeholder(name) })
 
-/** One way to read a parameter's value from the input of a call; decided once per statement. */
+/**
+ * Returns a function that reads a parameter's value from the input of a call; the choice is made once per statement.
+ */
 function reader(param: unknown): (input: Record<string, unknown>) => unknown {
   if (is(param, Placeholder)) return input => input[param.name]
   if (!is(param, Param)) return () => param
@@ -30,10 +32,10 @@ function reader(param: unknown): (input: Record<string, unknown>) => unknown {
 
 const texts = new Map<string, string>()
 
-/** The SQL of every statement met so far, by its name. */
+/** The SQL of every statement defined so far, by its name. */
 export const statementTexts: ReadonlyMap<string, string> = texts
 
-/** The SQL of a statement, and how a call fills in its values. */
+/** Builds the SQL of a statement once; returns a function that adds the values of a call. */
 export function prepared<Input>(name: string, build: (db: Builder, $: Params<Input>) => SQLWrapper) {
   const { sql: text, params } = dialect.sqlToQuery(build(builder, placeholders as Params<Input>).getSQL())
   texts.set(name, text)
@@ -42,9 +44,9 @@ export function prepared<Input>(name: string, build: (db: Builder, $: Params<Inp
 }
 
 /**
- * A statement whose SQL and types Drizzle writes once: `statement('tasks.find', (db, $: Params<{ id: string }>) => …)`.
- * Each connection prepares it once under its name. It runs on whatever executor is passed, so inside a transaction it
- * is part of that transaction. Columns come back in camelCase, timestamps as ISO 8601 text.
+ * Defines a prepared statement; Drizzle builds its SQL and types once: `statement('tasks.find', (db, $: Params<{ id:
+ * string }>) => …)`. Each connection prepares it once under its name. It runs on the executor that is passed, so inside
+ * a transaction it is part of that transaction. Columns come back in camelCase, timestamps as ISO 8601 text.
  */
 export function statement<Input, Q extends SQLWrapper>(
   name: string,
@@ -55,7 +57,7 @@ export function statement<Input, Q extends SQLWrapper>(
   return (on, input) => on.run({ ...query(input), rows: plan.rows() }) as Promise<RowOf<Q>[]>
 }
 
-/** For SQL that depends on a shape from a closed set: `make` is called once, with a name of its own, for each shape met. */
+/** For SQL that depends on a shape from a closed set: calls `make` once for each shape in use, with a unique name. */
 export function shaped<Shape, Made>(name: string, make: (name: string, shape: Shape) => Made): (shape: Shape) => Made {
   const known = new Map<string, Made>()
   return shape => {
@@ -69,7 +71,7 @@ export function shaped<Shape, Made>(name: string, make: (name: string, shape: Sh
   }
 }
 
-/** A statement whose SQL depends on such a shape. */
+/** Defines a statement whose SQL depends on a shape; see `shaped`. */
 export function statements<Shape, Input, Q extends SQLWrapper>(
   name: string,
   build: (db: Builder, $: Params<Input>, shape: Shape) => Q,
@@ -78,7 +80,7 @@ export function statements<Shape, Input, Q extends SQLWrapper>(
   return (on, shape, input) => of(shape)(on, input)
 }
 
-/** The first row of a statement, or undefined. */
+/** Returns a function that returns the first row of a statement, or undefined. */
 export function one<Input, Row>(run: Statement<Input, Row>): (on: Executor, input: Input) => Promise<Row | undefined> {
   return async (on, input) => (await run(on, input))[0]
 }

@@ -1,14 +1,15 @@
 import { type Column, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 
 /**
- * The condition of a write under `request.ifMatch`: null lets any version pass, a list only those in it, and a list of
- * negative numbers all but their opposites. `meetsCondition` in lib/errors.ts says the same of a row that was read.
+ * The condition of a write under `request.ifMatch`: null accepts any version, a list accepts the versions in it, and a
+ * list of negative numbers accepts all but their opposites. `meetsCondition` in lib/errors.ts does the same for a row
+ * that was read.
  */
 export const versionMatches = (version: Column | SQL, ifMatch: SQLWrapper): SQL =>
   sql`(${ifMatch}::int[] is null or ${version} = any(${ifMatch}::int[])
     or ((${ifMatch}::int[])[1] < 0 and -${version} <> all(${ifMatch}::int[])))`
 
-/** What every update sets besides its own columns. */
+/** The columns that every update sets besides its own. */
 export const touched = (table: { version: Column }) => ({
   version: sql`${table.version} + 1`,
   updatedAt: sql`now()`,

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync
 import { dirname, join } from 'node:path'
 import { EmbeddedError } from './errors.ts'
 
-/** Who runs PostgreSQL in root's place. */
+/** The account that runs PostgreSQL when this process is root. */
 export interface Account {
   name: string
   uid: number
@@ -10,11 +10,17 @@ export interface Account {
 }
 
 const UNPRIVILEGED = ['nobody', 'daemon', 'postgres']
-/** For what the account cannot reach in its place. Only root writes to it, and nobody cleans it up, unlike /var/tmp. */
+/**
+ * Holds files that the account cannot reach in the data directory. Only root writes to it, and no clean-up job empties
+ * it, unlike /var/tmp.
+ */
 const STORE = '/var/lib/lintel'
 const WRITABLE_BY_OTHERS = 0o022
 
-/** PostgreSQL refuses to run as root: it runs as the owner of its data, at first as `nobody`. Undefined: as ourselves. */
+/**
+ * PostgreSQL refuses to run as root. Returns the owner of its data, at first `nobody`; undefined when this process is
+ * not root, and PostgreSQL runs as the same user. Throws `EmbeddedError` when there is no such account.
+ */
 export function accountFor(dataDirectory: string): Account | undefined {
   if (process.getuid?.() !== 0) return undefined
   const owner = statSync(join(dataDirectory, 'postgres'), { throwIfNoEntry: false })
@@ -22,17 +28,19 @@ export function accountFor(dataDirectory: string): Account | undefined {
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n')
   for (const name of UNPRIVILEGED) {
     const [, , uid, gid] = lines.find(line => line.startsWith(`${name}:`))?.split(':') ?? []
-    // macOS writes the id of `nobody` as -2, and says 4294967294 everywhere else.
+    // macOS writes the id of `nobody` as -2 here, but reports 4294967294 everywhere else.
     if (uid && gid) return { name, uid: Number(uid) >>> 0, gid: Number(gid) >>> 0 }
   }
   throw new EmbeddedError('PostgreSQL does not run as root: start Lintel as an ordinary user, or set DATABASE_URL.')
 }
 
-/** The part of the spawn options that drops root's rights; the system call takes signed numbers. */
+/** Spawn options that run the child as `account`. The system call takes signed numbers. */
 export const identityOptions = (account: Account | undefined): { uid?: number; gid?: number } =>
   account ? { uid: account.uid | 0, gid: account.gid | 0 } : {}
 
-/** Whether the account may pass `folder` (a real path) and everything above it, by the bits that apply to it. */
+/**
+ * Whether the account may enter `folder` (a real path) and all its parents, by the permission bits that apply to it.
+ */
 export function canEnter(folder: string, account: Account): boolean {
   const { mode, uid, gid } = statSync(folder)
   const bit = uid === account.uid ? 0o100 : gid === account.gid ? 0o010 : 0o001
@@ -40,10 +48,13 @@ export function canEnter(folder: string, account: Account): boolean {
   return (mode & bit) !== 0 && (parent === folder || canEnter(parent, account))
 }
 
-/** Where things go that the account must reach: `dataDirectory` when it can, else a folder that only root writes to. */
+/**
+ * Returns the folder for files that the account must reach: `dataDirectory` when it can enter it, else a folder that
+ * only root writes to. Throws `EmbeddedError`.
+ */
 export function reachableFolder(dataDirectory: string, account: Account | undefined): string {
   if (!account || canEnter(dataDirectory, account)) return dataDirectory
-  // The umask of root may be stricter than what the account needs.
+  // The umask of root may be too strict for the account.
   if (mkdirSync(STORE, { recursive: true })) chmodSync(STORE, 0o755)
   requireOwn(STORE)
   const store = realpathSync(STORE)
@@ -55,7 +66,7 @@ export function reachableFolder(dataDirectory: string, account: Account | undefi
 
 export const isInStore = (folder: string): boolean => existsSync(STORE) && dirname(folder) === realpathSync(STORE)
 
-/** Refuses a folder that somebody else made or can change: what lies in it gets executed. */
+/** Throws `EmbeddedError` when another user owns `folder` or can write to it, since its files are executed. */
 export function requireOwn(folder: string): void {
   if (process.platform === 'win32') return
   const found = lstatSync(folder)

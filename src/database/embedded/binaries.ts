@@ -19,7 +19,7 @@ export interface Binaries {
   postgres: string
   initdb: string
   control: string
-  /** `18` of `18.4.0`. */
+  /** `18` for version `18.4.0`. */
   major: string
 }
 
@@ -35,11 +35,14 @@ interface Package {
 }
 
 const LINKS = 'pg-symlinks.json'
-/** For linking programs against PostgreSQL, not for running it. */
+/** These files are for linking programs against PostgreSQL, not for running it. */
 const NOT_NEEDED = ['.a', '.h']
 const READ_ONLY_CODES = ['EACCES', 'EPERM', 'EROFS']
 
-/** The programs of the platform's package, in a place where `account` can run them. */
+/**
+ * Returns the programs of the platform's package, copied to where `account` can run them if necessary. Throws
+ * `EmbeddedError`.
+ */
 export function prepareBinaries(options: BinariesOptions): Binaries {
   const found = findPackage()
   const native = inPlace(found, options.account) ? found.native : copy(found, options)
@@ -73,7 +76,9 @@ function inPlace({ native }: Package, account: Account | undefined): boolean {
   }
 }
 
-/** An npm package cannot hold symbolic links; this one lists those that its libraries need. */
+/**
+ * Creates the symbolic links that the libraries need. An npm package cannot contain links, so it lists them in a file.
+ */
 function makeLinks(native: string): void {
   const file = join(native, LINKS)
   if (!existsSync(file)) return
@@ -82,13 +87,16 @@ function makeLinks(native: string): void {
     try {
       if (!existsSync(link)) symlinkSync(basename(source), link)
     } catch (error) {
-      // Another process that starts for the first time.
+      // Another process on its first start has just made this link.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
   }
 }
 
-/** The copy appears under its name when it is complete; who else makes one at the same time loses nothing. */
+/**
+ * Copies the package and returns the folder. The copy is renamed to its final name when it is complete, so processes
+ * that copy at the same time do not disturb each other.
+ */
 function copy({ native, version }: Package, { dataDirectory, account, progress }: BinariesOptions): string {
   const parent = reachableFolder(dataDirectory, account)
   const folder = join(parent, `postgresql-${version}`)
@@ -113,7 +121,10 @@ function isNeeded(path: string): boolean {
   return !NOT_NEEDED.some(ending => path.endsWith(ending)) && !lstatSync(path).isSymbolicLink()
 }
 
-/** Readable for the account and writable for nobody else, whatever the umask was here and at installation. */
+/**
+ * Makes the files readable for the account and writable only for the owner, whatever the umask was here and at
+ * installation.
+ */
 function openToReaders(folder: string): void {
   chmodSync(folder, 0o755)
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {

@@ -26,7 +26,10 @@ import { EmbeddedError, isSpawnError } from './errors.ts'
 export const DATABASE = 'lintel'
 export const USER = 'lintel'
 const READABLE_BY_OTHERS = 0o027
-/** No language decides what is indexed and compared how: code points do, and upper and lower case know all of Unicode. */
+/**
+ * Options of initdb. The locale is no language: text is sorted and indexed by code points, and upper and lower case
+ * cover all of Unicode.
+ */
 const INITDB = [
   '--auth=scram-sha-256',
   `--username=${USER}`,
@@ -47,7 +50,10 @@ export interface NewData {
 
 const run = promisify(execFile)
 
-/** The folder of the data: `postgres`, or what that links to when the account cannot reach it there. */
+/**
+ * Returns the folder of the data: `postgres`, or the target of that link when the account cannot reach the data
+ * directory. Throws `EmbeddedError`.
+ */
 export function locateData(dataDirectory: string, account: Account | undefined): string {
   const place = join(dataDirectory, 'postgres')
   const found = lstatSync(place, { throwIfNoEntry: false })
@@ -64,7 +70,7 @@ export function locateData(dataDirectory: string, account: Account | undefined):
   return data
 }
 
-/** Deletes the database of a data directory, wherever it lies. */
+/** Deletes the database of a data directory, also when `postgres` is a link. */
 export function removeData(dataDirectory: string): void {
   const place = join(dataDirectory, 'postgres')
   if (lstatSync(place, { throwIfNoEntry: false })) {
@@ -92,7 +98,10 @@ function follow(place: string): string {
 
 export const isEmpty = (data: string): boolean => !existsSync(data) || readdirSync(data).length === 0
 
-/** Makes the database aside and moves it to its place when it is complete: an interrupted start leaves nothing half made. */
+/**
+ * Creates the database in a temporary folder and renames it when it is complete, so that an interrupted start leaves
+ * nothing incomplete. Throws `EmbeddedError`.
+ */
 export async function createData({ data, password, binaries, account, log }: NewData): Promise<void> {
   const draft = mkdtempSync(join(dirname(data), 'postgres.new-'))
   const cluster = join(draft, 'data')
@@ -120,14 +129,17 @@ export async function createData({ data, password, binaries, account, log }: New
   rmSync(draft, { recursive: true })
 }
 
-/** What interrupted starts left. */
+/** Deletes the temporary folders of interrupted starts. */
 export function removeDrafts(data: string): void {
   const home = dirname(data)
   const drafts = readdirSync(home).filter(name => name.startsWith('postgres.new-'))
   for (const name of drafts) rmSync(join(home, name), { recursive: true, force: true, maxRetries: 5 })
 }
 
-/** Says in one sentence what PostgreSQL would say in its log. */
+/**
+ * Checks owner, version and mode of the data. Throws an `EmbeddedError` with one sentence, where PostgreSQL would only
+ * write to its log.
+ */
 export function checkData(data: string, { major }: Binaries, account?: Account): void {
   const { mode, uid } = statSync(data)
   const expected = account?.uid ?? process.getuid?.()
@@ -147,7 +159,7 @@ export function checkData(data: string, { major }: Binaries, account?: Account):
       `The database in ${data} was made by PostgreSQL ${version}, and this one is ${major}: set DATABASE_URL to a server of that version, or move the folder away to begin with an empty database.`,
     )
   }
-  // Copying and unpacking lose the mode that PostgreSQL insists on.
+  // PostgreSQL requires mode 0700, and copying or unpacking loses it.
   if (account === undefined && process.platform === 'win32') return
   if (mode & READABLE_BY_OTHERS) chmodSync(data, 0o700)
 }

@@ -1,9 +1,9 @@
-/** Why the embedded database cannot serve: one sentence for a person, with the path and what to do. */
+/** The embedded database cannot be used. The message is one sentence for the operator, with the path and what to do. */
 export class EmbeddedError extends Error {
   override readonly name = 'EmbeddedError'
 }
 
-/** The sentence of whatever went wrong with the file system or a process; an `EmbeddedError` has its own. */
+/** Turns an error of the file system or of a process into an `EmbeddedError`; returns one unchanged. */
 export function asEmbeddedError(error: unknown, folder: string): EmbeddedError {
   if (error instanceof EmbeddedError) return error
   if (isSpawnError(error)) {
@@ -19,6 +19,9 @@ export function asEmbeddedError(error: unknown, folder: string): EmbeddedError {
   )
 }
 
-/** The program cannot be started at all: another C library than the one it was built for, or no right to change the user. */
+/**
+ * Whether the program cannot be started at all: it was built for another C library, or this process may not change the
+ * user.
+ */
 export const isSpawnError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && 'syscall' in error && String(error.syscall).startsWith('spawn')

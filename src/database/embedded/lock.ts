@@ -4,12 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { EmbeddedError } from './errors.ts'
 import { identityOf, isRunning } from './process.ts'
 
-/** A lock that is being written is empty for some microseconds. */
+/** How long to wait for the content of an empty lock file: it is empty for some microseconds while it is written. */
 const WRITING_MS = 100
-/** More than two processes that meet at one stale lock. */
+/** Enough when more than two processes find the same stale lock. */
 const ATTEMPTS = 5
 
-/** Makes this process the only one that starts or stops the server of `folder`; a dead owner's lock is taken over. */
+/**
+ * Makes this process the only one that starts or stops the server of `folder`; takes over the lock of a dead process.
+ * Returns the function that releases the lock. Throws `EmbeddedError`.
+ */
 export async function acquireLock(folder: string): Promise<() => void> {
   const file = join(folder, 'postgres.lock')
   const own = JSON.stringify({ pid: process.pid, identity: identityOf(process.pid) })
@@ -38,7 +41,9 @@ function create(file: string, own: string): boolean {
   }
 }
 
-/** Removes the lock that was seen, and puts back one that somebody else took in the meantime. */
+/**
+ * Removes the lock with the content `seen`. If another process has replaced it in the meantime, that lock is put back.
+ */
 function discard(file: string, seen: string): void {
   const aside = `${file}.${process.pid}`
   try {
@@ -55,7 +60,10 @@ function release(file: string, own: string): void {
   if (read(file) === own) rmSync(file, { force: true })
 }
 
-/** The living owner. Process numbers come back after a restart of the machine, and at once in a container. */
+/**
+ * Returns the pid of the owner when it is alive. The identity is compared too: pids are reused after a restart of the
+ * machine, and in a container at once.
+ */
 function holderOf(text: string): number | undefined {
   try {
     const { pid, identity } = JSON.parse(text) as { pid: number; identity?: string }

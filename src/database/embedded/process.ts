@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const POLL_MS = 10
-/** Position of the start time after the name in /proc/<pid>/stat (proc_pid_stat(5): field 22, the state being 3). */
+/**
+ * Index of the start time, counted from the state, in /proc/<pid>/stat (proc_pid_stat(5): field 22; the state is field
+ * 3).
+ */
 const START_TIME = 19
-/** Fast shutdown, immediate shutdown, and what nothing survives; each with the time it gets. */
+/** The signals for fast shutdown, immediate shutdown and kill, each with how long (ms) to wait for the end. */
 const ENDING = [
   ['SIGINT', 15_000],
   ['SIGQUIT', 5_000],
@@ -21,7 +24,7 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Tells a process from a later one with the same number; undefined where the system does not say. */
+/** Returns text that differs between two processes with the same pid; undefined where the system does not tell. */
 export function identityOf(pid: number): string | undefined {
   if (process.platform !== 'linux') return ps(pid, 'lstart')
   const start = statOf(pid)[START_TIME]
@@ -33,7 +36,7 @@ export function commandOf(pid: number): string | undefined {
   return read(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ')
 }
 
-/** Ends a PostgreSQL server in order, and by force when it does not listen. */
+/** Stops a PostgreSQL server: fast shutdown first, then stronger signals while it still runs. */
 export async function endProcess(pid: number): Promise<void> {
   for (const [signal, boundMs] of ENDING) {
     try {
@@ -46,7 +49,7 @@ export async function endProcess(pid: number): Promise<void> {
   }
 }
 
-/** The fields from the state on; the name before them may hold spaces and parentheses. */
+/** Returns the fields from the state on. The name before them may contain spaces and parentheses. */
 function statOf(pid: number): string[] {
   const stat = process.platform === 'linux' ? read(`/proc/${pid}/stat`) : undefined
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []

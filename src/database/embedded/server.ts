@@ -16,7 +16,7 @@ export interface ServerOptions {
   binaries: Binaries
   account: Account | undefined
   progress: (line: string) => void
-  /** Over the usual ones. */
+  /** Override `SETTINGS`. */
   settings?: Record<string, string>
 }
 
@@ -26,20 +26,23 @@ export interface Server {
 }
 
 const POLL_MS = 10
-/** Replaying a gigabyte of log after a crash takes most of a minute on a slow disk. */
+/** Replaying a gigabyte of WAL after a crash takes most of a minute on a slow disk. */
 const START_BOUND_MS = 180_000
 const PATIENCE_MS = 3_000
 const MAX_LOG_BYTES = 10 * 1024 * 1024
-/** The chosen port can be taken before the server has it; the processes of a killed server need a moment to notice. */
+/**
+ * The chosen port may be taken before the server binds it, and the child processes of a killed server need a moment to
+ * end.
+ */
 const ATTEMPTS = 10
 const RETRY_MS = 300
 const PASSING_TROUBLE = /Address already in use|still in use|could not create any TCP\/IP sockets/
-/** Lines of postmaster.pid. */
+/** Line indexes in postmaster.pid. */
 const PID_LINE = 0
 const PORT_LINE = 3
 const STATUS_LINE = 7
 
-/** Given on the command line, so that data made by an older Lintel runs with the settings of this one. */
+/** Passed on the command line, so that data created by an older Lintel runs with the settings of this version. */
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -72,12 +75,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
-/** Ends the server that a killed process left behind, and forgets one that is gone. */
+/** Stops the server that a killed process left behind and removes its pid file. */
 export async function stopOrphan({ data, binaries, progress }: ServerOptions): Promise<void> {
   const pid = Number(readPidFile(data)[PID_LINE])
   if (!pid) return
   if (process.platform === 'win32') return stopByControl(data, binaries)
-  // The number may be another program's by now, which PostgreSQL would take for its own server.
+  // The pid may belong to another program by now, and PostgreSQL would take that for its own server.
   const command = commandOf(pid) ?? ''
   if (command.includes('postgres') && command.includes(data)) {
     progress('Stopping the PostgreSQL that a killed process left behind …')
@@ -94,7 +97,8 @@ function launch({ data, log, binaries, account, settings: own }: ServerOptions, 
       cwd: dirname(data),
       env: { LC_ALL: 'C' },
       stdio: ['ignore', output, output],
-      // Its own process group: Ctrl-C is for us, who then stop it in order.
+      // The server gets its own process group, so Ctrl-C reaches only this process, which then stops the server
+      // cleanly.
       detached: true,
       windowsHide: true,
       ...identityOptions(account),
@@ -106,7 +110,10 @@ function launch({ data, log, binaries, account, settings: own }: ServerOptions, 
   }
 }
 
-/** Resolves when the server takes connections, or has ended instead. */
+/**
+ * Resolves with true when the server accepts connections, with false when it has ended or takes longer than
+ * `START_BOUND_MS`.
+ */
 async function isReady(child: ChildProcess, { data, log, progress }: ServerOptions): Promise<boolean> {
   let failure: Error | undefined
   child.on('error', error => {
@@ -127,7 +134,7 @@ async function isReady(child: ChildProcess, { data, log, progress }: ServerOptio
 function serve(child: ChildProcess, port: number, { data, binaries }: ServerOptions): Server {
   const pid = child.pid as number
   const isOver = () => child.exitCode !== null || child.signalCode !== null
-  // Whoever leaves by process.exit() still leaves no server behind.
+  // Also stops the server when this process ends by process.exit().
   const onExit = () => {
     if (!isOver()) process.kill(pid, 'SIGINT')
   }
@@ -145,12 +152,12 @@ function serve(child: ChildProcess, port: number, { data, binaries }: ServerOpti
   }
 }
 
-/** Windows has no signals; this program says the same to the server in its own way. */
+/** Windows has no signals, so pg_ctl stops the server there. */
 async function stopByControl(data: string, { control }: Binaries): Promise<void> {
   await promisify(execFile)(control, ['stop', '-D', data, '-m', 'fast'], { windowsHide: true }).catch(() => {})
 }
 
-/** The size of the log, emptied when it has grown large. */
+/** Returns the size of the log; empties it first when it is larger than 10 MB. */
 function openLog(log: string): number {
   const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0
   const flags = size > MAX_LOG_BYTES ? 'w' : 'a'
@@ -167,7 +174,7 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-/** Where the server that runs on these data listens, or the last one did that was killed. */
+/** Returns the port of the server that runs on these data, or of the last one that was killed. */
 export const portOf = (data: string): number | undefined => Number(readPidFile(data)[PORT_LINE]) || undefined
 
 function readPidFile(data: string): string[] {

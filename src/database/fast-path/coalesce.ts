@@ -2,25 +2,25 @@ import DataLoader from 'dataloader'
 import { concernsEveryone, UnreadableRows } from '../errors.ts'
 import type { Executor } from '../executor.ts'
 
-/** Past this, larger batches no longer lower the cost of a row. */
+/** Larger batches no longer lower the cost per row. */
 const MAX_BATCH = 256
-/** While one batch is worked on the next is on its way: neither side waits for the other. A third brings nothing more. */
+/** With two batches, one is on the wire while the server works on the other. A third gains nothing. */
 const MAX_IN_FLIGHT = 2
 
 interface Options {
   maxBatchSize?: number
-  /** The statement writes: it is repeated only when it is certain that nothing of it was committed. */
+  /** The statement writes: it is repeated only when certainly nothing of it was committed. */
   writes?: boolean
 }
-/** One result, or an Error, for each key in order; a rejection is one of the whole batch. */
+/** Returns one result or Error for each key, in order. A rejection concerns the whole batch. */
 type Answer<Key, Result> = (keys: readonly Key[]) => Promise<(Result | Error)[]>
 
 /**
- * Gathers the calls that arrive while batches are out into the next batch. Until then a batch leaves at the end of the
- * current turn of the event loop, so a lone call waits for nobody. Every result belongs to its call alone:
- * nothing is cached, and when a batch is rejected for what one key may have caused, each key is asked for again by
- * itself, once. A batch is not repeated when the database is away or has used up the time of a statement: every call is
- * answered by that error, which is a 503, and nobody waits for a second limit.
+ * Collects the calls that arrive while batches are in flight into the next batch. With no batch in flight, a batch is
+ * sent at the end of the current turn of the event loop, so a single call does not wait. Nothing is cached. When a
+ * batch is rejected for a reason that one key may have caused, each key is sent once more by itself, so that only the
+ * key at fault fails. When the database is unavailable or the statement has reached its time limit, the batch is not
+ * repeated: every call gets that error (503) and does not wait for a second limit.
  */
 export function coalesce<Key, Result>(
   on: Pick<Executor, 'coalesces'>,
@@ -65,6 +65,6 @@ async function alone<Key, Result>(answer: Answer<Key, Result>, key: Key): Promis
   return result as Result
 }
 
-/** Each key by itself, all at once: on a pipelined client they are one round trip. */
+/** Sends each key by itself, all at once: on a pipelined client that is one round trip. */
 const apart = <Key, Result>(answer: Answer<Key, Result>, keys: readonly Key[]): Promise<(Result | Error)[]> =>
   Promise.all(keys.map(key => alone(answer, key).catch((error: Error) => error)))

@@ -7,20 +7,23 @@ import type { Scratch } from './scratch.ts'
 import { COUNT_BYTES, LENGTH_BYTES, NULL, type WireRow } from './wire.ts'
 
 const { builtins } = pg.types
-/** A byte of text is at most six of JSON: `\u0001`. */
+/** One byte of text becomes at most six bytes of JSON: `\u0001`. */
 const GROWTH = 6
 const NESTED = ['object', 'array']
 
 /** Appends the row as a JSON object. */
 export type WriteRow = (row: WireRow, scratch: Scratch) => void
 
-/** Source that puts a constant; a loop over its bytes takes twice as long. */
+/** Returns source code that writes a constant byte by byte; a loop over its bytes takes twice as long. */
 function put(text: string): string {
   const stores = [...Buffer.from(text)].map((byte, n) => `out[to + ${n}] = ${byte}`)
   return `${stores.join('; ')}; to += ${stores.length}`
 }
 
-/** How the scratch copies what stands between quotes, by type; every other value is made into JSON from its text. */
+/**
+ * The method of `Scratch` that copies the text between quotes, by type. Values of other types are converted to JSON
+ * from their text.
+ */
 const QUOTED: Record<number, string> = {
   [builtins.UUID]: 'copy',
   [builtins.TEXT]: 'copyText',
@@ -29,7 +32,7 @@ const QUOTED: Record<number, string> = {
 }
 const DIGITS: number[] = [builtins.INT2, builtins.INT4]
 
-/** Source that puts a value which is not null, after its key. */
+/** Returns source code that writes a value that is not null, after its key. */
 function putValue(oid: number, column: number, key: string): string {
   const how = QUOTED[oid]
   if (how) return `${put(`${key}"`)}; to = scratch.${how}(to, bytes, at, length); ${put('"')}`
@@ -37,7 +40,7 @@ function putValue(oid: number, column: number, key: string): string {
   return `${put(key)}; to = scratch.write(to, jsonOf[${column}](bytes.utf8Slice(at, at + length)))`
 }
 
-/** From the text of a value to its JSON; what is nested has only what its schema says. */
+/** Returns a function from the text of a value to its JSON. Nested values contain only what their schema declares. */
 function jsonOf(oid: number, schema: TSchema | undefined): (text: string) => string {
   const parse = parserOf(oid)
   const stringify = NESTED.includes(schema?.type) ? fastJsonStringify(schema as object) : JSON.stringify
@@ -45,9 +48,9 @@ function jsonOf(oid: number, schema: TSchema | undefined): (text: string) => str
 }
 
 /**
- * A writer compiled for the columns of a statement and the schema of its rows: JSON is made of the bytes that came, and
- * never is there an object, or a string for each value. Objects and their serializer cost three times as much for a list.
- * Columns that the schema does not have are left out; throws where it asks for one that is not there.
+ * Compiles a writer for the columns of a statement and the schema of its rows. It writes JSON from the received bytes
+ * without an object or a string per value; objects and their serializer cost three times as much for a list. Columns
+ * that the schema does not have are left out. Throws when a required property has no column.
  */
 export function compileWriter(fields: Field[], { properties, required = [] }: TObject): WriteRow {
   const names = fields.map(({ name }) => camelCase(name))

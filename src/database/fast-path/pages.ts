@@ -6,19 +6,19 @@ import { compileReader, notDescribed, Plan, type ReadRow } from './rows.ts'
 import { Scratch } from './scratch.ts'
 import type { WireRow } from './wire.ts'
 
-/** The column that numbers the callers who share a statement; the first, where it is. */
+/** The column with the number of the caller in a shared statement. It is the first column when it is present. */
 const NUMBER = 'n'
 const BEGINNING = '{"data":['
 
 interface Columns {
   shared: boolean
-  /** Where the id is: a caller without rows still has one, of nulls. */
+  /** Index of the id column. A caller without rows still gets one row in which it is null. */
   id: number
   read: ReadRow
   write: WriteRow
 }
 
-/** How the rows of one statement become pages. */
+/** How to turn the rows of one statement into pages. */
 export class PagePlan extends Plan {
   readonly list: Listed
   columns: Columns = { shared: false, id: 0, read: notDescribed, write: notDescribed }
@@ -38,7 +38,7 @@ export class PagePlan extends Plan {
     }
   }
 
-  /** One page for each of `limits`; undefined where the caller may not see the list. */
+  /** Returns one page for each of `limits`; undefined where the caller may not see the list. */
   rows(limits: number[]): Rows<Page | undefined> {
     return new PageRows(this, limits)
   }
@@ -69,7 +69,7 @@ class PageRows implements Rows<Page | undefined> {
   }
 }
 
-/** A page as its rows come. */
+/** One page, filled row by row. */
 class Sheet {
   readonly #limit: number
   readonly #feed: boolean
@@ -105,7 +105,10 @@ class Sheet {
   }
 }
 
-/** The list without its meta; one string of it all is a third less to collect than one for the rows and one for the list. */
+/**
+ * The JSON of a list up to its meta. One string for the whole list costs a third less garbage collection than one for
+ * the rows and one for the list.
+ */
 class Unfinished implements Written<never> {
   #scratch: Scratch | undefined
 

@@ -7,32 +7,41 @@ import type { Prepare, SingleStatements } from '../single-statements.ts'
 import { sendStatement } from './query.ts'
 import { WireClient } from './wire.ts'
 
-/** Reads take the first and writes the last, so that no read waits behind a commit. Reads on both would cost a fifth more CPU. */
+/**
+ * Reads use the first connection and writes the last, so that no read waits behind a commit. Reading on both would cost
+ * a fifth more CPU.
+ */
 const CLIENTS = 2
-/** A connection that has not answered for this long is stalled, and the other one is used: one slow statement does not hold up all. */
+/**
+ * A connection that has not answered for this long (ms) counts as stalled, and the other one is used: one slow
+ * statement must not delay the others.
+ */
 const STALL_MS = { read: 20, write: 200 }
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 1_000
-/** A start has more patience with a slow server than a request has. */
+/** A start waits longer for a slow server than a request does. */
 const OPENING_ATTEMPTS = 5
 /** The driver's message when a connection takes too long. */
 const SLOW = 'timeout expired'
-/** How often a server is looked at that may have fallen silent. */
+/** How often (ms) to check whether the server has become silent. */
 const WATCH_MS = 250
 
 interface Connection {
   client: WireClient
-  /** Queries without an answer. */
+  /** The number of queries without an answer. */
   inFlight: number
-  /** When it last answered, or was last idle. */
+  /** The time (ms) of its last answer, or when it was last idle. */
   movedAt: number
-  /** Takes no more queries and is replaced; those in flight end as they may. */
+  /** Takes the connection out of use and replaces it; queries in flight may still finish. */
   lose(reason: string): void
 }
 
 const moves = ({ inFlight, movedAt }: Connection, since: number): boolean => inFlight === 0 || movedAt > since
 
-/** Clients that send each query without waiting for the one before it; reconnected with backoff for as long as it is open. */
+/**
+ * Clients that send each query without waiting for the answer of the one before it. A lost one is reconnected with
+ * backoff until `close()`.
+ */
 export class Pipeline implements SingleStatements {
   readonly #options: pg.ClientConfig
   readonly #log: Log
@@ -43,8 +52,8 @@ export class Pipeline implements SingleStatements {
   #connections: Connection[] = []
 
   /**
-   * A server that answers none of its queries for `query_timeout` is silent. The driver's own clock is not used: a timer for
-   * each query, and the callback that it wraps keeps the rows until the next full collection.
+   * A server that answers no query for `query_timeout` is silent. The driver's own timeout is not used: it costs a
+   * timer for each query, and its wrapped callback keeps the rows in memory until the next full garbage collection.
    */
   constructor({ query_timeout: silentMs = 0, ...options }: pg.ClientConfig, log: Log, prepare?: Prepare) {
     this.#options = options
@@ -71,7 +80,7 @@ export class Pipeline implements SingleStatements {
     )
   }
 
-  /** A statement that writes, and is its own transaction: answered when the disk has it. */
+  /** Runs a statement that writes as its own transaction; resolves when it is committed to disk. */
   write<Result>(query: Query<Result>): Promise<Result[]> {
     const now = performance.now()
     return this.#send(
@@ -93,8 +102,9 @@ export class Pipeline implements SingleStatements {
   }
 
   /**
-   * The server would have ended the statement before: it is silent, on every connection. Whoever has waited is not to wait again.
-   * Statements that take long one after another are no silence, however long the last of them has waited.
+   * Checks whether every connection is silent. The server's `statement_timeout` would have ended a slow statement
+   * before, so the queries in flight are rejected and the connections closed. Several long statements one after another
+   * are not silence, however long the last one has waited.
    */
   #hearSilence(): void {
     const late = performance.now() - this.#silentMs
@@ -140,12 +150,12 @@ export class Pipeline implements SingleStatements {
     await client.connect()
     await this.#prepareWithin(client)
     if (this.#closing.signal.aborted) return void client.end()
-    // Lost in the moment in which it was ready: whoever connects has to try again.
+    // The connection was lost just after it became ready: the caller of `#connect` must try again.
     if (lost) throw databaseDown()
     this.#connections = [...this.#connections, connection]
   }
 
-  /** A server that falls silent meanwhile is not waited for, as in `#hearSilence`. */
+  /** Runs `prepare`; closes the connection when the server is silent during it, as in `#hearSilence`. */
   async #prepareWithin(client: WireClient): Promise<void> {
     const silence = setTimeout(() => client.destroy(), this.#silentMs)
     try {

@@ -3,17 +3,17 @@ import { fromDatabase, UnreadableRows } from '../errors.ts'
 import type { Field, Query, Rows } from '../query.ts'
 import type { WireClient, WireRow } from './wire.ts'
 
-/** The part of the driver's wire protocol that a prepared statement needs. */
+/** The methods of the driver's wire protocol that a prepared statement needs. */
 interface Connection {
   bind(message: object): void
   execute(message: object): void
   sync(): void
 }
-/** What the driver's query has beyond its published types; pg is pinned to the version this was read in. */
+/** Members of the driver's query that its published types lack; pg is pinned to the version in which they were read. */
 interface DriverQuery {
   name: string
   values: unknown[]
-  /** The driver wraps it to stop the clock of the query: whoever answers, answers through it. */
+  /** The driver wraps this function to stop the timer of the query, so every answer must go through it. */
   callback: (error: Error | null) => void
   submit(connection: pg.Connection): void
   hasBeenParsed(connection: Connection): boolean
@@ -25,17 +25,17 @@ const { Query: BaseQuery, utils } = pg as unknown as {
 }
 
 /**
- * The driver's query, whose rows are read by a plan that outlives it. The driver's own builds a result with its parsers
- * anew for each execution and emits every row: a tenth of the cost of a read by id.
+ * The driver's query, but its rows are read by a plan that is kept between executions. The driver's own query builds a
+ * result with its parsers again for each execution and emits every row, which is a tenth of the cost of a read by id.
  */
 export class StatementQuery<Result> extends BaseQuery {
   readonly #rows: Rows<Result>
   #failure: Error | undefined
 
   /**
-   * The driver is given the callback: set afterwards, V8 keeps the rows of every query until the next full collection.
-   * Throws when a value has no form on the wire: the driver finds that out only when the statement is half sent, and closes it
-   * for whoever comes next.
+   * The callback is passed to the constructor: when it is set afterwards, V8 keeps the rows of every query in memory
+   * until the next full garbage collection. Throws when a value cannot be encoded: the driver would notice that only
+   * after it has sent half of the statement, and would then close the statement for the next caller.
    */
   constructor({ name, text, values, rows }: Query<Result>, done: (error: Error | null) => void) {
     super(
@@ -47,7 +47,7 @@ export class StatementQuery<Result> extends BaseQuery {
     this.#rows = rows
   }
 
-  /** Once the columns are known they need no description; the first time on a connection the driver sends everything. */
+  /** Skips the description when the columns are known. On the first use on a connection the driver sends everything. */
   override prepare(connection: Connection): void {
     if (this.#rows.plan.described && this.hasBeenParsed(connection)) {
       connection.bind({ statement: this.name, values: this.values })

@@ -4,16 +4,18 @@ import { COUNT_BYTES, LENGTH_BYTES, NULL, type WireRow } from './wire.ts'
 
 export type ReadRow = (row: WireRow) => Row
 
-/** Reads the value at `at`, `length` bytes long, out of the row: `text` is the whole row as Latin-1. */
+/**
+ * Returns source code that reads the value of `length` bytes at `at` from the row; `text` is the whole row as Latin-1.
+ */
 function expressionOf(oid: number, column: number): string {
   const value = isAscii(oid) ? 'text.slice(at, at + length)' : 'bytes.utf8Slice(start + at, start + at + length)'
   return parserOf(oid) === asText ? value : `parsers[${column}](${value})`
 }
 
 /**
- * A reader compiled for the columns of a statement. The row becomes one string of which most values are slices: a string
- * made for each value by itself is a tenth of the cost of a list. An object literal has its final shape at once, while
- * one filled in a loop grows, and leaves three times the garbage.
+ * Compiles a reader for the columns of a statement. The row becomes one string, and most values are slices of it: a
+ * separate string for each value is a tenth of the cost of a list. The reader uses an object literal, which has its
+ * final shape at once; an object filled in a loop leaves three times the garbage.
  */
 export function compileReader(fields: Field[]): ReadRow {
   const values = fields.map(
@@ -32,7 +34,7 @@ export function compileReader(fields: Field[]): ReadRow {
   return new Function('parsers', source)(fields.map(field => parserOf(field.dataTypeID)))
 }
 
-/** What is known of the columns of one statement: learned from its first answer, and the same ever after. */
+/** What is known about the columns of one statement. It is learned from the first answer and does not change. */
 export abstract class Plan {
   #fields: Field[] | undefined
 
@@ -41,8 +43,8 @@ export abstract class Plan {
   }
 
   /**
-   * Each connection describes the columns once more. A later one may have more of them at the end, as after a migration;
-   * any other change would put values under wrong names, and is an error.
+   * Checks the columns, which each connection describes once. A later connection may have more columns at the end, as
+   * after a migration; any other change would put values under wrong names and throws.
    */
   describe(fields: Field[]): void {
     if (this.#fields === undefined) this.learn(fields)
@@ -57,7 +59,7 @@ export abstract class Plan {
 const isField = (field: Field | undefined, name: string, oid: number): boolean =>
   field?.name === name && field.dataTypeID === oid
 
-/** How to read the rows of one statement as objects. */
+/** Reads the rows of one statement as objects. */
 export class RowPlan extends Plan {
   read: ReadRow = notDescribed
 

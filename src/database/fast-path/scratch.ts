@@ -1,10 +1,10 @@
 import { isoText } from '../parsers.ts'
 
 const FIRST_BYTES = 65_536
-/** A page of long texts may take more; what it took is not kept. */
+/** A page of long texts may need a larger buffer; such a buffer is not kept for reuse. */
 const KEPT_BYTES = 262_144
 const ASCII = 0x80
-/** `2026-01-31 12:00:00` */
+/** The length of `2026-01-31 12:00:00`. */
 const SECONDS = 19
 const MILLISECONDS = 3
 const byteOf = (character: string): number => character.charCodeAt(0)
@@ -15,19 +15,22 @@ const ZERO = byteOf('0')
 const T = byteOf('T')
 const Z = byteOf('Z')
 
-/** Bytes that stand in JSON text as they are: no control character, quote or backslash. */
+/** 1 for bytes that appear unchanged in JSON text: no control character, quote or backslash. */
 const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) => Number(byte >= 0x20 && byte !== 0x22 && byte !== 0x5c))
 
-/** Bytes in which JSON is put together, and taken as one string: nothing is left for the collector but that string. */
+/** A reusable buffer in which JSON is assembled and then read as one string, which is the only garbage. */
 export class Scratch {
   static readonly #free: Scratch[] = []
 
   bytes = Buffer.allocUnsafeSlow(FIRST_BYTES)
   length = 0
-  /** Every bit that any byte had which may be beyond ASCII. */
+  /** The bitwise OR of all bytes that may be outside ASCII. */
   #bits = 0
 
-  /** One that begins with `text`, which is ASCII. What is not brought to its end is left to the collector. */
+  /**
+   * Returns a free or new scratch that begins with `text` (ASCII). One on which `end()` is never called is garbage
+   * collected.
+   */
   static take(text: string): Scratch {
     const scratch = Scratch.#free.pop() ?? new Scratch()
     scratch.append(text)
@@ -43,20 +46,20 @@ export class Scratch {
     this.bytes = larger
   }
 
-  /** Adds text that is ASCII. */
+  /** Appends ASCII text. */
   append(text: string): void {
     this.reserve(text.length)
     this.length += this.bytes.write(text, this.length, 'latin1')
   }
 
-  /** Copies `length` bytes of ASCII to `to`; returns where they end. */
+  /** Copies `length` bytes of ASCII to position `to`; returns the position after them. */
   copy(to: number, from: Buffer, start: number, length: number): number {
     const { bytes } = this
     for (let n = 0; n < length; n++) bytes[to + n] = from[start + n] as number
     return to + length
   }
 
-  /** Copies what stands between the quotes of a JSON string, escaped where it has to be. */
+  /** Copies the content of a JSON string, escaped where necessary; returns the position after it. */
   copyText(to: number, from: Buffer, start: number, length: number): number {
     const { bytes } = this
     let bits = 0
@@ -72,7 +75,7 @@ export class Scratch {
     return this.write(to, JSON.stringify(from.toString('utf8', start, start + length)).slice(1, -1))
   }
 
-  /** Copies a time as PostgreSQL prints it in UTC, as ISO 8601 with milliseconds. */
+  /** Copies a time from PostgreSQL's text (UTC) as ISO 8601 with milliseconds; returns the position after it. */
   copyTime(to: number, from: Buffer, start: number, length: number): number {
     const { bytes } = this
     const fraction = start + SECONDS + 1
@@ -89,7 +92,10 @@ export class Scratch {
     return point + MILLISECONDS + 1
   }
 
-  /** Text that needs no further escape. */
+  /**
+   * Writes JSON text that needs no further escaping; returns the position after it. Throws `RangeError` when no room
+   * was reserved.
+   */
   write(to: number, json: string): number {
     this.#bits |= ASCII
     const written = this.bytes.write(json, to)
@@ -97,7 +103,7 @@ export class Scratch {
     return to + written
   }
 
-  /** What was put together; the scratch is free again. */
+  /** Returns the assembled text and releases the scratch for reuse. */
   end(): string {
     const text =
       this.#bits < ASCII ? this.bytes.toString('latin1', 0, this.length) : this.bytes.toString('utf8', 0, this.length)

@@ -3,14 +3,14 @@ import pg from 'pg'
 import * as parser from 'pg-protocol/dist/parser.js'
 
 const DATA_ROW = 'D'.charCodeAt(0)
-/** How the wire says how many fields a row has, and how long the next one is. */
+/** Sizes in the wire protocol: the number of fields of a row, and the length before each value. */
 export const COUNT_BYTES = 2
 export const LENGTH_BYTES = 4
-/** The length of what is null. */
+/** The length that stands for null. */
 export const NULL = -1
 const ZERO = '0'.charCodeAt(0)
 
-/** What the driver's parser has beyond its published types; it is pinned with the driver. */
+/** Members of the driver's parser that its published types lack; it is pinned together with the driver. */
 const { Parser } = parser as unknown as {
   Parser: new () => {
     parse(bytes: Buffer, done: (message: { name: string }) => void): void
@@ -18,12 +18,12 @@ const { Parser } = parser as unknown as {
   }
 }
 
-/** A row as it came over the wire, readable only until the next message: where it lies in the bytes received. */
+/** A row as received: its place in the received bytes. It is readable only until the next message. */
 export class WireRow {
   readonly name = 'dataRow'
   length = 0
   bytes: Buffer = Buffer.alloc(0)
-  /** Of the number of fields; a length and a value for each follow. */
+  /** Offset of the number of fields; a length and a value for each field follow. */
   start = 0
   end = 0
 
@@ -33,7 +33,7 @@ export class WireRow {
     return this.bytes.readInt32BE(at) === NULL
   }
 
-  /** The first value, which is a number in digits. */
+  /** The first value, which must be an integer in digits. */
   get number(): number {
     const first = this.start + COUNT_BYTES + LENGTH_BYTES
     const end = first + this.bytes.readInt32BE(first - LENGTH_BYTES)
@@ -42,7 +42,7 @@ export class WireRow {
     return number
   }
 
-  /** Every value as text, for the driver's own queries. */
+  /** All values as text, for the driver's own queries. */
   get fields(): (string | null)[] {
     let at = this.start + COUNT_BYTES
     return Array.from({ length: this.bytes.readInt16BE(this.start) }, () => {
@@ -55,7 +55,10 @@ export class WireRow {
   }
 }
 
-/** The driver's parser makes a string of each value of each row, whoever asks for it: a tenth of the cost of a list. */
+/**
+ * Returns rows as `WireRow`. The driver's parser makes a string of each value of each row, used or not, which is a
+ * tenth of the cost of a list.
+ */
 class RowParser extends Parser {
   readonly #row = new WireRow()
 
@@ -70,7 +73,7 @@ class RowParser extends Parser {
   }
 }
 
-/** The driver's own way to its parser, with ours. */
+/** The driver's `attachListeners`, but with our parser. */
 function attachListeners(this: WireConnection, stream: NodeJS.ReadableStream): void {
   const parser = new RowParser()
   stream.on('data', (bytes: Buffer) =>
@@ -82,7 +85,7 @@ interface WireConnection extends pg.Connection {
   attachListeners(stream: NodeJS.ReadableStream): void
 }
 
-/** The driver's client, handing rows to queries as they came. */
+/** The driver's client, but it passes rows to queries as received bytes. */
 export class WireClient extends pg.Client {
   constructor(options: pg.ClientConfig = {}) {
     super(options)
@@ -90,7 +93,7 @@ export class WireClient extends pg.Client {
     connection.attachListeners = attachListeners
   }
 
-  /** Ends the connection at once: what is in flight is rejected, and the server is not waited for. */
+  /** Closes the connection at once: queries in flight are rejected, and the server is not waited for. */
   destroy(): void {
     const { connection } = this as unknown as { connection: WireConnection }
     connection.stream.destroy()

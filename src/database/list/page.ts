@@ -6,10 +6,10 @@ import { PagePlan } from '../fast-path/pages.ts'
 import { type Params, prepared, shaped } from '../statement.ts'
 import type { Page } from './plain-page.ts'
 
-/** Callers that share a statement: with more of them the first would wait for the rows of the last. */
+/** The most callers that share a statement: with more, the first would wait for the rows of the last. */
 const MAX_TOGETHER = 16
 
-/** What a list can be ordered by: the expression its index holds, and the key of the row that carries the value. */
+/** One order of a list: the indexed expression, and the key of the row that carries its value. */
 export interface Sort {
   on: SQL | Column
   key: string
@@ -18,21 +18,21 @@ export interface Sort {
 
 export interface ListDefinition<Row, Input, Filters> {
   name: string
-  /** Pages are written as JSON of this schema, from the bytes that the database sends. */
+  /** Pages are written as JSON by this schema, from the bytes that the database sends. */
   item: TObject & { static: Row }
   columns: SQL
   from: SQL
-  /** The rows of the list, before filters; placeholders come from the input. */
+  /** Selects the rows of the list before filters; placeholders come from the input. */
   where($: Params<Input>): SQL
   /**
-   * The row that the list belongs to, when it exists and the caller may read it. Without it the answer is undefined,
-   * so that an empty list and a list nobody may see are told apart in the same round trip. With it, what scopes the list
-   * and what grants it are ids, and concurrent callers share a statement.
+   * Selects the row that the list belongs to, when it exists and the caller may read it; without it the page is
+   * undefined. So an empty list and an invisible one are told apart in the same round trip. A list with a parent takes
+   * only ids as its scope and principal, so concurrent callers can share a statement.
    */
   parent?: ($: Params<Input>) => SQL
-  /** The tie-breaker of every sort, in the same direction. */
+  /** Breaks ties in every sort, in the same direction. */
   id: Sort
-  /** A feed names the cursor to go on from even where nothing follows yet. */
+  /** A feed returns a cursor on every page, also when nothing follows yet. */
   feed?: boolean
   sorts: Record<string, Sort>
   defaultSort: string
@@ -40,7 +40,7 @@ export interface ListDefinition<Row, Input, Filters> {
   filters?: { [F in keyof Filters]-?: ($: Params<Filters>) => SQL }
 }
 
-/** What the SQL of a page depends on besides its list. */
+/** Everything besides the list that the SQL of a page depends on. */
 export interface Shape {
   filters: string[]
   sort: string
@@ -56,14 +56,14 @@ export interface Paging {
   afterId: string | number | null
 }
 
-/** The input of one page: its paging, what scopes and grants it, and its filters. */
+/** The input of one page: paging, scope and principal, and filters. */
 export type PageInput = Paging & Record<string, unknown>
 type ReadPage = (on: Executor, shape: Shape, input: PageInput) => Promise<Page | undefined>
-/** The types of a list concern its caller only. */
+/** The generic types matter only to the caller of a list. */
 export type AnyList = ListDefinition<unknown, Record<string, unknown>, Record<string, unknown>>
 type Inputs = Params<Record<string, unknown>>
 
-/** The condition of a page before paging. */
+/** Returns the condition of a page before paging. */
 export function conditionsOf(list: AnyList, $: Inputs, filters: string[]): SQL {
   return and(list.where($), ...filters.map(name => list.filters?.[name]?.($))) as SQL
 }
@@ -85,7 +85,7 @@ function pageOf(list: AnyList, $: Inputs, shape: Shape): SQL {
   return sql`select ${list.columns} from ${list.from} where ${where} order by ${on} ${direction}${tie} limit ${$.rows}${offset}`
 }
 
-/** Reads one page; undefined where the list has a parent that cannot be seen. */
+/** Returns a function that reads one page; undefined when the list has a parent and the caller cannot see it. */
 export function pageReader(list: AnyList): ReadPage {
   const statementOf = shaped(list.name, (name, shape: Shape) => {
     const plan = new PagePlan(list)
@@ -98,26 +98,26 @@ export function pageReader(list: AnyList): ReadPage {
   const alone: ReadPage = async (on, shape, input) => (await statementOf(shape)(on, input))[0]
   if (!list.parent) return alone
   const together = sharedReader(list, alone)
-  // A filter may have to look at many rows: nobody else waits for that.
+  // A filter may read many rows, and other callers must not wait for that: such pages do not share a statement.
   return (on, shape, input) => {
     const shares = on.coalesces && shape.filters.length === 0 && !shape.offset
     return (shares ? together : alone)(on, shape, input)
   }
 }
 
-/** One row more than the page says whether there is more. */
+/** The statement asks for one row more than the page holds, to know whether there are more. */
 const limitOf = ({ rows }: Paging): number => rows - 1
 
-/** What one of many callers asked, as a row of the relation `asked`. */
+/** Refers to the input of each caller as a column of the relation `asked`. */
 const asked: Inputs = new Proxy({}, { get: (_, name: string) => sql.raw(`asked."${name}"`) })
 
-/** The pages of many callers in one statement, which checks each of them. */
+/** Reads the pages of many callers in one statement, which checks access for each of them. */
 function pagesReader(list: AnyList, name: string, { shape, names }: Shared) {
   const { type } = list.sorts[shape.sort] as Sort
   const types: Record<string, string> = { rows: 'int', offset: 'int', afterValue: type, afterId: list.id.type }
   const columns = sql.raw(names.map(name => `"${name}" ${types[name] ?? 'uuid'}`).join(', '))
   const plan = new PagePlan(list)
-  // `offset 0` keeps the planner from joining all parents there are to the many callers that it expects.
+  // `offset 0` stops the planner from joining all existing parents to the many callers that it expects.
   const query = prepared(
     name,
     (_, $: Params<{ asked: string }>) => sql`
@@ -132,7 +132,7 @@ function pagesReader(list: AnyList, name: string, { shape, names }: Shared) {
     })
 }
 
-/** Concurrent pages of one shape share a statement. */
+/** Lets concurrent pages of one shape share a statement. */
 function sharedReader(list: AnyList, alone: ReadPage): ReadPage {
   const statementOf = shaped(`${list.name}.shared`, (name, shared: Shared) => pagesReader(list, name, shared))
   const open = (on: Executor, shape: Shape) =>

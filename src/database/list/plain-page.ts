@@ -5,23 +5,26 @@ import type { Row } from '../query.ts'
 export interface Page {
   data: Written<never> | never[]
   hasMore: boolean
-  /** The last row, where there is more or the list is a feed. */
+  /** The last row, when there are more or the list is a feed. */
   last: Row | undefined
 }
 
-/** What of a list its pages depend on. */
+/** The part of a list definition that its pages depend on. */
 export interface Listed {
   id: { key: string }
-  /** Without it every caller may see the list. */
+  /** Without a parent every caller may see the list. */
   parent?: unknown
   item: TObject
   feed?: boolean
 }
 
-/** The page of one caller from rows that are objects; the schema of the response leaves out what is not of the item. */
+/**
+ * Makes the page of one caller from rows that are objects; undefined when the parent is not visible. The response
+ * schema removes properties that are not part of the item.
+ */
 export function plainPage({ id, parent }: Listed, limit: number, rows: Row[]): Page | undefined {
   if (parent !== undefined && rows.length === 0) return undefined
-  // A list that is visible and empty is one row of nulls.
+  // A list that is visible and empty comes as one row of nulls.
   const found = rows.filter(row => row[id.key] !== null)
   const data = found.slice(0, limit)
   return { data: data as never[], hasMore: found.length > limit, last: data.at(-1) }

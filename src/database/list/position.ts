@@ -1,16 +1,18 @@
 import { decodeCursor, type Position } from '../../lib/cursor.ts'
 import type { Sort } from './page.ts'
 
-/** A missing time sorts last: its index holds `coalesce(…, 'infinity')`. */
+/** A missing time sorts last: the index is on `coalesce(…, 'infinity')`. */
 export const LAST = 'infinity'
 
-/** The position in a cursor that was issued for `boundTo`. Throws `cursor_invalid`, `cursor_mismatch`. */
+/** Returns the position in a cursor that was issued for `boundTo`. Throws `cursor_invalid`, `cursor_mismatch`. */
 export function positionOf(boundTo: string, cursor: string, sort: Sort, id: Sort): Position {
   const fits = ([value, tie, ...more]: Position) => more.length === 0 && isOf[sort.type](value) && isOf[id.type](tie)
   return decodeCursor(boundTo, cursor, fits)
 }
 
-/** As our answers say it, and a day that exists; the database knows no year 0. */
+/**
+ * Whether it is a time in the form of our responses, of a day that exists, from year 1 on: PostgreSQL has no year 0.
+ */
 const isTime = (value: unknown): boolean => {
   const milliseconds = typeof value === 'string' && value >= '0001' ? Date.parse(value) : Number.NaN
   return !Number.isNaN(milliseconds) && new Date(milliseconds).toISOString() === value
@@ -18,7 +20,7 @@ const isTime = (value: unknown): boolean => {
 
 const isText = (form: RegExp) => (value: unknown) => typeof value === 'string' && form.test(value)
 
-/** What a position may hold: it came from us, but a client may have written it. */
+/** Checks the values of a position by type: a client may have changed the cursor. */
 const isOf: Record<Sort['type'], (value: unknown) => boolean> = {
   uuid: isText(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/),
   timestamptz: value => value === LAST || isTime(value),

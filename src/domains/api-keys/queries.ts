@@ -6,7 +6,7 @@ import { apiKeys } from './tables.ts'
 
 type ApiKeyRow = ApiKey & { version: number }
 
-/** What may travel: never a hash. */
+/** The columns that responses may contain; never a hash. */
 const columns = sql`id, organization_id, name, hint, scopes, expires_at, previous_expires_at, rate_limit,
   last_used_at, created_by, version, created_at, updated_at`
 
@@ -38,13 +38,16 @@ interface LiveKey {
   organizationId: string
   scopes: string[]
   rateLimit: number | null
-  /** Of the secret that was asked for, which may be the one before the last rotation. */
+  /** The hash of the secret that was looked up; that may be the secret before the last rotation. */
   hash: Buffer
 }
 
 const live = sql`(expires_at is null or expires_at > now())`
 
-/** Of many callers at once, by hash: one indexed look-up for all. Two branches, because `or` would not say which matched. */
+/**
+ * Finds the keys of many callers by hash in one indexed look-up. It uses two branches, because `or` would not tell
+ * which hash matched.
+ */
 export const findLiveKeys = statement(
   'api_keys.live',
   (_, $: Params<{ hashes: Buffer[] }>) => sql<LiveKey>`
@@ -55,7 +58,10 @@ export const findLiveKeys = statement(
     where previous_hash = any(${$.hashes}::bytea[]) and previous_expires_at > now() and ${live}`,
 )
 
-/** Each at most once a minute, whatever the number of nodes; no version, and no wait for a row that is being changed. */
+/**
+ * Sets `last_used_at`, at most once a minute for each key, on any number of nodes. It does not change the version and
+ * skips rows that are locked.
+ */
 export const markUsed = statement(
   'api_keys.used',
   (_, $: Params<{ ids: string[] }>) => sql`
@@ -69,7 +75,7 @@ type Key = { organizationId: string; id: string }
 
 const present = ($: Params<Key>) => and(eq(apiKeys.id, $.id), eq(apiKeys.organizationId, $.organizationId))
 
-/** Nobody else changes the key until the commit. */
+/** Locks the key until the commit. */
 export const lockApiKey = one(
   statement(
     'api_keys.lock',
@@ -80,7 +86,7 @@ export const lockApiKey = one(
 
 type Change = Pick<NewKey, 'name' | 'scopes' | 'expiresAt' | 'rateLimit'>
 
-/** `changed` names what changes, so that null can be written. */
+/** `changed` names the columns to set, so that null can be written. */
 export const updateApiKeyRow = statements(
   'api_keys.update',
   (_, $: Params<Key & Change>, changed: readonly string[]) => {
@@ -99,7 +105,7 @@ export const updateApiKeyRow = statements(
 
 type Rotation = Key & Pick<NewKey, 'hash' | 'hint'> & { overlapSeconds: number }
 
-/** What was the previous secret before is forgotten. */
+/** Replaces the secret. The current one becomes the previous one; an older previous one is lost. */
 export const rotateApiKeyRow = one(
   statement(
     'api_keys.rotate',

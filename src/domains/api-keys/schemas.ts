@@ -22,7 +22,7 @@ const RateLimit = Nullable(
   }),
   { examples: [null] },
 )
-/** A day: enough for whoever deploys once a day. */
+/** One day, long enough for a service that is deployed once a day. */
 export const OVERLAP_SECONDS = 86_400
 const MAX_OVERLAP_SECONDS = 604_800
 
@@ -74,7 +74,7 @@ export const UpdateApiKey = Patch(Closed({ name: Name, scopes: Scopes, expiresAt
   examples: [{ name: 'Hourly import', rateLimit: 120 }],
 })
 export type UpdateApiKey = Static<typeof UpdateApiKey>
-/** The body may be left out. */
+/** The body is optional. */
 export const RotateApiKey = Nullable(
   Closed({
     overlapSeconds: Type.Optional(

@@ -10,16 +10,16 @@ export const apiKeys = pgTable(
       .notNull()
       .references(() => organizations.id, { onDelete: 'cascade' }),
     name: text().notNull(),
-    /** SHA-256 of the key, which itself is stored nowhere. */
+    /** SHA-256 of the secret; the secret itself is not stored. */
     hash: bytes().notNull(),
-    /** The last four characters, to tell keys apart. */
+    /** The last four characters of the secret, to tell keys apart. */
     hint: text().notNull(),
     scopes: text().array().notNull(),
     expiresAt: isoTimestamp(),
-    /** The secret before the last rotation, valid until the overlap ends. */
+    /** The hash of the secret before the last rotation, valid until `previousExpiresAt`. */
     previousHash: bytes(),
     previousExpiresAt: isoTimestamp(),
-    /** Requests per minute; null for the limit of every principal. */
+    /** Requests per minute; null means the general limit of a principal. */
     rateLimit: integer(),
     /** Written at most once a minute. */
     lastUsedAt: isoTimestamp(),

@@ -1,4 +1,4 @@
 import { invalidParameter } from '../../lib/errors.ts'
 
-/** A key has one organization; a user has to say which. */
+/** An API key belongs to one organization; a user must name it. */
 export const organizationMissing = () => invalidParameter('organizationId', 'is required of a user')

@@ -1,7 +1,7 @@
 import type { Domain } from '../../plugins/domains.ts'
 import { auditRoutes } from './routes.ts'
 
-/** Writes nothing: every domain records its own events; this one reads them. */
+/** This domain only reads events; every domain records its own. */
 export const audit: Domain = {
   name: 'audit',
   tag: { name: 'events', description: 'The log of everything that changed: as a list, a feed and a stream.' },

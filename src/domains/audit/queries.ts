@@ -7,7 +7,10 @@ import { settledEnd } from '../../events/position.ts'
 import { events } from '../../events/tables.ts'
 import { type AllEventFilters, AuditEvent, Event, type EventFilters } from './schemas.ts'
 
-/** Behind which event of a feed to read on: the position of its transaction, and its number within. */
+/**
+ * A place in the feed: the position of the transaction of an event, and the number of the event within it. Reading
+ * continues after it.
+ */
 export interface Place {
   position: string
   seq: number
@@ -23,18 +26,18 @@ const log = {
   sorts: { createdAt: { on: events.position, key: 'position', type: 'xid8' } },
 } as const
 
-/** How far the clock that made an id, the time of the event and the start of its transaction may lie apart. */
+/** How far the time in an event's id, its `created_at` and the start of its transaction may differ. */
 const SLACK = sql.raw(`interval '5 minutes'`)
 
 const LAST = sql.raw(`'${2n ** 63n - 1n}'`)
 
-/** The least UUIDv7 of a moment (RFC 9562 §5.7). */
+/** Returns the smallest UUIDv7 of a moment (RFC 9562 §5.7). */
 const firstId = (moment: SQL): SQL =>
   sql`(lpad(to_hex(greatest(0, extract(epoch from ${moment}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`
 
 /**
- * The log is ordered by position, so a time is first translated to one: that of the last event well before it. Without it a
- * search for the last hour reads the whole log when it finds less than a page.
+ * The log is ordered by position, so a time is first turned into a position: that of the last event well before it.
+ * Otherwise a search for the last hour reads the whole log when it finds less than a page.
  */
 const since = (moment: SQLWrapper): SQL => sql`(${events.createdAt} >= ${moment} and ${events.position} >= coalesce((
   select e.position from ${events} e where e.id < ${firstId(sql`${moment}::timestamptz - ${SLACK}`)} order by e.id desc limit 1), '0'))`
@@ -65,7 +68,7 @@ const newestFirst = <Row extends object>(name: string, item: TObject & { static:
 export const listEvents = newestFirst('events.list', Event, columns)
 export const listAuditEvents = newestFirst('events.audit', AuditEvent, withOrigin)
 
-/** Of all organizations and of none, newest first. */
+/** Lists events of all organizations and of none, newest first. */
 export const listAllEvents = defineList<AuditEvent, object, AllEventFilters>({
   ...log,
   name: 'events.all',
@@ -76,7 +79,7 @@ export const listAllEvents = defineList<AuditEvent, object, AllEventFilters>({
   filters: { ...filters, organizationId: $ => sql`${events.organizationId} = ${$.organizationId}` },
 })
 
-/** Nothing can still appear before what this shows, so that a cursor never skips. */
+/** Events before `settledEnd`: no event can still appear before them, so a cursor never skips one. */
 const settled = sql`${events.position} < ${settledEnd}`
 
 const feed: ListDefinition<Event, { organizationId: string }, { type?: string }> = {
@@ -90,10 +93,10 @@ const feed: ListDefinition<Event, { organizationId: string }, { type?: string }>
   feed: true,
 }
 
-/** Oldest first and only what is settled. */
+/** Lists the events of an organization, oldest first, only settled ones. */
 export const readFeed = defineList<Event, { organizationId: string }, { type?: string }>(feed)
 
-/** The feed's own cursors: a stream is the feed, read on by itself. */
+/** Converts between places and the cursors of the feed; a stream uses the same cursors. */
 export function feedCursors(organizationId: string) {
   const { positionOf, cursorOf } = cursorsOf(feed, { organizationId })
   return {
@@ -105,15 +108,15 @@ export function feedCursors(organizationId: string) {
   }
 }
 
-/** Where the feed of every organization ends at this moment: what commits from now on comes after it. */
+/** Finds the current end of all feeds: events committed from now on come after it. */
 export const findFeedEnd = one(statement('events.end', () => sql<Place>`select ${settledEnd} as position, 0 as seq`))
 
 const place = sql`(${events.organizationId}, ${events.position}, ${events.seq})`
 
 /**
- * The next `rows` of each of many places in feeds, `[{ n, organizationId, position, seq }]` as JSON. Each is one range of one index, and
- * is written so that no other will do: where the planner takes the organization for most of the log, it reads the whole log
- * of all others to find that a quiet one has nothing new.
+ * Reads the next `rows` events after each of many places, `[{ n, organizationId, position, seq }]` as JSON. The
+ * conditions fit only one index range per place: otherwise the planner, when it expects most of the log to belong to
+ * one organization, reads the whole log of all others to find that a quiet one has nothing new.
  */
 export const listAfter = statement(
   'events.after',

@@ -41,7 +41,9 @@ const origin = (description: string, example: string) =>
     Nullable(Type.String(), { description: `${description} Users get it, API keys do not.`, examples: [example] }),
   )
 
-/** An event with where it came from, which is about a person: for those who answer for the organization. */
+/**
+ * An event with its origin. The origin is personal data, so only those who are responsible for the organization get it.
+ */
 export const AuditEvent = Type.Object(
   {
     ...event,
@@ -85,7 +87,7 @@ export const EventStreamQuery = Closed({
     description: 'Begins behind this place: `meta.nextCursor` of the feed, or the `id` of an event. Without it, now.',
   }),
 })
-/** The name is the standard's, and browsers send it by themselves. */
+/** Browsers send this header by themselves when an `EventSource` reconnects. */
 export const EventStreamHeaders = Type.Object({
   'last-event-id': Type.Optional({
     ...Resume,

@@ -5,14 +5,20 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { feedCursors, findFeedEnd, listAfter, type Place } from './queries.ts'
 import { Event } from './schemas.ts'
 
-/** How late an event may be behind its commit, besides the transactions that began before it. */
+/**
+ * The interval of reading. An event is sent at most this long after its commit, plus the time of transactions that
+ * began before it.
+ */
 const POLL_MS = 250
-/** A reader that keeps up has taken what it was sent by then. */
+/** How long to wait before reading again; a client that keeps up has received its data by then. */
 const TAKE_MS = 1
-/** Bound what one statement brings into memory, however many streams catch up. Who is behind does not wait for the next look. */
+/**
+ * Limits of one statement, so that memory stays bounded however many streams catch up. A stream that is behind does not
+ * wait for the next interval.
+ */
 const ROWS = 20
 const PLACES = 32
-/** What a stream is sent at a time. The rest is read again when that has been taken: the log is the buffer. */
+/** The most that is sent to a stream at once. The rest is read again later, so nothing is buffered here. */
 const SEND_CHARACTERS = 131_072
 
 type Stream = ReturnType<FastifyInstance['streams']['open']>
@@ -28,8 +34,8 @@ const stringify = fastJsonStringify(Event as object)
 const keyOf = ({ organizationId, place: { position, seq } }: Follower): string => `${organizationId} ${position} ${seq}`
 
 /**
- * Reads the feeds on for the open streams of this process, all in one look. Each stream has its own place in the feed, so that
- * catching up and being up to date are the same; those at one place share what is read.
+ * Reads new events for all open streams of this process together. Each stream has its own place in the feed, so
+ * catching up and following live are the same code; streams at one place share what is read.
  */
 export class LiveFeed {
   readonly #app: FastifyInstance
@@ -41,13 +47,17 @@ export class LiveFeed {
     this.#app = app
   }
 
-  /** A stream of what comes behind `cursor`, or from now on. Throws `cursor_invalid`, `cursor_mismatch`, and as streams do. */
+  /**
+   * Opens a stream of the events after `cursor`, or from now on. Throws `cursor_invalid`, `cursor_mismatch`, and as
+   * `streams.open`.
+   */
   async open(request: FastifyRequest, reply: FastifyReply, cursor: string | undefined): Promise<Readable> {
     const { organizationId } = request
     const { placeOf, cursorOf } = feedCursors(organizationId)
     const place = cursor === undefined ? ((await findFeedEnd(this.#app.database, {})) as Place) : placeOf(cursor)
     const stream = this.#app.streams.open(request, reply)
-    // An id without data is remembered and is no event: who is cut off before the first one misses nothing either.
+    // A client remembers an id without data but sees no event: if it is cut off before the first event, it still
+    // resumes from here.
     stream.send(`id: ${cursorOf(place)}\n\n`)
     const follower = { stream, organizationId, place }
     this.#followers.add(follower)
@@ -70,7 +80,7 @@ export class LiveFeed {
     this.#following = false
   }
 
-  /** Those for whom there may be more at once. */
+  /** Reads and sends the next events. Returns the followers that may have more to read at once. */
   async #readOn(followers: Iterable<Follower>): Promise<Follower[]> {
     const ready = [...followers].filter(({ stream }) => stream.isReady)
     const places = [...Map.groupBy(ready, keyOf).values()]
@@ -96,8 +106,8 @@ export class LiveFeed {
 }
 
 /**
- * Whoever is let in after the events were read was let in when they happened: nobody is told of what came after the end of
- * their access. Those for whom there may be more.
+ * Sends a page to the followers at one place. Access is checked after the events were read, so a follower never
+ * receives an event from after the end of its access. Returns the followers that may have more to read.
  */
 async function send(followers: Follower[], page: Row[]): Promise<Follower[]> {
   const { bytes, sent } = written(page)
@@ -112,7 +122,7 @@ async function send(followers: Follower[], page: Row[]): Promise<Follower[]> {
   return sent < page.length || page.length === ROWS ? followers : []
 }
 
-/** As many of the events as are sent at a time, at least one, in bytes that all readers share. */
+/** Formats as many events as are sent at once, at least one, in a buffer that all followers share. */
 function written(page: Row[]): { bytes: Buffer; sent: number } {
   const { cursorOf } = feedCursors(page[0]?.organizationId as string)
   let text = ''

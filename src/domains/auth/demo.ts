@@ -9,7 +9,10 @@ import { hashPassword } from './service/passwords.ts'
 export const demoSessionId = demoId(60)
 export const demoIdentityId = demoId(61)
 
-/** The demo users can sign in at once; the first has another device and another way to sign in, neither with a secret. */
+/**
+ * Gives the demo users passwords, so that they can sign in. The first also gets a second session and a Google identity,
+ * neither with a secret.
+ */
 export async function insertDemoSignIns(tx: Transaction): Promise<void> {
   await setPassword(tx, { id: demoUserId, passwordHash: await hashPassword(demoUser.password) })
   await setPassword(tx, { id: demoViewerId, passwordHash: await hashPassword(demoViewer.password) })

@@ -11,7 +11,7 @@ export const sessionEvents = defineEvents('session', {
   reuse_detected: Session,
 })
 
-/** Not the subject: the log is for ever. */
+/** Without the provider's subject: the log is kept for ever. */
 const IdentityReference = Type.Object({ id: Id, userId: Id, provider: Identity.properties.provider })
 
 export const identityEvents = defineEvents('identity', {

@@ -4,7 +4,8 @@ import { deleteExpired, dueAccounts, eraseAccount } from './service/erasure.ts'
 import { type Notice, notices } from './service/letters.ts'
 import { mailEmailChange, mailPasswordReset, mailRegistration, type Origin } from './service/mails.ts'
 
-// Payloads name an address or a user only: a token is made when its mail is, so that no job row ever holds one.
+// Payloads contain only an address or a user id: the token is created together with its mail, so no job row contains
+// one.
 export const sendRegistrationMail = defineJob<{ email: string }>('auth.registration_mail')
 export const sendPasswordResetMail = defineJob<{ email: string; origin: Origin }>('auth.password_reset_mail')
 export const sendEmailChangeMail = defineJob<{ userId: string; toOld: boolean }>('auth.email_change_mail')

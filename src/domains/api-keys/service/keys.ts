@@ -12,15 +12,15 @@ import { type CreateApiKey, OVERLAP_SECONDS, type UpdateApiKey } from '../schema
 
 const HINT_CHARACTERS = 4
 
-/** A new secret and what of it is stored. */
+/** Returns a new secret and the columns stored of it. */
 function newSecret(mode: KeyMode) {
   const key = newApiKey(mode)
   return { key, stored: { hash: sha256(key), hint: key.slice(-HINT_CHARACTERS) } }
 }
 
 /**
- * The key with its secret, which nobody sees again. None is made for an organization that goes at the same moment.
- * Throws `validation_failed` where it would have expired already.
+ * Creates a key and returns it with its secret, which is shown only this once. Throws `not_found`, also for an
+ * organization that is deleted at the same moment, and `validation_failed` when `expiresAt` has passed.
  */
 export const createApiKey = (
   caller: Caller,
@@ -43,7 +43,7 @@ interface KeyPath {
   id: string
 }
 
-/** Until the commit it stays what the caller takes it for. Throws `not_found`, `precondition_failed`. */
+/** Locks the key until the commit. Throws `not_found`, `precondition_failed`. */
 const hold = async (tx: Transaction, path: KeyPath, ifMatch: number[] | null) =>
   requireVersion(orNotFound(await lockApiKey(tx, path)), ifMatch)
 
@@ -58,7 +58,10 @@ export const updateApiKey = (caller: Caller, path: KeyPath, change: UpdateApiKey
     return key
   })
 
-/** A new secret; the one before stays valid for the overlap, any older one ends here. Throws as `updateApiKey` does. */
+/**
+ * Gives the key a new secret. The current one stays valid for `overlapSeconds`; an older one becomes invalid. Throws as
+ * `updateApiKey`.
+ */
 export const rotateApiKey = (
   caller: Caller,
   path: KeyPath,
@@ -74,7 +77,7 @@ export const rotateApiKey = (
     return { ...rotated, key }
   })
 
-/** Throws as `updateApiKey` does. */
+/** Throws as `updateApiKey`. */
 export const deleteApiKey = (caller: Caller, path: KeyPath, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
     await hold(tx, path, ifMatch)

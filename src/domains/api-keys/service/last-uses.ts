@@ -3,16 +3,16 @@ import type { Executor } from '../../../database/executor.ts'
 import type { Log } from '../../../database/log.ts'
 import { markUsed } from '../queries.ts'
 
-/** How long a use may wait for others to be written with. */
+/** How long uses are collected before they are written together. */
 const GATHER_MS = 1_000
 const MINUTE_MS = 60_000
 
-/** Writes when keys were last used, off the way of the requests: at most one statement a second, each key once a minute. */
+/** Writes when keys were last used, in the background: at most one statement a second, and each key once a minute. */
 export class LastUses {
   readonly #on: Executor
   readonly #log: Log
   readonly #closing = new AbortController()
-  /** When each key was handed on, for as long as that holds back the next time. */
+  /** When the use of each key was last queued; entries are kept for a minute. */
   readonly #noted = new Map<string, number>()
   #waiting: string[] = []
   #writing: Promise<void> | null = null
@@ -30,7 +30,7 @@ export class LastUses {
     this.#writing ??= this.#gather()
   }
 
-  /** Resolves when everything noted has been written. */
+  /** Resolves when all queued uses have been written. */
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#writing

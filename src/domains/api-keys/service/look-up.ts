@@ -6,7 +6,10 @@ import { isApiKey } from '../../../lib/keys.ts'
 import { findLiveKeys } from '../queries.ts'
 import type { LastUses } from './last-uses.ts'
 
-/** Finds the actor of a key and notes its use, or undefined; concurrent look-ups share one statement. */
+/**
+ * Returns a function that finds the actor of a key and records its use; undefined when there is none. Concurrent
+ * look-ups share one statement.
+ */
 export function keyFinder(database: Database, uses: LastUses): (secret: string) => Promise<KeyActor | undefined> {
   const load = coalesce(database, async (hashes: readonly Buffer[]) => {
     const rows = await findLiveKeys(database, { hashes: [...hashes] })

@@ -5,9 +5,9 @@ import { emailChanges } from '../tables.ts'
 interface NewEmailChange {
   userId: string
   email: string
-  /** The session that asks, which outlives the change. */
+  /** The session that asks for the change; it does not end with the change. */
   sessionId: string
-  /** Whether there is no old address, or none that was ever confirmed. */
+  /** True when there is no old address or it was never verified. */
   oldConfirmed: boolean
   lifeSeconds: number
 }
@@ -22,7 +22,7 @@ export interface EmailChange {
   newConfirmedAt: string | null
 }
 
-/** In place of an older one of the same user. */
+/** Replaces an older change of the same user. */
 export const upsertEmailChange = statement(
   'email_changes.upsert',
   (_, $: Params<NewEmailChange>) => sql`
@@ -41,7 +41,7 @@ export const findEmailChange = one(
   ),
 )
 
-/** Undefined where there is no such change any more. */
+/** Returns undefined when the change is gone or has expired. */
 export const confirmEmailChange = one(
   statement(
     'email_changes.confirm',

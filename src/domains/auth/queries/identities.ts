@@ -5,7 +5,7 @@ import { users } from '../../users/tables.ts'
 import { Identity } from '../schemas/identities.ts'
 import { identities } from '../tables.ts'
 
-/** What a provider says somebody is. */
+/** The account at a provider, by the provider's id of it. */
 export interface Subject {
   provider: Identity['provider']
   subject: string
@@ -19,7 +19,10 @@ const columns = {
   createdAt: identities.createdAt,
 }
 
-/** Until the transaction ends nobody else signs in with the subject or links it, whether or not there is a row of it. */
+/**
+ * Locks the subject until the transaction ends, whether or not it has a row: no other transaction signs in with it or
+ * links it.
+ */
 export const lockSubject = statement(
   'identities.lock_subject',
   (_, $: Params<Subject>) => sql`
@@ -53,7 +56,7 @@ export const deleteIdentity = one(
   ),
 )
 
-/** Whether a password or an identity is there to sign in with. */
+/** Returns the user's id when a password or an identity is left to sign in with. */
 export const findWayIn = one(
   statement(
     'identities.way_in',

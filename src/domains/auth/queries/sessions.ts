@@ -9,7 +9,7 @@ import { sessions } from '../tables.ts'
 /** A session ends 90 days after its start, or after 30 days without use. */
 const ABSOLUTE = sql.raw(`interval '90 days'`)
 const IDLE = sql.raw(`interval '30 days'`)
-/** The predecessor of a refresh token may be replayed this long: lost answers, two tabs. */
+/** How long the previous refresh token may be used again, for lost responses and two tabs. */
 const REPLAY = sql.raw(`interval '10 seconds'`)
 
 interface NewSession {
@@ -26,7 +26,10 @@ interface LiveSession {
   role: PlatformRole
 }
 
-/** Undefined where the user is not active. The lock makes it wait for who deactivates the user, and the other way round. */
+/**
+ * Returns undefined when the user is not active. The row lock makes it wait for a transaction that deactivates the
+ * user, and the other way round.
+ */
 export const insertSession = one(
   statement(
     'sessions.insert',
@@ -51,7 +54,10 @@ interface Rotation {
   userAgent: string | null
 }
 
-/** Moves the session to its next generation; undefined when `generation` is not the present one or it is not alive. */
+/**
+ * Moves the session to its next generation; undefined when `generation` is not the current one or the session is not
+ * live.
+ */
 export const rotateSession = one(
   statement(
     'sessions.rotate',
@@ -64,7 +70,7 @@ export const rotateSession = one(
   ),
 )
 
-/** A live session; `replayable` while the predecessor of its token still gets the same successor. */
+/** Finds a live session; `replayable` is true while the previous refresh token still gets the same successor. */
 export const findSession = one(
   statement(
     'sessions.find',
@@ -74,7 +80,7 @@ export const findSession = one(
   ),
 )
 
-/** A session that began within the last `seconds`. */
+/** Finds the session if it began within the last `seconds`. */
 export const findRecentSession = one(
   statement('sessions.find_recent', (db, $: Params<{ id: string; seconds: number }>) =>
     db
@@ -84,7 +90,7 @@ export const findRecentSession = one(
   ),
 )
 
-/** The feed of every node: what has ended in the last `withinSeconds`. */
+/** Lists the sessions that ended in the last `withinSeconds`; every node polls this. */
 export const listEndedSessions = statement('sessions.ended', (db, $: Params<{ withinSeconds: number }>) =>
   db
     .select({ id: sessions.id })
@@ -102,7 +108,7 @@ export const endSession = statement('sessions.end', (db, $: Params<{ id: string;
     .returning(ended),
 )
 
-/** All of the user's sessions but `except`; null spares none. */
+/** Ends all sessions of the user except `except`; null means no exception. */
 export const endSessions = statement('sessions.end_all', (db, $: Params<{ userId: string; except: string | null }>) =>
   db
     .update(sessions)
@@ -117,7 +123,7 @@ export const endSessions = statement('sessions.end_all', (db, $: Params<{ userId
     .returning(ended),
 )
 
-/** What ended, expired or was left alone more than `days` ago. */
+/** Deletes sessions that ended, expired or became idle more than `days` ago. */
 export const deleteEndedSessions = statement(
   'sessions.delete_ended',
   (_, $: Params<{ days: number }>) => sql`
@@ -126,7 +132,7 @@ export const deleteEndedSessions = statement(
 
 const byId = { on: sql`s.id`, key: 'id', type: 'uuid' } as const
 
-/** The live sessions of a user who calls by session `sessionId`. */
+/** Lists the live sessions of a user; `current` marks the session `sessionId`. */
 export const listSessions = defineList<Session, { userId: string }, object, { sessionId: string }>({
   name: 'sessions.list',
   item: Session,

@@ -19,7 +19,7 @@ export const insertToken = statement(
     values (${$.hash}, ${$.purpose}, ${$.userId}, ${$.subject}, now() + make_interval(secs => ${$.lifeSeconds}))`,
 )
 
-/** What a token is for and whose, without consuming it. */
+/** Returns the purpose, user and subject of a token without consuming it. */
 export const findToken = one(
   statement('tokens.find', (db, $: Params<{ hash: Buffer }>) =>
     db
@@ -29,7 +29,7 @@ export const findToken = one(
   ),
 )
 
-/** Consumes every token of the purpose if `hash` is a valid one of them, so that of several links one works. */
+/** Consumes every token of the purpose if `hash` is a valid one of them, so that only one of several links works. */
 export const takeTokensOf = statement(
   'tokens.take_all',
   (_, $: Params<{ hash: Buffer; purpose: Purpose }>) =>
@@ -39,7 +39,7 @@ export const takeTokensOf = statement(
     returning hash`,
 )
 
-/** Consumes the token: the second caller gets nothing. */
+/** Consumes the token; a second call returns undefined. */
 export const takeToken = one(
   statement('tokens.take', (db, $: Params<{ hash: Buffer; purpose: Purpose }>) =>
     db

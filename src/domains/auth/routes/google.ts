@@ -27,13 +27,16 @@ export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, opti
   const google = new Google(client, `${publicUrl}${app.prefix}/auth/google/callback`, app.log)
   const signIn = new GoogleSignIn(app, google, options)
   const secure = production || publicUrl.startsWith('https:')
-  // The prefix keeps other hosts of the domain from planting one (RFC 6265bis §4.1.3.2); it needs TLS.
+  // The prefix keeps other hosts of the domain from setting this cookie (RFC 6265bis §4.1.3.2); it needs TLS.
   const name = secure ? '__Host-google' : 'google'
-  // Lax: the way back from Google is a navigation from elsewhere.
+  // Lax, because the redirect back from Google is a cross-site navigation.
   const attributes: CookieSerializeOptions = { path: '/', httpOnly: true, sameSite: 'lax', secure }
   await app.register(cookie)
 
-  /** Before the handler, which an idempotency key puts into a transaction: none is open while Google is asked. */
+  /**
+   * Asks Google before the handler: with an idempotency key the handler runs in a transaction, and none may be open
+   * during that request.
+   */
   const preHandler: preHandlerHookHandler = (_request, _reply, done) => {
     google.ready().then(() => done(), done)
   }

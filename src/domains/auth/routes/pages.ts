@@ -17,7 +17,7 @@ const email = { name: 'email', label: 'Address', type: 'email', autocomplete: 'u
 const name = { name: 'name', label: 'Name', type: 'text', autocomplete: 'name' } as const
 const password = { name: 'password', label: 'New password', type: 'password', autocomplete: 'new-password' } as const
 
-/** Where the links of mails and redirects lead while no front end (APP_URL) takes them. */
+/** Plain pages for the links in mails and redirects, used while there is no front end (APP_URL). */
 export async function pageRoutes(app: FastifyInstance) {
   const whileLive =
     (form: Form, ...purposes: Purpose[]) =>

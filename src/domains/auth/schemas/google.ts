@@ -11,7 +11,7 @@ export const GoogleQuery = Closed({
   ),
 })
 
-/** The body may be left out. */
+/** The body is optional. */
 export const LinkGoogle = Nullable(Closed({ password: Type.Optional(GivenPassword) }), {
   title: 'LinkGoogle',
   description: 'The password is needed once the sign-in is ten minutes old.',
@@ -42,6 +42,6 @@ export const Exchange = Closed(
 )
 export type Exchange = Static<typeof Exchange>
 
-/** What the callback hands to the front end. */
+/** The query parameters that the callback passes to the front end. */
 export const SignedInQuery = Type.Partial(Type.Object({ code: Token, linked: Token, error: Token }))
 export type SignedInQuery = Static<typeof SignedInQuery>

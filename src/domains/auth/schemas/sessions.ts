@@ -49,7 +49,7 @@ export const Refresh = Closed(
 
 const LOGOUT_SCOPES = ['session', 'others', 'all'] as const
 export type LogoutScope = (typeof LOGOUT_SCOPES)[number]
-/** The body may be left out. */
+/** The body is optional. */
 export const Logout = Nullable(
   Closed({
     scope: Type.Optional(

@@ -13,8 +13,8 @@ import { endSessionsOf } from './sessions.ts'
 const unchanged = { name: null, role: null, status: null, ifMatch: null }
 
 /**
- * A new role ends every session of the user, whose access tokens name the old one. Throws `not_found`,
- * `precondition_failed`, `last_admin`.
+ * Updates name and role. A new role ends every session of the user, because access tokens contain the old role. Throws
+ * `not_found`, `precondition_failed`, `last_admin`.
  */
 export const updateUser = (caller: Caller, id: string, change: UpdateAccount, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
@@ -30,7 +30,10 @@ export const updateUser = (caller: Caller, id: string, change: UpdateAccount, if
     return user
   })
 
-/** Doing it twice changes and records nothing more. Throws `not_found`, `precondition_failed`, `last_admin`. */
+/**
+ * Sets the status and ends all sessions; when the status is already set, it changes and records nothing. Throws
+ * `not_found`, `precondition_failed`, `last_admin`.
+ */
 const setStatus =
   (status: User['status'], type: typeof userEvents.activated) =>
   (caller: Caller, id: string, ifMatch: number[] | null) =>
@@ -48,15 +51,15 @@ const setStatus =
 export const activateUser = setStatus('active', userEvents.activated)
 export const deactivateUser = setStatus('deactivated', userEvents.deactivated)
 
-/** Until the transaction ends nobody else changes this account or any admin's. */
+/** Locks this account and all admins until the transaction ends. */
 const lockAccount = async (tx: Transaction, id: string) =>
   orNotFound((await lockWithAdmins(tx, { id })).find(user => user.id === id))
 
 const isActiveAdmin = ({ role, status }: Pick<User, 'role' | 'status'>) => role === 'admin' && status === 'active'
 
-/** Throws `last_admin` where without this user, whom the caller has locked, no active admin is left. */
+/** Throws `last_admin` when this user, whose row the caller has locked, is the last active admin. */
 export async function refuseLastAdmin(tx: Transaction, id: string): Promise<void> {
-  // Who is none neither waits for the admins nor holds them up.
+  // A user who is no active admin needs no lock on the admins.
   if (!isActiveAdmin(orNotFound(await findUser(tx, { id })))) return
   const admins = (await lockWithAdmins(tx, { id })).filter(isActiveAdmin)
   if (admins.length === 1 && admins[0]?.id === id) throw authErrors.last_admin()

@@ -7,14 +7,20 @@ const minCharacters = Password.minLength as number
 
 let known: Set<string> | undefined
 
-/** Read when it is first asked for and not by `require`, which would keep the two thirds that are too short anyway. */
+/**
+ * Reads the list on first use. `require` would keep the two thirds of it in memory that are too short to be allowed
+ * anyway.
+ */
 function load(): Set<string> {
   const path = createRequire(import.meta.url).resolve(LIST)
   const all: string[] = JSON.parse(readFileSync(path, 'utf8'))
   return new Set(all.filter(password => password.length >= minCharacters))
 }
 
-/** Whether guessers try it first, in whatever case; `password` is in NFC, as the list is, which is in lower case too. */
+/**
+ * Whether `password` is in the list of common passwords, ignoring case. `password` is in NFC; the list is in NFC and
+ * lower case.
+ */
 export function isCommon(password: string): boolean {
   known ??= load()
   return known.has(password.toLowerCase())

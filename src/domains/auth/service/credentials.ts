@@ -10,15 +10,16 @@ import { checkPassword, hashPassword, isOutdated } from './passwords.ts'
 
 type Work<T> = (tx: Transaction, user: User) => Promise<T>
 
-/** `work` for whom the address and the password belong to. Throws `invalid_credentials`. */
+/** Runs `work` for the user with this address and password. Throws `invalid_credentials`. */
 export async function withPassword<T>(app: FastifyInstance, caller: Caller, login: Login, work: Work<T>): Promise<T> {
-  // Where the hash was replaced while it was being checked, by a change or by another login, the new one decides.
+  // If another request replaced the hash during the check (a password change or another login), the password is checked
+  // once more against the new hash.
   const done = (await attempt(app, caller, login, work)) ?? (await attempt(app, caller, login, work))
   if (!done) throw authErrors.invalid_credentials()
   return done.result
 }
 
-/** Undefined where the hash is no longer the one that was checked: nothing begins with a password of before. */
+/** Returns undefined when the hash has changed since it was checked, so that nothing starts with an old password. */
 async function attempt<T>(app: FastifyInstance, caller: Caller, { email, password }: Login, work: Work<T>) {
   const credentials = await findCredentials(app.database, { email: email.toLowerCase() })
   const correct = await checkPassword(password, credentials?.passwordHash)
@@ -35,8 +36,8 @@ async function attempt<T>(app: FastifyInstance, caller: Caller, { email, passwor
 }
 
 /**
- * Lets in a user who has proved who they are; a deletion that waits is off. Throws `account_deactivated`,
- * `email_not_verified`.
+ * Checks that the user, who is authenticated, may sign in, and cancels a pending deletion of the account. Throws
+ * `account_deactivated`, `email_not_verified`.
  */
 export async function admit(
   app: FastifyInstance,

@@ -6,7 +6,7 @@ import { userEvents } from '../../users/events.ts'
 import { cancelErasure } from '../../users/queries/erasure.ts'
 import { notify } from './notices.ts'
 
-/** Who signs in wants to stay. */
+/** Cancels the pending deletion of the account, if there is one: signing in means that the user wants to keep it. */
 export async function cancelDeletion(app: FastifyInstance, tx: Transaction, caller: Caller, userId: string) {
   const user = await cancelErasure(tx, { id: userId })
   if (!user) return

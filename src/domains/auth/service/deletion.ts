@@ -10,7 +10,10 @@ import { GRACE_DAYS } from './letters.ts'
 import { notify } from './notices.ts'
 import { endSessionsOf } from './sessions.ts'
 
-/** Ends every session now and the account after a grace period. Throws what other domains object, `precondition_failed`. */
+/**
+ * Ends every session now and schedules the erasure of the account after a grace period. Throws the objections of other
+ * domains, `precondition_failed`.
+ */
 export const deleteMe = (
   app: FastifyInstance,
   caller: Caller,
@@ -18,7 +21,7 @@ export const deleteMe = (
   ifMatch: number[] | null,
 ): Promise<AccountDeletion> =>
   caller.transaction(async tx => {
-    // First, since the checks lock what they look at, other users too, and in an order of their own.
+    // These checks come first, because they lock rows, also of other users, in their own order.
     await app.accounts.checkDeletion(tx, userId)
     const user = await lockUser(tx, { id: userId })
     if (!user) throw requestErrors.unauthenticated()

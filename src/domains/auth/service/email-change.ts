@@ -17,13 +17,16 @@ import { reauthenticate } from './reauthentication.ts'
 import { endSessionsOf } from './sessions.ts'
 import { redeemToken, revokeLinks } from './tokens.ts'
 
-/** Of the older change. Another link to the present address goes on: this may not be its owner who asks. */
+/**
+ * The tokens of the previous change. A link that verifies the current address stays valid: the request may come from
+ * somebody other than its owner.
+ */
 const OF_CHANGE: Purpose[] = ['old_email', 'new_email']
 
 /**
- * Asks for a change of address, in place of an older one: links go to both addresses, to the old one only if it was
- * ever confirmed. Whether the new one has an account is not said. Throws as `reauthenticate`, and `validation_failed`,
- * `rate_limited`.
+ * Starts a change of address and replaces an older one. Links go to both addresses, to the old one only if it was
+ * verified. The response does not tell whether the new address has an account. Throws as `reauthenticate`, and
+ * `validation_failed`, `rate_limited`.
  */
 export async function changeEmail(
   app: FastifyInstance,
@@ -67,7 +70,9 @@ export const confirmEmail = (app: FastifyInstance, caller: Caller, token: string
     return { oldConfirmed, newConfirmed }
   })
 
-/** The constraint on addresses has the last word: `email_taken` leaves everything as it was. */
+/**
+ * Sets the new address. If its unique constraint fails (`email_taken`), the transaction leaves everything unchanged.
+ */
 async function complete(
   app: FastifyInstance,
   tx: Transaction,

@@ -9,13 +9,16 @@ import { deleteExpiredEmailChanges } from '../queries/email-changes.ts'
 import { deleteEndedSessions } from '../queries/sessions.ts'
 import { deleteExpiredTokens } from '../queries/tokens.ts'
 
-/** Ended or expired sessions are kept this long, for whoever has to look into what happened. */
+/** Ended or expired sessions are kept this long, for investigations. */
 const KEPT_DAYS = 30
 
 export const dueAccounts = async (tx: Transaction): Promise<string[]> =>
   (await findDueErasures(tx, {})).map(({ id }) => id)
 
-/** Nothing where its owner signed in; what another domain objects to waits for the next round. */
+/**
+ * Erases the account. Does nothing if its owner has signed in again; if another domain objects, the next run tries
+ * again.
+ */
 export async function eraseAccount(app: FastifyInstance, tx: Transaction, userId: string): Promise<void> {
   if (!(await mayGo(app, tx, userId))) return
   const user = await lockDueErasure(tx, { id: userId })
@@ -34,7 +37,7 @@ const mayGo = (app: FastifyInstance, tx: Transaction, userId: string): Promise<b
     },
   )
 
-/** What nobody can use any more. */
+/** Deletes tokens, email changes and sessions that can no longer be used. */
 export async function deleteExpired(tx: Transaction): Promise<void> {
   await deleteExpiredTokens(tx, {})
   await deleteExpiredEmailChanges(tx, {})

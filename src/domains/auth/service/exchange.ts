@@ -7,9 +7,10 @@ import type { Sessions } from './sessions.ts'
 import { redeemToken } from './tokens.ts'
 
 /**
- * Tokens for the one-time code of a redirect. A code that began with a challenge needs its verifier, and one that began
- * without takes none: a front end that sends one never takes a code that somebody else began to sign in with, and who
- * reads the code in a URL cannot use it. Throws `token_invalid`, `account_deactivated`, `email_not_verified`.
+ * Issues tokens for the one-time code of a redirect. A code that was started with a challenge needs its verifier, and
+ * one without a challenge accepts none. So a front end that sends a verifier never accepts a code that somebody else
+ * started, and a person who reads the code in a URL cannot use it. Throws `token_invalid`, `account_deactivated`,
+ * `email_not_verified`.
  */
 export const exchangeCode = (sessions: Sessions, caller: Caller, { code, verifier }: Exchange): Promise<SignedIn> =>
   caller.transaction(async tx => {

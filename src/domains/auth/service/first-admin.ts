@@ -16,7 +16,9 @@ import { hashPassword, refuseWeak } from './passwords.ts'
 const LIFE_SECONDS = 1_800
 const PURPOSE = 'first_admin'
 
-/** A link that makes whoever follows it an admin, once and within half an hour: for the operator's eyes only. */
+/**
+ * Returns a link that makes its user an admin; it works once, for half an hour. It must be shown only to the operator.
+ */
 export async function firstAdminLink(on: Executor, appUrl: string): Promise<string> {
   const token = randomToken()
   const lasting = { purpose: PURPOSE, userId: null, subject: null, lifeSeconds: LIFE_SECONDS } as const
@@ -24,7 +26,10 @@ export async function firstAdminLink(on: Executor, appUrl: string): Promise<stri
   return `${appUrl}/first-admin?token=${token}`
 }
 
-/** A verified account with the role admin; all links of the kind end. Throws `validation_failed`, `token_invalid`, `email_taken`. */
+/**
+ * Creates a verified account with the role admin and ends all links of this purpose. Throws `validation_failed`,
+ * `token_invalid`, `email_taken`.
+ */
 export async function createFirstAdmin(caller: Caller, { token, email, password, name }: CreateFirstAdmin) {
   refuseWeak(password, 'password')
   const hash = sha256(token)

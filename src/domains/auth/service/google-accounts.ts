@@ -15,9 +15,9 @@ import { endSessionsOf } from './sessions.ts'
 import { revokeLinks } from './tokens.ts'
 
 /**
- * Whose the Google account is, locked: who has linked it, else somebody new, else who has its address where Google hosts
- * that. Throws `google_email_unverified` where only an address that Google has not verified could tell,
- * `google_link_required` and `account_deactivated`.
+ * Returns the user of a Google account, locked: the user who has linked it, else a new user, else the user with the
+ * same address if Google hosts that address. Throws `google_email_unverified` when no user has linked it and Google has
+ * not verified its address, `google_link_required` and `account_deactivated`.
  */
 export async function ownerOf(
   app: FastifyInstance,
@@ -43,14 +43,16 @@ function active<T extends Pick<User, 'status'>>(user: T): T {
   return user
 }
 
-/** Undefined where the address has an account. */
+/** Returns undefined when the address already has an account. */
 async function register(tx: Transaction, caller: Caller, { email, name }: GoogleAccount): Promise<User | undefined> {
   const user = await insertUser(tx, { id: newId(), email, name, passwordHash: null })
   if (user) await record(tx, onBehalfOf(caller, user.id), userEvents.registered, user)
   return user
 }
 
-/** The account that has the address, locked, and rid of whoever registered it without ever confirming it. */
+/**
+ * Returns the account that has the address, locked. If the address was never verified, access from before is removed.
+ */
 async function claim(
   app: FastifyInstance,
   tx: Transaction,
@@ -59,7 +61,7 @@ async function claim(
 ): Promise<User> {
   if (!isAuthoritative) throw authErrors.google_link_required()
   const user = await lockUserByEmail(tx, { email })
-  // It was erased in this very moment.
+  // The account was erased at this moment.
   if (!user) throw authErrors.google_sign_in_failed()
   active(user)
   if (user.emailVerifiedAt === null) await disinherit(app, tx, onBehalfOf(caller, user.id), user)
@@ -67,8 +69,8 @@ async function claim(
 }
 
 /**
- * Whoever registered an address that they never confirmed may not be its owner, and may have prepared the account to get
- * back in later (pre-hijacking): the password, every link and every session of before is worth nothing.
+ * A person who registered an address without verifying it may not be its owner, and may have prepared the account to
+ * get back in later (pre-hijacking). So the password, all links and all sessions are removed.
  */
 async function disinherit(app: FastifyInstance, tx: Transaction, owner: Caller, { id, email }: User): Promise<void> {
   const removed = await removePassword(tx, { id })

@@ -9,26 +9,29 @@ import type { Google, GoogleFlow } from './google.ts'
 import { ownerOf } from './google-accounts.ts'
 import { linkIdentity } from './identities.ts'
 
-/** From the first redirect to the callback. */
+/** The time from the first redirect to the callback. */
 export const FLOW_SECONDS = 600
-/** From the callback to the exchange, which the front end makes at once. */
+/** The time from the callback to the exchange, which the front end makes at once. */
 const CODE_SECONDS = 60
 const PURPOSE = 'google_flow'
 
-/** All follows from the secret in the cookie, so nothing of it is stored, and nothing fits another browser. */
+/** All values are derived from the secret in the cookie, so none is stored and none works in another browser. */
 const flowOf = (secret: string): GoogleFlow => {
   const derived = (purpose: string) => deriveKey(secret, `google ${purpose}`).toString('base64url')
   return { state: derived('state'), nonce: derived('nonce'), codeVerifier: derived('code verifier') }
 }
 
 interface Begin {
-  /** Who links; null for who signs in. */
+  /** The user who links an account; null when signing in. */
   userId: string | null
-  /** What the exchange has to be made with. */
+  /** The exchange must send the verifier of this challenge. */
   challenge: string | null
 }
 
-/** Signing in with Google, or linking an account of it, from redirect to redirect. Nothing in them comes from a request but one-time codes. */
+/**
+ * Signs in with Google or links a Google account, from the first redirect to the last. The redirect URLs contain
+ * nothing from a request except one-time codes.
+ */
 export class GoogleSignIn {
   readonly #app: FastifyInstance
   readonly #google: Google
@@ -40,7 +43,10 @@ export class GoogleSignIn {
     this.#page = `${appUrl}/signed-in`
   }
 
-  /** The secret for the browser's cookie, and where the browser goes. Throws `google_not_configured`, `google_unavailable`. */
+  /**
+   * Returns the secret for the browser's cookie and the URL of the redirect. Throws `google_not_configured`,
+   * `google_unavailable`.
+   */
   async begin({ userId, challenge }: Begin): Promise<{ secret: string; url: string }> {
     const secret = randomToken()
     const url = await this.#google.authorizationUrl(flowOf(secret))
@@ -49,7 +55,10 @@ export class GoogleSignIn {
     return { secret, url }
   }
 
-  /** Where the browser that came back goes on: to the front end, with a code, or with the code of an error and no more. */
+  /**
+   * Returns the URL of the redirect after the callback: the front end, with a one-time code or only with the code of an
+   * error.
+   */
   async complete(caller: Caller, secret: string | undefined, query: string): Promise<string> {
     try {
       const outcome = await this.#settle(caller, secret ?? '', query)
@@ -81,7 +90,10 @@ export class GoogleSignIn {
   }
 }
 
-/** Once, and not after the user's links were revoked: that may have happened while Google was asked. */
+/**
+ * Consumes the token of the flow. Throws `google_sign_in_failed` when it was used before or the user's links were
+ * revoked while Google was asked.
+ */
 async function spend(tx: Transaction, hash: Buffer): Promise<void> {
   if (!(await takeToken(tx, { hash, purpose: PURPOSE }))) throw authErrors.google_sign_in_failed()
 }

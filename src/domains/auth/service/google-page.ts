@@ -3,7 +3,7 @@ import { paragraph } from '../../../lib/form.ts'
 import { escapeHtml } from '../../../lib/html.ts'
 import type { SignedInQuery } from '../schemas/google.ts'
 
-/** What the callback of Google has come to, in HTML: for whoever has no front end that would take it. */
+/** Returns the result of the Google callback as HTML, for services without a front end. */
 export function signedInBody({ code, error, linked }: SignedInQuery): string {
   if (code !== undefined) return exchange(code)
   if (linked !== undefined) return paragraph('The Google account is linked.')

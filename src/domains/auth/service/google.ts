@@ -11,7 +11,10 @@ export interface GoogleClient {
   issuer: string
 }
 
-/** A sign-in asks three times at most; together they stay below the limit of a request. */
+/**
+ * The timeout of one request to Google. A sign-in makes at most three; together they stay below the time limit of a
+ * request.
+ */
 const TIMEOUT_SECONDS = 3
 const SCOPE = 'openid email profile'
 const MAX_EMAIL_CHARACTERS = 254
@@ -19,24 +22,24 @@ const MAX_NAME_CHARACTERS = 100
 
 export interface GoogleAccount extends Subject {
   provider: 'google'
-  /** In lower case; null where Google has not verified it. */
+  /** In lower case; null when Google has not verified it. */
   email: string | null
-  /** Whether Google hosts the verified address, so that the account is of whoever reads its mail today. */
+  /** Whether Google hosts the verified address, so that the account belongs to the person who reads its mail today. */
   isAuthoritative: boolean
   name: string
 }
 
-/** The secrets of one sign-in. */
+/** The secrets of one sign-in flow. */
 export interface GoogleFlow {
   state: string
   nonce: string
   codeVerifier: string
 }
 
-/** Some 7 MB of memory, for those who use it. */
+/** Loaded on first use: it takes some 7 MB of memory. */
 const library = () => import('openid-client')
 
-/** The OpenID provider: what it is asked, and how far it is believed. */
+/** The OpenID Connect client for Google. */
 export class Google {
   readonly #client: GoogleClient | null
   readonly #redirectUri: string
@@ -49,7 +52,10 @@ export class Google {
     this.#log = log
   }
 
-  /** Asks for the provider's metadata until there is an answer, once for all who wait. Throws `google_not_configured`, `google_unavailable`. */
+  /**
+   * Returns the provider's metadata. Concurrent callers share one request, and a failed one is repeated on the next
+   * call. Throws `google_not_configured`, `google_unavailable`.
+   */
   async ready(): Promise<Configuration> {
     if (this.#client === null) throw authErrors.google_not_configured()
     this.#discovered ??= this.#discover(this.#client).catch(error => {
@@ -65,7 +71,8 @@ export class Google {
     const insecure = issuer.startsWith('http:') ? [allowInsecureRequests] : []
     return discovery(new URL(issuer), clientId, clientSecret, undefined, {
       timeout: TIMEOUT_SECONDS,
-      // Without it the library relies on TLS for the id token (OpenID Connect Core §3.1.3.7) and leaves its signature unread.
+      // Without this the library relies on TLS for the id token (OpenID Connect Core §3.1.3.7) and does not verify its
+      // signature.
       execute: [...insecure, enableNonRepudiationChecks],
     })
   }
@@ -85,8 +92,8 @@ export class Google {
   }
 
   /**
-   * Whom the answer of the provider to `flow` names; `query` is what the browser brought back. Throws as `ready`, and
-   * `google_denied`, `google_sign_in_failed`.
+   * Returns the account that Google names in its answer to `flow`; `query` is the query string of the callback. Throws
+   * as `ready`, and `google_denied`, `google_sign_in_failed`.
    */
   async identify({ state, nonce, codeVerifier }: GoogleFlow, query: string): Promise<GoogleAccount> {
     const configuration = await this.ready()
@@ -96,7 +103,7 @@ export class Google {
     const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier, idTokenExpected: true }
     const tokens = await authorizationCodeGrant(configuration, answer, checks).catch(error => {
       const failure = failureOf(error)
-      // What the browser brought is anybody's text.
+      // These errors come from the query string, which anybody can write, so they are not logged.
       if (failure.code !== 'google_denied' && error.name !== 'AuthorizationResponseError')
         this.#log.warn({ reason: reasonOf(error) }, 'a sign-in with Google failed')
       throw failure
@@ -105,7 +112,10 @@ export class Google {
   }
 }
 
-/** What the library throws: its own errors have a code, those of the provider an OAuth error, those of the network a cause. */
+/**
+ * What the library throws: its own errors have `code`, those of the provider an OAuth `error`, those of the network a
+ * `cause`.
+ */
 interface Failure extends Error {
   code?: string
   error?: string
@@ -141,15 +151,19 @@ function accountOf({ sub, email, email_verified, hd, name }: IdClaims): GoogleAc
 }
 
 /**
- * Of any other address Google only knows that it was read once, when the Google account was made: it may have another
- * owner now. Source: https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
+ * For other addresses Google only knows that somebody read a mail there when the Google account was created; the
+ * address may have another owner now. Source:
+ * https://developers.google.com/identity/gsi/web/guides/verify-google-id-token
  */
 const isHosted = (verified: string | null, hd: unknown): boolean =>
   verified !== null && (verified.endsWith('@gmail.com') || (typeof hd === 'string' && hd !== ''))
 
 const nameForm = textForm({ visible: true })
 
-/** As it fits a name: no control characters, no halves of characters, no more than a name may have, not blank. */
+/**
+ * Returns `text` in the form of a name: without control characters and lone surrogates, trimmed and cut to the maximum
+ * length; '' when nothing visible is left.
+ */
 function plain(text: unknown): string {
   if (typeof text !== 'string') return ''
   const shown = text.replace(/[\p{Cc}\p{Cs}]/gu, '').trim()
