@@ -13,10 +13,10 @@ import { hasAdmin } from './domains/users/queries/admins.ts'
 import { EPOCH_BEGAN } from './events/epoch.ts'
 import { demoKey, demoUser } from './lib/demo.ts'
 
-/** Past this a stop is no longer orderly: what still runs is cut off. */
+/** The time limit of an orderly shutdown; what still runs then is cut off. */
 const STOP_MS = 25_000
 
-/** A sentence for whoever starts the process; anything else that is thrown is a fault of ours. */
+/** The message is one sentence for the operator; any other error is a bug. */
 class StartError extends Error {}
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
@@ -56,7 +56,10 @@ async function startApp(config: Config, embedded: Embedded | null): Promise<void
   }
 }
 
-/** The first admin comes by a link, since nobody else could make one. It is no log line: a log is read by many. */
+/**
+ * Prints the link that makes the first admin, since nobody else can make one. It is not logged, because many people may
+ * read a log.
+ */
 async function invite(database: Database, { appUrl }: Config): Promise<void> {
   if ((await hasAdmin(database, {}))?.present) return
   say(`No admin yet. This link makes one, once and within 30 minutes: ${await firstAdminLink(database, appUrl)}`)

@@ -8,5 +8,5 @@ import { projects } from './projects/index.ts'
 import { tasks } from './tasks/index.ts'
 import { users } from './users/index.ts'
 
-/** In the order of their knowledge: a domain imports only from those before it. */
+/** In order of dependency: a domain imports only from those before it. */
 export const domains: Domain[] = [users, auth, organizations, apiKeys, projects, tasks, comments, audit]

@@ -1,6 +1,6 @@
 import type { Transaction } from '../database/client.ts'
 
-/** On whose behalf a write happens, where it came from, and the transaction that it belongs to. */
+/** The actor of a write, the origin of the request, and how to get its transaction. */
 export interface Caller {
   actor: { type: 'user' | 'api_key' | 'system'; id: string | null }
   address: string | null
@@ -8,18 +8,18 @@ export interface Caller {
   requestId: string | null
   /** W3C trace context, passed on to jobs. */
   traceparent: string | null
-  /** Whether `transaction` joins one that is already open, as it does under an idempotency key. */
+  /** Whether `transaction` joins one that is already open, as with an idempotency key. */
   joined: boolean
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
 }
 
-/** The same request on behalf of `userId`: who signs in or registers acts for themselves. */
+/** Returns the caller of the same request on behalf of `userId`, for signing in and registration. */
 export const onBehalfOf = (caller: Caller, userId: string): Caller => ({
   ...caller,
   actor: { type: 'user', id: userId },
 })
 
-/** What the system does by itself, inside `tx`. */
+/** The caller for work of the system itself, inside `tx`. */
 export const bySystem = (tx: Transaction): Caller => ({
   actor: { type: 'system', id: null },
   address: null,
@@ -30,5 +30,5 @@ export const bySystem = (tx: Transaction): Caller => ({
   transaction: work => work(tx),
 })
 
-/** The user who acts; null for a key or the system. */
+/** Returns the id of the user who acts; null for an API key or the system. */
 export const userIdOf = ({ actor }: Caller): string | null => (actor.type === 'user' ? actor.id : null)

@@ -3,10 +3,15 @@ import type pg from 'pg'
 import type { Database } from '../database/client.ts'
 import { one, statement } from '../database/statement.ts'
 
-/** How long writes are refused where a server changes and no connection notices: a standby is promoted, a pooler moves on. */
+/**
+ * The interval of checks for a change of server that no connection notices: a standby is promoted, or a pooler
+ * switches. Writes of events are refused until the check.
+ */
 const WATCH_MS = 1_000
 
-/** Whether events can be written and all that are stored be seen; of a standby that is for its primary to say. */
+/**
+ * Whether events can be written and all stored events can be read; always true on a standby, where the primary decides.
+ */
 export const findEpochState = one(
   statement(
     'events.epoch.state',
@@ -25,7 +30,7 @@ interface Log {
   warn(details: object, message: string): void
 }
 
-/** Sees to it that the log has an epoch of the server that this process speaks to. */
+/** Makes sure that the event log has an epoch of the connected server. */
 export class EpochKeeper {
   readonly #log: Log
   #failing = false
@@ -35,12 +40,12 @@ export class EpochKeeper {
     this.#log = log
   }
 
-  /** For a new connection, before it is used. */
+  /** Checks on a new connection, before it is used. */
   prepare(client: pg.ClientBase): Promise<void> {
     return this.#keep(async () => (await client.query(BEGIN)).rows[0].begun)
   }
 
-  /** For what happens behind connections that stay. */
+  /** Checks repeatedly, for changes of the server behind open connections. */
   watch(database: Database): void {
     const look = async () => (await begin(database.writes, {}))?.begun === true
     let looking = false
@@ -56,7 +61,7 @@ export class EpochKeeper {
     clearInterval(this.#watch)
   }
 
-  /** A failure is no end of the connection: all but writing events still works, and readiness says so. */
+  /** An error does not close the connection: everything except writing events still works, and readiness reports it. */
   async #keep(look: () => Promise<boolean>): Promise<void> {
     try {
       if (await look()) this.#log.info({}, EPOCH_BEGAN)

@@ -6,7 +6,9 @@ import type { Caller } from './caller.ts'
 import type { EventType } from './registry.ts'
 import { events } from './tables.ts'
 
-/** A new event as the statement reads it, one element of a JSON array: cheaper than an array for each column. */
+/**
+ * A new event as the statement reads it: one element of a JSON array, which is cheaper than an array for each column.
+ */
 export interface NewEvent {
   eventId: string
   type: string
@@ -47,8 +49,8 @@ export const eventColumns = sql.raw(
 )
 
 /**
- * The one way into the log: `insert into events …` of the records in `from e`, by itself or as a CTE of the write. Where
- * only the statement knows the organization, it says so, and the organization becomes part of the data.
+ * The only way to insert events: `insert into events …` from the records in `from e`, as a statement or as a CTE of the
+ * write. When only the statement knows the organization, it is passed as `organizationId` and added to the data.
  */
 export const insertEvents = (from: SQL, organizationId?: SQL): SQL => sql`
   insert into ${events} (id, type, organization_id, actor_type, actor_id, target_type, target_id, data, address, user_agent, request_id)
@@ -61,7 +63,7 @@ const insert = statement('events.insert', (_, $: Params<{ events: string }>) =>
   insertEvents(sql`jsonb_to_recordset(${$.events}::jsonb) as e(${eventColumns})`),
 )
 
-/** `fields` with `data`, which is JSON text already. */
+/** Returns `fields` with the property `data`, which is already JSON text. */
 export const withData = (fields: object, data: string): string =>
   `${JSON.stringify(fields).slice(0, -1)},"data":${data}}`
 

@@ -1,21 +1,24 @@
 import type { Static, TObject } from '@sinclair/typebox'
 import fastJsonStringify from 'fast-json-stringify'
 
-/** A type of event; `data` is the target as it stands after the change, in its wire shape and nothing more. */
+/** A type of event. `data` is the target after the change, in its wire shape, with only the properties of `schema`. */
 export interface EventType<Data = unknown> {
   readonly name: string
   readonly target: string
   readonly schema: TObject
-  /** The event's data as JSON text: only what the schema names. */
+  /** Returns the data of the event as JSON text, with only the properties of the schema. */
   serialize(data: Data): string
 }
 
 const known = new Map<string, EventType<never>>()
 
-/** Every declared type, for the document and the checks of subscriptions. */
+/** Every declared type, for the OpenAPI document and for checking subscriptions. */
 export const eventTypes: ReadonlyMap<string, EventType<never>> = known
 
-/** Compiled at its first use: a start needs none of them, and scopes are listed only once an app is built. */
+/**
+ * Compiles the serializer on first use: a start needs none of them, and the scopes in the schemas are known only once
+ * an app is built.
+ */
 function serializerOf(schema: TObject): (data: unknown) => string {
   let stringify: ((data: unknown) => string) | undefined
   return data => {

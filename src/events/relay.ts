@@ -6,7 +6,7 @@ import { type Params, statement } from '../database/statement.ts'
 import { settledEnd } from './position.ts'
 import { eventCursors, events } from './tables.ts'
 
-/** How stale a subscriber may be when nothing wakes the relay. */
+/** How late a subscriber may get an event, since the relay polls. */
 const POLL_MS = 250
 const ERROR_PAUSE_MS = 1_000
 const BATCH = 100
@@ -22,7 +22,10 @@ export interface RecordedEvent {
   createdAt: string
 }
 
-/** Handed committed events in order, in a transaction that also moves the subscriber's cursor: each event counts once. */
+/**
+ * Receives committed events in order, in the transaction that also moves the subscriber's cursor, so each event takes
+ * effect exactly once.
+ */
 export type Subscriber = (tx: Transaction, events: RecordedEvent[]) => Promise<void>
 
 const start = statement(
@@ -38,7 +41,7 @@ const lockCursor = statement(
     select position, seq from ${eventCursors} where subscriber = ${$.subscriber} for update skip locked`,
 )
 
-/** Only what is settled: what commits later can then not appear behind the cursor. */
+/** Reads only settled events, so that none can appear behind the cursor later. */
 const readAfter = statement(
   'events.relay.read',
   (_, $: Params<{ position: string; seq: number; limit: number }>) => sql<RecordedEvent>`
@@ -53,7 +56,7 @@ const moveCursor = statement(
     update ${eventCursors} set position = ${$.position}::xid8, seq = ${$.seq} where subscriber = ${$.subscriber}`,
 )
 
-/** Hands events to subscribers after their commit, on whichever node holds the subscriber's cursor. */
+/** Passes committed events to subscribers, on the node that holds the lock on the subscriber's cursor. */
 export class Relay {
   readonly #database: Database
   readonly #log: Log
@@ -66,7 +69,9 @@ export class Relay {
     this.#log = log
   }
 
-  /** `name` identifies the cursor for ever; a new subscriber begins with the events after its first start. */
+  /**
+   * `name` identifies the cursor and must not change. A new subscriber starts with the events after its first start.
+   */
   subscribe(name: string, subscriber: Subscriber): void {
     this.#subscribers.set(name, subscriber)
   }
@@ -95,7 +100,7 @@ export class Relay {
     }
   }
 
-  /** Whether there may be more. */
+  /** Passes one batch on; returns whether there may be more. */
   #hand(name: string, subscriber: Subscriber): Promise<boolean> {
     return this.#database.transaction(async tx => {
       const [cursor] = await lockCursor(tx, { subscriber: name })

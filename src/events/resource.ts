@@ -13,14 +13,14 @@ import { record } from './record.ts'
 import type { EventType } from './registry.ts'
 
 interface ResourceDefinition<Item extends TObject, Filters> {
-  /** One of them, in camel case: `project`. */
+  /** The singular in camel case: `project`. */
   noun: string
-  /** All of them, as they stand in paths and names: `projects`. */
+  /** The plural, as in paths and names: `projects`. */
   collection: string
-  /** What lists are about and rows are created in: `organization` stands for the column `organizationId`. */
+  /** The resource in which rows are created and listed: `organization` stands for the column `organizationId`. */
   parent: string
   table: PgTable
-  /** The wire shape; its properties, and `version`, are the columns that are read. */
+  /** The wire shape. The columns that are read are its properties and `version`. */
   item: Item
   events: Record<'created' | 'updated' | 'deleted', EventType<Static<Item>>>
   /** Named query parameters of the list. */
@@ -28,14 +28,14 @@ interface ResourceDefinition<Item extends TObject, Filters> {
 }
 
 type Columns = Record<string, PgColumn> & Record<'id' | 'version', PgColumn>
-/** The data of an event has at least what names its target. */
+/** The data of an event contains at least the id of its target. */
 type Event = EventType<{ id: string }>
 type Values = Record<string, unknown>
 type Key = { id: string; ifMatch: number[] | null }
 
 /**
- * The plain operations on the rows of one table, each with its event in the same transaction. What an operation has of its own
- * is written by hand in its place.
+ * Defines the plain operations on the rows of one table, each with its event in the same transaction. An operation that
+ * differs is written by hand instead.
  */
 export function defineResource<Item extends TObject, Filters extends object = object>(
   definition: ResourceDefinition<Item, Filters>,
@@ -75,7 +75,7 @@ export function defineResource<Item extends TObject, Filters extends object = ob
 
   return {
     ...definition,
-    /** Without an event, for who records another one. */
+    /** Inserts without an event, for code that records another one. */
     insert: async (on: Executor, values: Values): Promise<Row> =>
       orNotFound((await insert(on, Object.keys(values), values))[0]) as Row,
 
@@ -93,7 +93,10 @@ export function defineResource<Item extends TObject, Filters extends object = ob
       ...(definition.filters ? { filters: definition.filters } : {}),
     }),
 
-    /** `values` as the columns of the table; the id is new, and `createdBy` the caller where the table asks. */
+    /**
+     * Creates a row from `values`, named like the columns. The id is new; `createdBy` is the caller if the table has
+     * that column.
+     */
     create: (caller: Caller, values: Values): Promise<Row> =>
       caller.transaction(async tx => {
         const author = 'createdBy' in columns ? { createdBy: userIdOf(caller) } : {}
@@ -103,7 +106,7 @@ export function defineResource<Item extends TObject, Filters extends object = ob
         return row
       }),
 
-    /** Only what `change` names is written. Throws `not_found`, `precondition_failed`. */
+    /** Sets only the columns in `change`. Throws `not_found`, `precondition_failed`. */
     update: (caller: Caller, id: string, change: object, ifMatch: number[] | null): Promise<Row> =>
       caller.transaction(async tx => {
         const [changed] = await update(tx, Object.keys(change), { ...change, id, ifMatch })

@@ -2,12 +2,14 @@ import { sql } from 'drizzle-orm'
 import { bigint, check, index, jsonb, pgTable, smallint, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { id, isoTimestamp, xid8 } from '../database/columns.ts'
 
-/** Append-only: a trigger refuses update and delete. */
+/** The event log. It is append-only: a trigger refuses update and delete. */
 export const events = pgTable(
   'events',
   {
     id: id(),
-    /** With `seq` the order of reading: the transaction's place in the log, see `eventEpoch`. */
+    /**
+     * The place of the transaction in the log, see `eventEpoch`. Events are read in the order of `position` and `seq`.
+     */
     position: xid8().notNull().default(sql`event_position()`),
     seq: bigint({ mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
     type: text().notNull(),
@@ -25,13 +27,13 @@ export const events = pgTable(
   table => [
     index('events_order_idx').on(table.position, table.seq),
     index('events_organization_order_idx').on(table.organizationId, table.position, table.seq),
-    // The questions of an audit: without them one reads all 100,000 events of an organization, in 0.3 s.
+    // The indexes for audit filters: without them such a filter reads all 100,000 events of an organization, in 0.3 s.
     index('events_actor_order_idx').on(table.actorId, table.position, table.seq),
     index('events_target_idx').on(table.targetId),
   ],
 )
 
-/** How far each subscriber of the relay has read. */
+/** The place up to which each subscriber of the relay has read. */
 export const eventCursors = pgTable('event_cursors', {
   subscriber: text().primaryKey(),
   position: xid8().notNull(),
@@ -39,8 +41,8 @@ export const eventCursors = pgTable('event_cursors', {
 })
 
 /**
- * One row. While one PostgreSQL server runs, the position of an event is `base` + its transaction id; `begin_event_epoch()`
- * sets both anew for another server or after a restart (docs/decisions/004).
+ * One row. While one PostgreSQL server runs, the position of an event is `base` plus its transaction id.
+ * `begin_event_epoch()` sets both columns again for another server or after a restart (docs/decisions/004).
  */
 export const eventEpoch = pgTable(
   'event_epoch',

@@ -3,21 +3,21 @@ import type { Db } from 'pg-boss'
 import { poolOptions, Transaction } from '../database/client.ts'
 
 const CONNECTIONS = 4
-/** Maintenance of the queue may take longer than a request. */
+/** Longer than for requests: maintenance of the queue may take long. */
 const STATEMENT_TIMEOUT_MS = 60_000
 
-/** What the queue library runs its SQL on. A transactional handler finds its `Transaction` on the object it is given. */
+/** The connection on which the queue library runs its SQL. A transactional handler finds its `Transaction` in it. */
 export interface JobDatabase extends Db {
   transaction?: Transaction
 }
 
-/** Runs the library's SQL in a transaction that is already open. */
+/** Runs the library's SQL in an open transaction. */
 export const joining = (tx: Transaction): JobDatabase => ({
   transaction: tx,
   executeSql: (text, values) => tx.execute(text, values),
 })
 
-/** A pool of its own: a queue under maintenance must not take the connections of requests. */
+/** A separate pool: queue maintenance must not take the connections of requests. */
 export class JobConnections implements Db {
   readonly #pool: pg.Pool
 

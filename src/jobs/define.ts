@@ -1,6 +1,6 @@
 import type { Transaction } from '../database/client.ts'
 
-/** How a job is repeated: exponential backoff with jitter between attempts, then the dead-letter queue. */
+/** How a failed job is retried: exponential backoff with jitter, then the dead-letter queue. */
 export interface Retry {
   limit: number
   delaySeconds: number
@@ -8,15 +8,15 @@ export interface Retry {
 }
 
 const DEFAULT_RETRY: Retry = { limit: 10, delaySeconds: 2, maxDelaySeconds: 3600 }
-/** Past this the worker is taken for dead and the job is given to another. */
+/** After this time the worker counts as dead and another one gets the job. */
 const DEFAULT_EXPIRE_SECONDS = 60
 
-/** A kind of job. `Payload` is JSON and holds no secret: it outlives the job in the database. */
+/** A kind of job. `Payload` is JSON and must not contain a secret, because it stays in the database after the job. */
 export interface Job<Payload extends object> {
   readonly name: string
   readonly retry: Retry
   readonly expireSeconds: number
-  /** Only in the type. */
+  /** Exists only in the type. */
   readonly payload?: Payload
 }
 
@@ -25,9 +25,9 @@ export interface JobContext {
   traceparent: string | null
 }
 
-/** Runs inside the transaction that completes the job: its effects on the database happen exactly once. */
+/** Runs inside the transaction that completes the job, so its changes to the database happen exactly once. */
 export type TransactionalHandler<Payload> = (payload: Payload, tx: Transaction, context: JobContext) => Promise<void>
-/** For what is not in the database: at least once. */
+/** For effects outside the database; runs at least once. */
 export type Handler<Payload> = (payload: Payload, context: JobContext) => Promise<void>
 
 export const defineJob = <Payload extends object>(

@@ -5,9 +5,9 @@ import { JobConnections, type JobDatabase, joining } from './connection.ts'
 import type { Handler, Job, TransactionalHandler } from './define.ts'
 
 const POLL_SECONDS = 1
-/** Jobs in hand get this long at a stop; what is cut off runs again elsewhere. */
+/** How long running jobs may take at shutdown; a job that is cut off runs again elsewhere. */
 const STOP_TIMEOUT_MS = 10_000
-/** How often jobs are looked for whose worker died: they run again at most this long after they expire. */
+/** How often to look for jobs whose worker died: they run again at most this long after they expire. */
 const SUPERVISE_SECONDS = 10
 const DEAD_LETTERS = 'dead-letters'
 
@@ -17,7 +17,7 @@ interface Envelope {
 }
 type Work = (boss: PgBoss) => Promise<unknown>
 
-/** The door to the job library: nothing else imports it. */
+/** Wraps the job library; no other file imports it. */
 export class Jobs {
   readonly #connections: JobConnections
   readonly #boss: PgBoss
@@ -37,7 +37,7 @@ export class Jobs {
     this.#boss.on('error', error => log.warn({ reason: error.message }, 'job queue'))
   }
 
-  /** `handler` runs for each job, in the transaction that completes it. */
+  /** Runs `handler` for each job, in the transaction that completes the job. */
   handle<P extends object>(job: Job<P>, handler: TransactionalHandler<P>): void {
     this.#known.set(job.name, job)
     this.#work.push(async boss => {
@@ -46,13 +46,13 @@ export class Jobs {
       worker = await boss.work(job.name, options, async ([next]: EnvelopeJob<Envelope>[], db) => {
         const { transaction } = db as JobDatabase
         if (next && transaction) await handler(next.data.payload as P, transaction, next.data)
-        // Looks for the next at once: polling alone would do one job a second.
+        // Fetches the next job at once: polling alone would do one job a second.
         boss.notifyWorker(worker)
       })
     })
   }
 
-  /** `handler` reaches outside the database, so it is no part of a transaction and may see a job twice. */
+  /** Runs `handler` outside a transaction, for effects outside the database; it may get a job twice. */
   handleOutside<P extends object>(job: Job<P>, handler: Handler<P>): void {
     this.#known.set(job.name, job)
     this.#work.push(async boss => {
@@ -64,12 +64,12 @@ export class Jobs {
     })
   }
 
-  /** Runs `job` by cron expression (UTC), once however many nodes there are. */
+  /** Runs `job` by cron expression (UTC), once for all nodes. */
   schedule<P extends object>(job: Job<P>, cron: string, payload: P): void {
     this.#work.push(boss => boss.schedule(job.name, cron, { payload, traceparent: null } satisfies Envelope))
   }
 
-  /** The job exists when `tx` commits, and not otherwise. */
+  /** Adds a job; it exists only if `tx` commits. */
   async enqueue<P extends object>(tx: Transaction, job: Job<P>, payload: P, traceparent: string | null = null) {
     await this.#boss.send(job.name, { payload, traceparent } satisfies Envelope, { db: joining(tx) })
   }

@@ -1,11 +1,11 @@
-/** Roles in an organization, each including those before it. */
+/** Roles in an organization; each includes those before it. */
 export const ORGANIZATION_ROLES = ['viewer', 'member', 'admin', 'owner'] as const
 export type OrganizationRole = (typeof ORGANIZATION_ROLES)[number]
 
 export const PLATFORM_ROLES = ['user', 'moderator', 'admin'] as const
 export type PlatformRole = (typeof PLATFORM_ROLES)[number]
 
-/** What an API key can be allowed to do: `tasks:read`. Each domain declares its own. */
+/** A permission of an API key, such as `tasks:read`. Each domain declares its own. */
 export type Scope = `${string}:${'read' | 'write'}`
 
 const scopes: Scope[] = []
@@ -13,7 +13,7 @@ const scopes: Scope[] = []
 export const scopeNames: readonly Scope[] = scopes
 
 const descriptions = new Map<Scope, string>()
-/** What each scope allows, in a sentence. */
+/** One sentence for each scope about what it allows. */
 export const scopeDescriptions: ReadonlyMap<Scope, string> = descriptions
 
 export function declareScopes(declared: Readonly<Record<Scope, string>>): void {
@@ -26,17 +26,17 @@ export function declareScopes(declared: Readonly<Record<Scope, string>>): void {
 interface OrganizationAccess {
   kind: 'organization'
   role: OrganizationRole
-  /** The resource that the path parameter `id` names; its organization is the one that counts. */
+  /** The resource that the path parameter `id` names; the role is checked in its organization. */
   of: string
-  /** What an API key needs; without it no key may call. */
+  /** The scope that an API key needs; without one no key may call the route. */
   scope: Scope | undefined
   /** `statement`: the route's own SQL checks membership, in the same round trip. */
   checkedBy: 'plugin' | 'statement'
-  /** From this platform role on a user gets in as well, in any organization. */
+  /** A user with at least this platform role also has access, in any organization. */
   orPlatform?: PlatformRole
 }
 
-/** Who may call a route. Every route declares it; the access plugin enforces it. */
+/** The access rule of a route. Every route declares one, and the access plugin enforces it. */
 export type Access =
   | { kind: 'public' }
   | { kind: 'user' }
@@ -46,7 +46,7 @@ export type Access =
 
 export const everyone: Access = { kind: 'public' }
 export const signedIn: Access = { kind: 'user' }
-/** Any signed-in user, or a key with the scope; the statement narrows to what the caller may see. */
+/** Any signed-in user, or a key with the scope; the route's SQL returns only what the caller may see. */
 export const anyCaller = (scope: Scope): Access => ({ kind: 'caller', scope })
 export const platform = (role: PlatformRole): Access => ({ kind: 'platform', role })
 export const member = (
@@ -55,7 +55,7 @@ export const member = (
   scope?: Scope,
   checkedBy: OrganizationAccess['checkedBy'] = 'plugin',
 ): OrganizationAccess => ({ kind: 'organization', role, of, scope, checkedBy })
-/** Members as `rule` says, or the platform's own people, whose organization it need not be. */
+/** As `rule`, but users with the platform role also have access, in any organization. */
 export const orPlatform = (role: PlatformRole, rule: OrganizationAccess): Access => ({ ...rule, orPlatform: role })
 
 const reaches = <R extends string>(order: readonly R[], role: R, least: R): boolean =>
@@ -66,7 +66,7 @@ export const reachesRole = (role: OrganizationRole, least: OrganizationRole): bo
 export const reachesPlatformRole = (role: PlatformRole, least: PlatformRole): boolean =>
   reaches(PLATFORM_ROLES, role, least)
 
-/** The roles that satisfy `least`, for a statement that checks membership itself. */
+/** Returns the roles that satisfy `least`, for SQL that checks membership itself. */
 export const rolesFrom = (least: OrganizationRole): OrganizationRole[] =>
   ORGANIZATION_ROLES.filter(role => reachesRole(role, least))
 
@@ -81,18 +81,18 @@ export interface KeyActor {
   id: string
   organizationId: string
   scopes: readonly string[]
-  /** Requests per minute; null for the limit of every principal. */
+  /** Requests per minute; null means the general limit of a principal. */
   rateLimit: number | null
 }
-/** Who calls: a signed-in user, or a key, which acts for its organization and never for a user. */
+/** The authenticated caller: a signed-in user, or an API key, which acts for its organization and never for a user. */
 export type Actor = UserActor | KeyActor
 
-/** The caller of a route for signed-in users: no key gets that far. */
+/** Returns the caller of a route that only signed-in users reach. */
 export const asUser = (actor: Actor | null): UserActor => actor as UserActor
 
 /**
- * What a statement that checks for itself compares with: the id of the user, or of the key's organization. Ids are unique
- * across tables, so one column serves both.
+ * The id that SQL checks access with: that of the user, or of the key's organization. Ids are unique across tables, so
+ * one column serves both.
  */
 export interface Principal {
   principalId: string
@@ -102,18 +102,21 @@ export const principalOf = (actor: Actor | null): Principal => ({
   principalId: actor?.type === 'api_key' ? actor.organizationId : asUser(actor).id,
 })
 
-/** The organization of a resource, and the caller's role in it if any. */
+/** The organization of a resource, and the caller's role in it, if any. */
 export interface Membership {
   organizationId: string
   role: OrganizationRole | null
 }
 
-/** Whether the caller may remove what others wrote: an admin of the organization, or a moderator of the platform. */
+/** Whether the caller may delete comments of others: an admin of the organization, or a moderator of the platform. */
 export const mayModerate = (actor: UserActor, membership: Membership | null): boolean =>
   (membership?.role != null && reachesRole(membership.role, 'admin')) || reachesPlatformRole(actor.role, 'moderator')
 
 export type FindMembership = (id: string, userId: string | null) => Promise<Membership | undefined>
 
 export const ACCESS_TOKEN_SECONDS = 900
-/** How long an ended session matters: its access tokens have expired by then, also one that was just being signed. */
+/**
+ * How long an ended session must be remembered: by then its access tokens have expired, also one that was being signed
+ * at that moment.
+ */
 export const REVOCATION_SECONDS = ACCESS_TOKEN_SECONDS + 60

@@ -3,13 +3,16 @@ import { requestErrors } from './errors.ts'
 
 export type Position = readonly (string | number)[]
 
-/** Binds a cursor to what it was issued for: the list, its sort and its filters. */
+/** Returns a checksum that binds a cursor to the list, its sort and its filters. */
 export const fingerprint = (...bound: unknown[]): string => crc32(JSON.stringify(bound)).toString(36)
 
 export const encodeCursor = (boundTo: string, position: Position): string =>
   Buffer.from(JSON.stringify([boundTo, ...position])).toString('base64url')
 
-/** The position in `cursor`; throws `cursor_invalid`, or `cursor_mismatch` when it was issued for something else. */
+/**
+ * Returns the position in `cursor`. Throws `cursor_invalid`, or `cursor_mismatch` when it was issued for something
+ * else.
+ */
 export function decodeCursor(boundTo: string, cursor: string, isPosition: (position: Position) => boolean): Position {
   const [bound, ...position] = parse(cursor)
   if (typeof bound !== 'string') throw requestErrors.cursor_invalid()

@@ -1,6 +1,9 @@
 import { apiKeyOf } from './keys.ts'
 
-/** The id of a row of the demo data that a first start in development loads; the examples of the document name it. */
+/**
+ * Returns the id of a row of the demo data, which the first start in development loads. The examples in the OpenAPI
+ * document use these ids.
+ */
 export const demoId = (number: number): string => `01990000-0000-7000-8000-${String(number).padStart(12, '0')}`
 
 export const demoUser = { email: 'demo@lintel.localhost', password: 'demo-password', name: 'Demo Owner' }

@@ -1,20 +1,20 @@
 import { type Static, Type } from '@sinclair/typebox'
 
-/** One error code of the contract, declared once: its status, its title and what a caller can do about it. */
+/** One error code of the API, declared once: status, title and what a caller can do about it. */
 export interface ErrorDefinition {
   status: number
   title: string
-  /** The cause, then what to do about it: a sentence each, for the error page. */
+  /** The cause, then what to do about it: one sentence each, for the error page. */
   help: string
-  /** The database constraint that this error is the answer to. */
+  /** The database constraint that causes this error. */
   constraint?: string
-  /** It is what keeps an account from being deleted, which any domain may say: `DELETE /users/me` answers it. */
+  /** True for a problem that keeps an account from being deleted, in any domain; `DELETE /users/me` returns it. */
   keepsAccount?: true
   /** Seconds after which the same request may succeed. */
   retryAfter?: number
 }
 
-/** What is wrong with one value: in the body named by JSON pointer, in the path, the query or a header by its name. */
+/** One invalid value: in the body it is named by JSON pointer, in the path, the query or a header by its name. */
 export const FieldError = Type.Object(
   {
     pointer: Type.Optional(
@@ -55,7 +55,7 @@ export const Problem = Type.Object(
 )
 export type Problem = Static<typeof Problem>
 
-/** A refusal that the client sees: everything but `cause` leaves the process. */
+/** An error that the client sees: everything but `cause` is part of the response. */
 export class AppError extends Error {
   readonly code: string
   readonly status: number
@@ -99,10 +99,10 @@ export function defineErrors<const D extends Record<string, ErrorDefinition>>(de
   return Object.fromEntries(factories) as { [code in keyof D]: ErrorFactory }
 }
 
-/** Every declared code, for the error page. */
+/** Every declared error, by its code, for the error page. */
 export const errorCatalogue: ReadonlyMap<string, ErrorDefinition> = catalogue
 
-/** The problems that keep an account from being deleted, of all domains. */
+/** The problems of all domains that keep an account from being deleted. */
 export const accountProblems = () =>
   Array.from(catalogue, ([code, definition]) => ({ code, ...definition })).filter(({ keepsAccount }) => keepsAccount)
 
@@ -127,8 +127,9 @@ const names: Record<number, string> = {
 }
 
 /**
- * The problem responses of a route: `response: { 200: Task, ...problems(404, taskErrors.project_archived) }`, with the codes
- * that are its own for the document. They are no part of the type of a handler's answer: a handler throws them.
+ * Returns the problem responses of a route: `response: { 200: Task, ...problems(404, taskErrors.project_archived) }`.
+ * Error factories add their codes to the OpenAPI document. The type is empty, because a handler throws problems and
+ * does not return them.
  */
 export function problems(...all: (number | Pick<ErrorFactory, 'code' | 'status'>)[]): Record<never, never> {
   const byStatus = Map.groupBy(all, problem => (typeof problem === 'number' ? problem : problem.status))
@@ -141,7 +142,7 @@ export function problems(...all: (number | Pick<ErrorFactory, 'code' | 'status'>
   )
 }
 
-/** What any route may answer, whatever it does. */
+/** The errors that any route may return. */
 export const requestErrors = defineErrors({
   malformed_request: {
     status: 400,
@@ -243,7 +244,7 @@ export const requestErrors = defineErrors({
   },
 })
 
-/** 403 that says what is missing: in words, and a scope for programs too (RFC 6750 §3.1). */
+/** Returns a 403 that names what is missing: in words, and the scope also for programs (RFC 6750 §3.1). */
 export const lacking = (detail: string, scope?: string): AppError =>
   requestErrors.forbidden({
     detail,
@@ -252,34 +253,37 @@ export const lacking = (detail: string, scope?: string): AppError =>
     },
   })
 
-/** `validation_failed` for a value in the path, the query or a header that its schema cannot judge. */
+/** Returns `validation_failed` for a value in the path, the query or a header that its schema cannot check. */
 export const invalidParameter = (parameter: string, detail: string): AppError =>
   requestErrors.validation_failed({ detail: `${parameter} ${detail}`, errors: [{ parameter, detail }] })
 
-/** `validation_failed` for a field that only the data can judge: `invalid('#/userId', 'is not a member')`. */
+/** Returns `validation_failed` for a field that only the data can check: `invalid('#/userId', 'is not a member')`. */
 export const invalid = (pointer: string, detail: string): AppError =>
   requestErrors.validation_failed({ detail: `${pointer.slice(2)} ${detail}`, errors: [{ pointer, detail }] })
 
-/** The row, or `not_found` where there is none. */
+/** Returns the row. Throws `not_found` when it is undefined. */
 export function orNotFound<T>(row: T | undefined): T {
   if (row === undefined) throw requestErrors.not_found()
   return row
 }
 
-/** What `versionMatches` of the database says, of a row that was read. */
+/** Applies the condition of `versionMatches` to a row that was read. */
 const meetsCondition = (version: number, ifMatch: number[] | null): boolean =>
   ifMatch === null || ifMatch.includes(version) || ((ifMatch[0] ?? 0) < 0 && !ifMatch.includes(-version))
 
-/** For an action on a row that is locked until the commit. Throws `precondition_failed`. */
+/** Checks the version of a row that is locked until the commit. Throws `precondition_failed`. */
 export function requireVersion({ version }: { version: number }, ifMatch: number[] | null): void {
   if (!meetsCondition(version, ifMatch)) throw requestErrors.precondition_failed()
 }
 
-/** The row of a write under `If-Match`, or `precondition_failed`: the access rule has found the resource before. */
+/**
+ * Returns the row of a write under `If-Match`. Throws `precondition_failed` when it is undefined, because the access
+ * rule has already found the resource; `not_found` without a condition.
+ */
 export function orPreconditionFailed<T>(row: T | undefined, ifMatch: number[] | null): T {
   if (row === undefined) throw ifMatch ? requestErrors.precondition_failed() : requestErrors.not_found()
   return row
 }
 
-/** Whether nothing was decided, because something the answer needs is away. */
+/** Whether the request was neither granted nor refused, because a dependency is unavailable. */
 export const isUnavailable = (error: unknown): boolean => error instanceof AppError && error.status === 503

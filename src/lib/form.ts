@@ -5,28 +5,31 @@ export interface Field {
   name: string
   label: string
   type: 'text' | 'email' | 'password'
-  /** A token of HTML's `autocomplete`, by which password managers know what is asked. */
+  /** A token of HTML's `autocomplete`, which password managers read. */
   autocomplete: string
 }
 
-/** What a page asks before it does something. Everything is text, which is escaped where it is shown. */
+/** The form of a plain page. All members are text and are escaped when they are shown. */
 export interface Form {
-  /** Each a paragraph. */
+  /** One string for each paragraph. */
   intro: string[]
   fields: Field[]
   button: string
-  /** The path it is sent to; that of its page where it is left out. */
+  /** The path that the form is sent to; the path of its page when left out. */
   action?: string
 }
 
 interface Given {
   path: string
   token: string
-  /** What was filled in before. */
+  /** What the user entered before. */
   values?: Record<string, string>
 }
 
-/** The token travels in the body: the path that the browser then shows, keeps and logs is without it. */
+/**
+ * Renders the form. The token is sent in the body, so the address that the browser then shows, stores and logs does not
+ * contain it.
+ */
 export const renderForm = ({ intro, fields, button, action }: Form, { path, token, values = {} }: Given): string =>
   `${intro.map(paragraph).join('')}<form method="post" action="${escapeHtml(action ?? path)}">` +
   `<input type="hidden" name="token" value="${escapeHtml(token)}">` +
@@ -34,14 +37,17 @@ export const renderForm = ({ intro, fields, button, action }: Form, { path, toke
 
 export const paragraph = (text: string): string => `<p>${escapeHtml(text)}</p>`
 
-/** A password is typed anew: it never travels back. */
+/** A password is never sent back, so the user must enter it again. */
 const input = ({ name, label, type, autocomplete }: Field, value: string): string =>
   `<p><label>${escapeHtml(label)}<br><input name="${name}" type="${type}" autocomplete="${autocomplete}" required` +
   `${type === 'password' ? '' : ` value="${escapeHtml(value)}"`}></label></p>`
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
-/** A body of `application/x-www-form-urlencoded`. Throws `malformed_request` where it or what it encodes is not UTF-8. */
+/**
+ * Parses a body of `application/x-www-form-urlencoded`. Throws `malformed_request` when the body or a decoded value is
+ * not UTF-8.
+ */
 export function parseForm(body: Buffer): Record<string, string> {
   try {
     const pairs = UTF8.decode(body).replaceAll('+', ' ').split('&').filter(Boolean)

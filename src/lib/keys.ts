@@ -8,7 +8,7 @@ const KEY = /^ltl_(live|test)_([0-9A-Za-z]{30})([0-9A-Za-z]{6})$/
 
 export type KeyMode = 'live' | 'test'
 
-/** `ltl_<mode>_` + 30 random base62 characters (178 bits) + 6 of the CRC32 of all before. */
+/** Returns `ltl_<mode>_` + 30 random base62 characters (178 bits) + 6 characters of the CRC32 of all before. */
 export function newApiKey(mode: KeyMode): string {
   const secret = Array.from({ length: SECRET_CHARACTERS }, () => BASE62[randomInt(BASE62.length)]).join('')
   return apiKeyOf(mode, secret)
@@ -16,7 +16,7 @@ export function newApiKey(mode: KeyMode): string {
 
 export const apiKeyOf = (mode: KeyMode, secret: string): string => withChecksum(`ltl_${mode}_${secret}`)
 
-/** Whether the form and the checksum are right: what is mistyped or made up is refused without a look-up. */
+/** Whether form and checksum are valid, so that a mistyped or invented key is refused without a look-up. */
 export function isApiKey(text: string): boolean {
   return KEY.test(text) && withChecksum(text.slice(0, -CHECKSUM_CHARACTERS)) === text
 }

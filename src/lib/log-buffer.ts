@@ -4,14 +4,14 @@ export interface Sink {
 }
 
 const BUFFER_BYTES = 65_536
-/** A character of a line is at most three bytes of UTF-8. */
+/** A UTF-16 unit of a line takes at most three bytes of UTF-8. */
 const GROWTH = 3
-/** How long a line may wait. */
+/** How long a line may stay in the buffer. */
 const FLUSH_MS = 500
 
 /**
- * Collects lines as bytes and passes them on in large pieces: measuring and writing each by itself is 13 % of a read by id.
- * Lines kept as text until then would live long enough to be moved to the old generation.
+ * Collects log lines as bytes and writes them in large pieces: measuring and writing each line separately is 13 % of a
+ * read by id. Lines kept as strings would live long enough to move to V8's old generation.
  */
 export class LogBuffer {
   readonly #sink: Sink

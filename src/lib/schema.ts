@@ -21,7 +21,7 @@ export const Id = Type.String({
 })
 export const Timestamp = Type.String({
   format: 'date-time',
-  // Room for more digits than any clock has: to take a body of 1 MiB of it apart takes 25 ms.
+  // More than any precise time needs. The limit is for speed: checking 1 MiB of such text takes 25 ms.
   maxLength: 64,
   description: 'UTC with milliseconds and `Z`; taken with any offset of RFC 3339.',
   examples: ['2026-01-31T12:00:00.000Z'],
@@ -39,7 +39,7 @@ export const Password = Type.String({
   description: 'The new password: 8 to 128 characters, and none of the common ones.',
   examples: ['correct horse battery'],
 })
-/** A password that is checked and not set: that it is too short would be no news about a wrong one. */
+/** The current password, which is checked and not set. It has no minimum length: a short one is just a wrong one. */
 export const GivenPassword = Type.String({
   format: 'password',
   minLength: 1,
@@ -47,7 +47,7 @@ export const GivenPassword = Type.String({
   description: 'The present password of the account.',
   examples: [demoUser.password],
 })
-/** An opaque single-use or refresh token, as it travels in a body. */
+/** An opaque single-use or refresh token in a body. */
 export const Token = Type.String({
   minLength: 1,
   maxLength: 512,
@@ -60,7 +60,7 @@ export const Token = Type.String({
 export const Text = (minLength: number, maxLength: number, options: StringOptions = {}) =>
   Type.String({ minLength, maxLength, ...options })
 
-/** What people tell one thing from another by. */
+/** Text with at least one visible character, for names and titles. */
 export const VisibleText = (maxLength: number, { description, ...options }: StringOptions & { description: string }) =>
   withForm(
     Text(1, maxLength, { description: `${description} Not blank.`, ...options }),
@@ -89,17 +89,17 @@ export const OrganizationRole = StringEnum(ORGANIZATION_ROLES, {
 export const Closed = <T extends TProperties>(properties: T, options: SchemaOptions = {}) =>
   Type.Object(properties, { ...CLOSED, ...options })
 
-/** The body of a PATCH: any of the fields, at least one. */
+/** The body of a PATCH: any of the fields, but at least one. */
 export const Patch = <T extends TObject>(schema: T, options: SchemaOptions = {}) =>
   Type.Partial(schema, { ...CLOSED, minProperties: 1, ...options })
 
-/** The answer of an action that returns nothing. */
+/** The response of an action that returns nothing. */
 export const Nothing = Type.Null({ description: 'Done; no body.' })
 
-/** The answer that sends a browser elsewhere. */
+/** A response that redirects the browser. */
 export const Redirect = Type.Null({ description: 'Go on where `Location` says; no body.' })
 
-/** An answer that goes on while events come. It is no part of the type of a handler's answer: that is a stream of bytes. */
+/** A response that stays open and sends events. The type is empty, because the handler returns a stream of bytes. */
 export const eventStream = (description: string): Record<never, never> => ({
   200: { description, content: { 'text/event-stream': { schema: Type.String() } } },
 })
@@ -123,7 +123,7 @@ const ListMeta = Type.Object(
   { title: 'ListMeta', description: 'Where this page stands in the list.' },
 )
 
-/** `{ data: Item[], meta }`: the one shape of every list. */
+/** `{ data: Item[], meta }`: the shape of every list. */
 export const List = <T extends TSchema>(item: T) =>
   Type.Unsafe<ListOf<Static<T>>>(
     Type.Object(
@@ -135,14 +135,14 @@ export const List = <T extends TSchema>(item: T) =>
     ),
   )
 
-/** Whether it is the schema of a list, as its title says. */
+/** Whether it is the schema of a list, by its title. */
 export const isList = (schema: { title?: unknown } | undefined): boolean => String(schema?.title).endsWith('List')
 
-/** Rows that are the beginning of the list's JSON already. */
+/** The rows of a list that are already written as the beginning of its JSON. */
 export interface Written<T> {
-  /** The JSON of the whole list; once. */
+  /** Returns the JSON of the whole list. Must be called only once. */
   complete(meta: string): string
-  /** Says only what the rows are. */
+  /** Exists only in the type; it carries the type of the rows. */
   readonly rows?: T[]
 }
 
@@ -170,7 +170,7 @@ const NumberedPageQuery = {
   count: Type.Optional(StringEnum(['exact'], { description: 'Adds `meta.total` and `meta.totalPages`.' })),
 }
 
-/** The query string of a list: cursor paging, numbered pages, the closed set of sorts, and the filters. */
+/** The query string of a list: cursor paging, numbered pages, the allowed sorts, and the filters. */
 export const ListQuery = <F extends TProperties, const S extends readonly string[]>(filters: F, sorts: S) =>
   Closed({
     ...PageQuery,

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { sha256 } from './crypto.ts'
 
-/** The public half of a key, as it is published (RFC 8037 §2, RFC 7517 §4). */
+/** The public half of a key, in the form in which it is published (RFC 8037 §2, RFC 7517 §4). */
 export interface PublicJwk {
   kty: 'OKP'
   crv: 'Ed25519'
@@ -11,13 +11,13 @@ export interface PublicJwk {
   use: 'sig'
 }
 
-/** What signs and verifies access tokens, named by the `kid` in their header. */
+/** A key that signs and verifies access tokens; their header names it by `kid`. */
 export interface SigningKey {
   kid: string
   algorithm: 'HS256' | 'EdDSA'
-  /** One secret for both, or a pair in PEM. */
+  /** One shared secret, or a key pair in PEM. */
   secret: string | { private: string; public: string }
-  /** Null where there is nothing to publish. */
+  /** Null for a shared secret: there is nothing to publish. */
   jwk: PublicJwk | null
 }
 
@@ -30,7 +30,7 @@ export const fromSecret = (secret: string): SigningKey => ({
   jwk: null,
 })
 
-/** Of an Ed25519 key as base64 of its PKCS#8 DER; throws on anything else. */
+/** Returns the signing key for an Ed25519 private key, given as base64 of its PKCS#8 DER. Throws for anything else. */
 export function fromPrivateKey(base64: string): SigningKey {
   const privateKey = createPrivateKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'pkcs8' })
   if (privateKey.asymmetricKeyType !== 'ed25519') throw new TypeError('not an Ed25519 key')
@@ -45,7 +45,7 @@ export function fromPrivateKey(base64: string): SigningKey {
   }
 }
 
-/** RFC 7638 §3: the members that make the key, in order and without spaces. */
+/** The key id by RFC 7638 §3: a hash of the required members, in order and without spaces. */
 const thumbprint = (x: string): string =>
   sha256(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x })).toString('base64url')
 

@@ -1,37 +1,39 @@
-/** The one form in which a text is kept: handlers, cursors and columns never meet another. */
+/** The one form in which a text is stored: handlers, cursors and columns get no other. */
 export interface NormalForm {
-  /** Undefined where `text` has none. */
+  /** Returns the normal form of `text`; undefined when it has none. */
   of(text: string): string | undefined
-  /** Why it has none, to be read after the name of the field. */
+  /** Returns why it has none, to be read after the name of the field. */
   why(text: string): string
 }
 
-/** Text without any of it is composed (NFC_Quick_Check is Yes below U+0300) and holds no half of a surrogate pair. */
+/**
+ * Text without these characters is already composed (NFC_Quick_Check is Yes below U+0300) and has no lone surrogate.
+ */
 const UNUSUAL = /[\u0300-\uffff]/
 const NUL = '\u0000'
-/** As UAX #15 §13 bounds them (stream-safe text): to sort 10,000 marks on one letter takes 100 ms. */
+/** The limit of UAX #15 §13 (stream-safe text): sorting 10,000 marks on one letter takes 100 ms. */
 const TOO_MANY_MARKS = /\p{M}{31}/u
-/** Unicode has no property for what leaves no ink; these are blank, and neither white space nor ignorable. */
+/** These symbols are blank, but neither white space nor ignorable; Unicode has no property for that. */
 const BLANK_SYMBOLS = String.raw`\u2800\u{1d159}\u{13441}\u{13442}\u{16fe4}`
 const VISIBLE = new RegExp(
   String.raw`[^\p{White_Space}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}${BLANK_SYMBOLS}]`,
   'u',
 )
-/** One character of NFC is composed of at most 4 (ᾂ), and each of those is at most two units of UTF-16. */
+/** One NFC character decomposes into at most 4 (ᾂ), and each of those takes at most two UTF-16 units. */
 const UNITS_PER_CHARACTER = 8
 
 interface Rules {
   maxLength?: number
-  /** Whether something of it has to be seen. */
+  /** Whether it must contain a visible character. */
   visible?: boolean
 }
 
-/** NFC, without what UTF-8 or PostgreSQL cannot hold. */
+/** Returns NFC; refuses what UTF-8 or PostgreSQL cannot store. */
 export function textForm({ maxLength = Number.POSITIVE_INFINITY, visible = false }: Rules): NormalForm {
   const units = maxLength * UNITS_PER_CHARACTER
   return {
     of(text) {
-      // Composed it is too long all the same, and its length is checked next.
+      // Text of this length stays too long after composition, and its length is checked next.
       if (text.length > units) return text
       const composed = UNUSUAL.test(text) ? compose(text) : text
       if (composed === undefined || composed.includes(NUL)) return undefined
@@ -41,7 +43,7 @@ export function textForm({ maxLength = Number.POSITIVE_INFINITY, visible = false
   }
 }
 
-/** Text that is taken as it is sent: a password, which is composed where it is hashed, or what was signed. */
+/** Text that is kept as sent: a password, which is composed before hashing, or a signed message. */
 export const exactForm: NormalForm = {
   of: text => (text.includes(NUL) || !text.isWellFormed() ? undefined : text),
   why: text => faultOf(text) ?? 'must be text',

@@ -17,40 +17,47 @@ import { type AppError, lacking, requestErrors } from '../lib/errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may call; a route that does not say does not start. */
+    /** The access rule. A route without one fails at start. */
     access?: Access
   }
   interface FastifyInstance {
     tenancy: Tenancy
-    /** Asks in the middle of a long answer all that was asked before it; throws what a new request would be answered. */
+    /** Checks access again during a long response. Throws what a new request would get. */
     recheckAccess(request: FastifyRequest, reply: FastifyReply): Promise<void>
   }
   interface FastifyRequest {
-    /** What the rule has found of the resource in the path; null where it names none, or the statement looks itself. */
+    /**
+     * What the access rule found for the resource in the path; null when there is none or the statement checks itself.
+     */
     membership: Membership | null
-    /** The organization of the membership. Throws where there is none: a fault of the route. */
+    /** The organization of the membership. Throws when there is none, which is a bug of the route. */
     readonly organizationId: string
   }
 }
 
-/** How the rows of a table go when their organization is deleted. */
+/** How the rows of a table are counted and erased when their organization is deleted. */
 export interface ErasableRows {
   table: string
-  /** They let somebody in: they go in the transaction that deletes the organization, all others with its job. */
+  /**
+   * Whether the rows grant access: they are erased in the transaction that deletes the organization, all others by its
+   * job.
+   */
   grantsAccess: boolean
   count(on: Executor, organizationId: string): Promise<number>
-  /** Erases up to `limit` of them, all where it is null; how many there were. */
+  /** Erases up to `limit` rows, or all when it is null; returns how many. */
   erase(tx: Transaction, organizationId: string, limit: number | null): Promise<number>
 }
 
-/** What each resource says about the organization it belongs to. */
+/** How to find the organization of each resource, and how to erase its rows. */
 interface Tenancy {
   define(resource: string, find: FindMembership): void
-  /** Every table with an organization is owned, or the rows of a deleted organization stay for ever. */
+  /** Every table with an organization must be registered, or the rows of a deleted organization stay for ever. */
   own(rows: ErasableRows): void
-  /** Children before their parents: a domain comes after those that it refers to. */
+  /** In the order of erasure, children before their parents: a domain is registered after those that it refers to. */
   readonly erasableRows: readonly ErasableRows[]
-  /** Throws `not_found` outside the caller's organizations, `forbidden` below `role`; `orPlatform` lets in besides. */
+  /**
+   * Throws `not_found` outside the caller's organizations, `forbidden` below `role`; `orPlatform` also grants access.
+   */
   check(
     resource: string,
     id: string,
@@ -124,7 +131,7 @@ const passes = (check: Check, request: FastifyRequest, reply: FastifyReply): Pro
     check(request, reply, error => (error ? reject(error) : resolve()))
   })
 
-/** What the credential alone decides. */
+/** Checks what the credential alone decides: platform role and scope. */
 const holds =
   (rule: Access): Check =>
   (request, _reply, done) =>
@@ -141,7 +148,10 @@ function refusal(rule: Access): AppError {
   return lacking('needs a signed-in user: no API key may do this')
 }
 
-/** A statement that checks for itself is spared the look-up, unless an idempotency key has to know its tenant. */
+/**
+ * Checks membership. It is skipped for a statement that checks itself, except with an idempotency key, which needs the
+ * tenant.
+ */
 const belongs =
   (app: FastifyInstance, { of, role, checkedBy, orPlatform }: OrganizationRule): Check =>
   (request, _reply, done) => {

@@ -8,19 +8,19 @@ declare module 'fastify' {
   }
 }
 
-/** Throws the problem that keeps `userId` from going: what must be settled first. */
+/** Throws the problem that keeps the account of `userId` from being deleted. */
 type DeletionCheck = (tx: Transaction, userId: string) => Promise<void>
 
-/** Takes along what is the user's in another domain, and records it. */
+/** Removes the data of the user in another domain and records it. */
 type ErasureStep = (tx: Transaction, userId: string) => Promise<void>
 
-/** What other domains have to say before a user's account goes. */
+/** Lets other domains take part in the deletion of an account. */
 interface Accounts {
-  /** `check` runs when its owner asks for deletion, and again when the account is erased. */
+  /** Registers `check`, which runs when the owner asks for deletion, and again when the account is erased. */
   beforeDeletion(check: DeletionCheck): void
-  /** Throws what the first refusing check throws. */
+  /** Runs all checks; throws the error of the first that fails. */
   checkDeletion: DeletionCheck
-  /** `step` runs in the transaction that erases the account, before its row goes. */
+  /** Registers `step`, which runs in the transaction that erases the account, before its row is deleted. */
   beforeErasure(step: ErasureStep): void
   prepareErasure: ErasureStep
 }

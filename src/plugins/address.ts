@@ -7,7 +7,10 @@ import { addressOfNode, plainAddress } from '../lib/addresses.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of the client: what the trusted proxies saw, else of the connection. Always an address, whatever a header says. */
+    /**
+     * The address of the client: from trusted proxies, else from the connection. It is always a valid address, whatever
+     * the headers contain.
+     */
     address: string
   }
 }
@@ -15,8 +18,8 @@ declare module 'fastify' {
 const peerOf = ({ socket }: IncomingMessage): string => plainAddress(socket.remoteAddress ?? '')
 
 /**
- * Finds out whose request it is. `Forwarded` is not read: a proxy that appends to `X-Forwarded-For` passes it on as the
- * client wrote it.
+ * Sets `request.address`. The header `Forwarded` is not read: a proxy that appends to `X-Forwarded-For` passes
+ * `Forwarded` on as the client wrote it.
  */
 async function address(app: FastifyInstance, { trustProxy }: { trustProxy: string[] }) {
   app.decorateRequest('address', '')
@@ -28,8 +31,9 @@ async function address(app: FastifyInstance, { trustProxy }: { trustProxy: strin
 }
 
 /**
- * What the proxies saw, from the nearest to the farthest: each appends the one that it was asked by, so that the first who
- * is no proxy is the client, and whatever stands before it is hearsay.
+ * Returns a function that reads the client's address from `X-Forwarded-For`, from the nearest proxy to the farthest.
+ * Each proxy appends the address that connected to it, so the first address that is not a trusted proxy is the client;
+ * entries before it may be forged.
  */
 export function forwardedAddress(trustProxy: string[], onUnreadable: (peer: string) => void) {
   const trusts = compile(trustProxy)
@@ -40,7 +44,7 @@ export function forwardedAddress(trustProxy: string[], onUnreadable: (peer: stri
     let seen = peer
     for (const node of header.split(',').reverse()) {
       const text = node.trim()
-      // An empty element of a list says nothing (RFC 9110 §5.6.1.2).
+      // Empty list elements are ignored (RFC 9110 §5.6.1.2).
       if (text === '') continue
       const next = addressOfNode(text)
       if (next === undefined) {
@@ -54,7 +58,7 @@ export function forwardedAddress(trustProxy: string[], onUnreadable: (peer: stri
   }
 }
 
-/** Many clients have become one, with the limits of one: whoever runs the proxy has to know. */
+/** Counts and warns once: many clients now share the limits of one, and the operator of the proxy has to know. */
 function unreadable(app: FastifyInstance): (peer: string) => void {
   const counter = new Counter({
     name: 'forwarded_addresses_unreadable_total',

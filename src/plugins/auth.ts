@@ -5,7 +5,7 @@ import { requestErrors } from '../lib/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Domains that know API keys say here how one is found; undefined when it is unknown, expired or malformed. */
+    /** A domain sets `by` to look up API keys; undefined when the key is unknown, expired or malformed. */
     findKey: { by(secret: string): Promise<KeyActor | undefined> }
     authenticate: onRequestHookHandler
   }
@@ -16,7 +16,7 @@ declare module 'fastify' {
 }
 
 const BEARER = 'Bearer '
-/** The scheme is case-insensitive (RFC 9110 §11.1); almost nobody makes use of it. */
+/** The scheme is case-insensitive (RFC 9110 §11.1), but few clients use another case. */
 const ANY_CASE_BEARER = /^Bearer +(\S+)$/i
 const KEY_PREFIX = 'ltl_'
 

@@ -9,15 +9,15 @@ const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/gi
 const UTF_8 = /^utf-?8$/i
 const UNSUPPORTED_ENCODING = {
   detail: 'The body has a Content-Encoding; send it as it is.',
-  // RFC 9110 §15.5.16: what would have been taken.
+  // RFC 9110 §15.5.16: names the accepted encoding.
   headers: { 'accept-encoding': 'identity' },
 }
 
 type Done = (error?: Error) => void
 
 /**
- * What a body is made of before anybody parses it: UTF-8 without an encoding around it (RFC 8259 §8.1). Where none is
- * wanted, none may come under whatever media type: many clients name one on every DELETE.
+ * Checks a body before it is parsed: it must be UTF-8 without a content encoding (RFC 8259 §8.1). An operation without
+ * a body accepts an empty one with any media type, because many clients send one with every DELETE.
  */
 async function body(app: FastifyInstance) {
   const parse = app.getDefaultJsonParser('error', 'error')
@@ -25,10 +25,10 @@ async function body(app: FastifyInstance) {
   app.addContentTypeParser<Buffer>(JSON_TYPE, { parseAs: 'buffer' }, (request, bytes, done) => {
     if (bytes.length === 0 && mayBeEmpty(request)) done(null, undefined)
     else if (!isUtf8(bytes)) done(requestErrors.malformed_request({ detail: 'The body is not UTF-8.' }))
-    // It skips a byte order mark, as RFC 8259 allows.
+    // `toString` keeps a byte order mark and the parser skips it, as RFC 8259 allows.
     else parse(request, bytes.toString(), done)
   })
-  // Of unknown length and any other type, which is no matter if nothing comes.
+  // Any other media type, of unknown length: it is accepted when the body is empty.
   app.addContentTypeParser('*', (request, payload, done) => {
     if (request.is404) return done(null, undefined)
     firstOf(payload, isThere => {
@@ -41,7 +41,7 @@ async function body(app: FastifyInstance) {
   })
 }
 
-/** Whether anything comes; it is not read any further. */
+/** Calls `answer` with whether the body has any bytes; reads no further. */
 function firstOf(payload: Readable, answer: (isThere: boolean) => void): void {
   const onData = () => settle(true)
   const onEnd = () => settle(false)
@@ -69,7 +69,7 @@ function refusal(request: FastifyRequest): AppError | undefined {
   const { headers } = request
   const { 'content-type': type = '', 'content-encoding': encoding = '' } = headers
   if (isEmpty(headers)) {
-    // What is not there has no type.
+    // Without a body the media type means nothing.
     if (mayBeEmpty(request)) delete headers['content-type']
     return undefined
   }
@@ -81,7 +81,7 @@ function refusal(request: FastifyRequest): AppError | undefined {
     : requestErrors.unsupported_media_type({ detail: 'The body has another charset than UTF-8.' })
 }
 
-/** Whether the operation takes no body, or can do without. */
+/** Whether the operation takes no body or the body is optional. */
 function mayBeEmpty({ routeOptions }: FastifyRequest): boolean {
   const schema = routeOptions.schema?.body as { type?: string | string[] } | undefined
   return schema === undefined || [schema.type].flat().includes('null')

@@ -3,12 +3,12 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { isList } from '../lib/schema.ts'
 
-/** Below this a compressed answer is hardly smaller and costs more than it saves. */
+/** A smaller response hardly shrinks, and compressing it costs more than it saves. */
 const THRESHOLD_BYTES = 2048
 
 /**
- * Lists and documents are compressed where the client accepts it. A single resource is not: its strong ETag names its
- * bytes (RFC 9110 §8.8.3).
+ * Compresses lists and documents when the client accepts it. A single resource is not compressed: its strong ETag
+ * identifies its exact bytes (RFC 9110 §8.8.3).
  */
 async function compression(app: FastifyInstance) {
   app.addHook('onRoute', (route: RouteOptions) => {

@@ -6,18 +6,18 @@ import type { ListOf } from '../lib/schema.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * What `If-Match` and `If-None-Match` ask of the version that a write changes, as `versionMatches` takes it: null for
-     * nothing, the versions that pass, or those that do not as negative numbers.
+     * The condition of `If-Match` and `If-None-Match` on the version that a write changes, as `versionMatches` takes
+     * it: null for none, the versions that pass, or as negative numbers those that do not.
      */
     readonly ifMatch: number[] | null
   }
   interface FastifyContextConfig {
-    /** `no-store`: the answer holds a token, a key or money. `public`: it is the same for everybody. */
+    /** `no-store`: the response contains a token, a key or money. `public`: it is the same for everybody. */
     cache?: 'no-store' | 'public, max-age=300'
   }
 }
 
-/** As we write it; `"03"` is another tag, and longer numbers are no version of anything. */
+/** A version as we write it: `"03"` is another tag, and longer numbers are no version. */
 const VERSION = /^[1-9]\d{0,8}$/
 const STRONG_TAG = /(?<!W\/)"([^"]*)"/g
 const ANY_TAG = /"([^"]*)"/g
@@ -27,7 +27,10 @@ interface Representation {
   meta?: ListOf<unknown>['meta']
 }
 
-/** ETag, preconditions (RFC 9110 §13) and Cache-Control for what has a version; `Link` (RFC 8288) for lists. */
+/**
+ * Handles ETag, preconditions (RFC 9110 §13) and Cache-Control for resources with a version, and `Link` (RFC 8288) for
+ * lists.
+ */
 async function conditional(app: FastifyInstance) {
   app.decorateRequest('ifMatch', {
     getter() {
@@ -38,7 +41,7 @@ async function conditional(app: FastifyInstance) {
   app.addHook('preSerialization', (request, reply, payload: Representation | null, done) => {
     reply.header('cache-control', request.routeOptions.config.cache ?? 'private, no-cache')
     if (payload === null) {
-      // Nothing is no body: JSON would be four letters of it.
+      // Send no body: as JSON it would be the four letters `null`.
       reply.removeHeader('content-type').serializer(() => '')
       return done(null, payload)
     }
@@ -50,7 +53,7 @@ async function conditional(app: FastifyInstance) {
         if (wanted !== undefined && matched(wanted)?.includes(version) === false)
           return done(requestErrors.precondition_failed())
         if (known !== undefined && excluded(known)?.includes(version) !== false) {
-          // No bytes at all: a length would have to be that of the 200 (RFC 9110 §8.6).
+          // Send no bytes at all: a Content-Length would have to be that of the 200 (RFC 9110 §8.6).
           reply
             .code(304)
             .removeHeader('content-type')
@@ -66,7 +69,7 @@ async function conditional(app: FastifyInstance) {
 
 type Tags = number[] | null
 
-/** The versions that a header names; null for `*`. Tags that are none of ours match nothing. */
+/** Returns the versions in a header; null for `*`. Tags that we never issue match nothing. */
 const versionsIn = (header: string, form: RegExp): Tags =>
   header.trim() === '*'
     ? null
@@ -74,12 +77,12 @@ const versionsIn = (header: string, form: RegExp): Tags =>
         .filter(tag => VERSION.test(tag))
         .map(Number)
 
-/** By the strong comparison (RFC 9110 §13.1.1): a weak tag is never the same. */
+/** Uses the strong comparison (RFC 9110 §13.1.1): a weak tag never matches. */
 const matched = (ifMatch: string): Tags => versionsIn(ifMatch, STRONG_TAG)
-/** By the weak one (§13.1.2). */
+/** Uses the weak comparison (RFC 9110 §13.1.2). */
 const excluded = (ifNoneMatch: string): Tags => versionsIn(ifNoneMatch, ANY_TAG)
 
-/** Both headers of a request that writes, as one condition. Its resource is there, so `If-None-Match: *` lets nothing pass. */
+/** Combines both headers of a write into one condition. The resource exists, so `If-None-Match: *` always fails. */
 function conditionOf({ 'if-match': ifMatch, 'if-none-match': ifNoneMatch }: FastifyRequest['headers']): Tags {
   const wanted = ifMatch === undefined ? null : matched(ifMatch)
   if (ifNoneMatch === undefined) return wanted
@@ -91,7 +94,7 @@ function conditionOf({ 'if-match': ifMatch, 'if-none-match': ifNoneMatch }: Fast
 
 const CURSOR = /([?&])cursor=[^&]*/
 
-/** The same query with the next cursor, which is safe in a URL as it is. */
+/** Returns the URL of the same query with the next cursor, which needs no escaping in a URL. */
 function nextUrl(url: string, { nextCursor }: ListOf<unknown>['meta']): string {
   if (CURSOR.test(url)) return url.replace(CURSOR, `$1cursor=${nextCursor}`)
   return `${url}${url.includes('?') ? '&' : '?'}cursor=${nextCursor}`

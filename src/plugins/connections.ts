@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Open connections of clients, used or not. */
+    /** Open connections of clients, active or idle. */
     connections: ReadonlySet<Socket>
   }
 }

@@ -12,7 +12,7 @@ declare module 'fastify' {
 async function database(app: FastifyInstance, options: Pick<DatabaseOptions, 'url' | 'pool' | 'fastPath'>) {
   const epoch = new EpochKeeper(app.log)
   const connections = new Database({ ...options, log: app.log, prepare: client => epoch.prepare(client) })
-  // Registered first, so closed last: everything else may still need it.
+  // This plugin is registered first, so it closes last: everything else may still need the database.
   app.addHook('onClose', () => {
     epoch.stop()
     return connections.close()

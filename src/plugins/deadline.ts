@@ -5,7 +5,10 @@ import fp from 'fastify-plugin'
 import { Gauge } from 'prom-client'
 import { requestErrors } from '../lib/errors.ts'
 
-/** It counts from the head, so it must leave a slow body to the server's own limit; the database gives up in a third of this. */
+/**
+ * The time limit of a handler. It counts from the request head, so it must be longer than the server's limit for a slow
+ * body; the database's limits are a third of it.
+ */
 const HANDLER_MS = 12_000
 const LOOK_MS = 1_000
 
@@ -13,15 +16,16 @@ const REPLY = Symbol('reply')
 interface Response extends ServerResponse {
   [REPLY]?: FastifyReply
 }
-/** Node keeps the answer in progress on its socket. */
+/** Node keeps the current response on its socket. */
 interface Answering extends Socket {
   _httpMessage?: Response | null
 }
 
 /**
- * Answers for a handler that does not. The library's own limit costs a timer, an AbortController and a listener for each
- * request, a tenth of a read by id; here one timer looks at every connection. No collection holds the requests: one that
- * lives long keeps alive what was removed from it, until the next full collection.
+ * Sends `handler_timeout` when a handler does not answer in time. Fastify's own limit costs a timer, an AbortController
+ * and a listener for each request, a tenth of a read by id; here one timer checks all connections. The requests are in
+ * no collection of their own: a long-lived collection keeps removed entries alive until the next full garbage
+ * collection.
  */
 async function deadline(app: FastifyInstance) {
   app.addHook('onRequest', (_request, reply, done) => {

@@ -8,7 +8,7 @@ import { declareScopes, type Scope } from '../lib/access.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What every domain says of itself, in the order of the list. */
+    /** The manifests of all domains, in the order of the list. */
     domains: readonly Domain[]
   }
 }
@@ -16,14 +16,17 @@ declare module 'fastify' {
 /** A table with a column `organization_id`, whose rows are deleted with their organization. */
 export interface TenantTable {
   table: PgTable
-  /** The name by which access rules refer to one of its rows: `member('viewer', 'task', …)`. */
+  /** The name by which access rules refer to a row of it: `member('viewer', 'task', …)`. */
   resource?: string
-  /** Its rows let somebody in: they go in the transaction that deletes the organization, all others with its job. */
+  /**
+   * Whether the rows grant access: they are erased in the transaction that deletes the organization, all others by its
+   * job.
+   */
   grantsAccess?: boolean
 }
 
 interface Demo {
-  /** The row that an example of a path names, by the collection before the parameter: `{ tasks: '0199…' }`. */
+  /** The ids for examples of paths, by the collection before the parameter: `{ tasks: '0199…' }`. */
   ids: Readonly<Record<string, string>>
   /** Inserts the rows of the demo data. */
   insert?(tx: Transaction, caller: Caller): Promise<unknown>
@@ -31,15 +34,15 @@ interface Demo {
 
 /** The manifest of a domain. The registry of scopes, the OpenAPI document, the demo data and the tests read it. */
 export interface Domain {
-  /** Of its folder. */
+  /** The name of its folder. */
   name: string
-  /** Under which its operations stand in the document. */
+  /** The tag of its operations in the OpenAPI document. */
   tag: { name: string; description: string }
-  /** What an API key can be allowed here, with a sentence that says what that is. */
+  /** The scopes of API keys in this domain, each with a sentence about what it allows. */
   scopes?: Readonly<Record<Scope, string>>
   tenantTables?: readonly TenantTable[]
   demo?: Demo
-  /** Registers routes, jobs and what other domains ask of it. */
+  /** Registers routes, jobs and hooks for other domains. */
   register(app: FastifyInstance, config: Config): Promise<void>
 }
 

@@ -1,21 +1,24 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
-/** What a write changes beyond the row that its path or its answer names; the contract tests hold every route to it. */
+/**
+ * The rows and events that a write changes besides the row that its path or response names; contract tests check this
+ * for every route.
+ */
 export interface Effects {
   /**
-   * Further tables: `['sessions', 'jobs.job']`. What goes along by a foreign key needs no mention, nor do events and the
-   * answers kept for idempotency keys.
+   * Further tables: `['sessions', 'jobs.job']`. Not listed are rows deleted by a foreign key, events, and the responses
+   * stored for idempotency keys.
    */
   affects?: readonly string[]
-  /** The types of the events, where they are not one for each row that is changed and is the target of events. */
+  /** The types of the recorded events, unless there is exactly one for each changed row that events describe. */
   records?: readonly string[]
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig extends Effects {}
   interface FastifyInstance {
-    /** The declared effects of every operation that has some, by `operationId`. */
+    /** The declared effects, by `operationId`. */
     readonly effects: ReadonlyMap<string, Effects>
   }
 }

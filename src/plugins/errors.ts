@@ -4,7 +4,7 @@ import findMyWay, { type HTTPMethod } from 'find-my-way'
 import { fromDatabase } from '../database/errors.ts'
 import { AppError, type FieldError, type Problem, requestErrors } from '../lib/errors.ts'
 
-/** Fastify's own refusals, in the words of the contract. */
+/** Maps Fastify's own errors to errors of the API. */
 const byFastifyCode: Record<string, keyof typeof requestErrors> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
@@ -26,7 +26,7 @@ const byStatus: Record<number, keyof typeof requestErrors> = {
 
 const EMPTY_JSON = 'The body is empty; leave out Content-Type or send a JSON value.'
 
-/** What is told of whatever was thrown. */
+/** Returns the error that the client sees for anything that was thrown. */
 export function toAppError(error: FastifyError): AppError {
   if (error instanceof AppError) return error
   if (error.validation) return invalid(error)
@@ -35,7 +35,7 @@ export function toAppError(error: FastifyError): AppError {
   return fromDatabase(error) ?? requestErrors.internal_error({ cause: error })
 }
 
-/** In the body by JSON pointer as a URI fragment (RFC 6901 §6); elsewhere by name. */
+/** Names a field in the body by JSON pointer as a URI fragment (RFC 6901 §6), and any other value by its name. */
 function invalid(error: FastifyError): AppError {
   const context = error.validationContext ?? 'body'
   const errors = (error.validation ?? []).map(fault => {
@@ -51,14 +51,14 @@ function invalid(error: FastifyError): AppError {
   return requestErrors.validation_failed({ errors: errors.map(({ field }) => field), ...(detail ? { detail } : {}) })
 }
 
-/** A refusal is the caller's business; what is ours stands in the log. */
+/** Logs only server errors: a refused request concerns only its caller. */
 export function logFault(error: AppError, { log }: FastifyRequest): void {
   if (error.status >= 500) log[error.status === 500 ? 'error' : 'warn']({ err: error.cause ?? error }, error.title)
 }
 
 type Fault = NonNullable<FastifyError['validation']>[number]
 
-/** A property that is missing, or that nobody knows, belongs to the path of what is wrong. */
+/** Returns the path of the invalid value; for a missing or unknown property, the path ends with its name. */
 function pathOf({ instancePath, params }: Fault): string {
   const property = params.missingProperty ?? params.additionalProperty
   if (property === undefined) return instancePath
@@ -67,7 +67,7 @@ function pathOf({ instancePath, params }: Fault): string {
 
 const fragmentOf = (path: string): string => `#${encodeURI(path).replaceAll('#', '%23')}`
 
-/** A value of several is still the parameter's. */
+/** Names the parameter, also for one of several values of it. */
 const inParameter = (path: string, detail: string): FieldError => ({ parameter: path.split('/', 2)[1] ?? '', detail })
 
 function detailOf({ keyword, params, message = 'is not valid' }: Fault, context: string): string {

@@ -9,9 +9,9 @@ declare module 'fastify' {
     relay: Relay
   }
   interface FastifyRequest {
-    /** Who writes, from where, in which transaction: the first argument of every service that writes. */
+    /** The caller that every service that writes takes as its first argument: actor, origin and transaction. */
     readonly caller: Caller
-    /** Set while an idempotency key holds a transaction open around the handler. */
+    /** Set while the handler runs in the transaction of an idempotency key. */
     transaction: Transaction | null
   }
 }

@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { requestErrors } from '../lib/errors.ts'
 
 /**
- * Refuses what Node lets through and a proxy in front may read differently (RFC 9112 §3.2, §6.1): HTTP/1.0 with
+ * Refuses requests that Node accepts but a proxy in front may read differently (RFC 9112 §3.2, §6.1): HTTP/1.0 with
  * Transfer-Encoding, an encoding other than chunked, a repeated or missing Host, an absolute-form target, HTTP/0.9.
  */
 async function guard(app: FastifyInstance) {

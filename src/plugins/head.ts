@@ -2,8 +2,8 @@ import type { FastifyInstance, onSendHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 
 /**
- * HEAD runs as GET does to the very end, and then sends no body (RFC 9110 §9.3.2). It takes the place of the library's own
- * hook, which comes first and so keeps compression from saying what GET would get.
+ * HEAD does everything that GET does, but sends no body (RFC 9110 §9.3.2). This replaces Fastify's own hook, which runs
+ * first and so prevents the compression hook from setting the headers of GET.
  */
 async function head(app: FastifyInstance) {
   app.addHook('onRoute', route => {
@@ -13,7 +13,7 @@ async function head(app: FastifyInstance) {
   })
 }
 
-/** The length is that of GET where it is known, and is left out otherwise. */
+/** Sets the Content-Length of GET when it is known; otherwise leaves it out. */
 const withoutBody: onSendHookHandler = (_request, reply, payload, done) => {
   if (typeof payload === 'string' || Buffer.isBuffer(payload))
     reply.header('content-length', String(Buffer.byteLength(payload)))

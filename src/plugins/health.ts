@@ -9,14 +9,17 @@ import { StringEnum } from '../lib/schema.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** From now on not ready, so that a balancer sends no more; requests are still answered. */
+    /** Makes readiness fail from now on, so that the load balancer sends no more; requests are still answered. */
     stopReadiness(): void
   }
 }
 
-/** Clients in the middle of their work leave in this time, where a closed connection would meet their next request. */
+/**
+ * How long clients get to close their connections after a response with `Connection: close`, before idle ones are
+ * closed.
+ */
 const FAREWELL_MS = 500
-/** For requests that are on their way when the close begins; what has not arrived by then is cut off. */
+/** How long requests in flight get after the close begins; then they are cut off. */
 const LAST_MS = 10_000
 
 const Health = Type.Object(
@@ -26,7 +29,10 @@ const Health = Type.Object(
 
 const NO_EPOCH = 'the event log has no epoch of this database server yet'
 
-/** Live says the process answers; ready says it should get traffic: it reaches its database, can write there, and is not draining. */
+/**
+ * Liveness tells whether the process answers. Readiness tells whether it should get traffic: it reaches its database,
+ * can write events there, and is not draining.
+ */
 async function health(app: FastifyInstance) {
   let draining = false
   app.decorate('stopReadiness', () => {
@@ -57,12 +63,15 @@ async function health(app: FastifyInstance) {
   )
 }
 
-/** From the begin of the close every answer says `Connection: close`; once Node closes, it times nobody out any more. */
+/**
+ * During shutdown every response says `Connection: close`. After Node has closed it enforces no timeouts, so a timer
+ * closes what is left.
+ */
 function sayFarewell(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     if (!app.server.listening) return
     await sleep(FAREWELL_MS)
-    // Opened ahead by browsers and balancers; Node does not count them as idle.
+    // Connections opened in advance by browsers and load balancers: Node does not count them as idle.
     for (const socket of app.connections) if (socket.bytesRead === 0) socket.destroy()
     setTimeout(() => app.server.closeAllConnections(), LAST_MS).unref()
   })

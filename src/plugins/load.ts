@@ -4,12 +4,12 @@ import fp from 'fastify-plugin'
 import { requestErrors } from '../lib/errors.ts'
 
 const SAMPLE_MS = 500
-/** The first sample measures the start itself, and would refuse the first requests of a process that is ready. */
+/** The first sample measures the start itself; it would make a ready process refuse its first requests. */
 const SETTLE_MS = 2 * SAMPLE_MS
 
 /**
- * Refuses early with Retry-After when the process cannot keep up: where work waits longer than this for its turn, more work
- * would only wait longer. Health answers throughout.
+ * Refuses requests with Retry-After when the event loop is delayed by more than `maxEventLoopDelayMs`, because more
+ * work would only wait longer. Health checks are always answered.
  */
 async function load(app: FastifyInstance, { maxEventLoopDelayMs }: { maxEventLoopDelayMs: number }) {
   let settled = false

@@ -17,33 +17,32 @@ const LINK_IS_OVER = 'This link was used before, has expired, or was cut off. As
 const LinkQuery = Type.Object({ token: Token })
 
 interface Page {
-  /** Below PUBLIC_URL, where links lead while APP_URL names no front end. */
+  /** The path below PUBLIC_URL; links lead there while APP_URL is not set. */
   path: string
   title: string
 }
 interface ShownPage<Q extends TObject> extends Page {
   querystring: Q
-  /** HTML; what comes from outside is escaped. */
+  /** Returns HTML; user input must be escaped. */
   body(query: Static<Q>): string
 }
 interface FormPage<B extends TObject> extends Page {
-  /** Its fields are text; `token` is one of them. */
+  /** The fields are text; `token` is one of them. */
   body: B
   /**
-   * What is asked of whoever follows the link; undefined where it is over. Changes nothing: programs that look for
-   * malware in mails follow links, too.
+   * Returns the form for the token of a link; undefined when the token is no longer valid. It must change nothing:
+   * malware scanners follow the links in mails too.
    */
   form(token: string): Promise<Form | undefined>
-  /** Says in a sentence what has been done. */
+  /** Does what the form asks for; returns one sentence about what was done. */
   submit(caller: Caller, body: Static<B>): Promise<string>
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Small pages for the links that mails and redirects hold: without scripts, without cookies, and without effect
-     * until their form is sent. Whoever sends it proves by the token of the link that they may, so there is nothing for
-     * another site to forge.
+     * Small pages for the links in mails and redirects: without scripts and cookies, and without effect until their
+     * form is sent. The token of the link authorizes the request, so cross-site request forgery is not possible.
      */
     pages: {
       show<Q extends TObject>(page: ShownPage<Q>): void
@@ -56,7 +55,7 @@ const options = { config: { access: everyone, sensitive: true } }
 
 async function pages(app: FastifyInstance) {
   await app.register(async scope => {
-    // The routes of the API go on refusing forms, which other sites can send.
+    // Only these pages accept forms, which other sites can send; the routes of the API still refuse them.
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser(
       MEDIA_TYPE,
@@ -94,7 +93,7 @@ function ask<B extends TObject>(scope: FastifyInstance, page: FormPage<B>): void
   )
 }
 
-/** Named in metrics and logs, and not in the document. */
+/** The operation is named in metrics and logs, but hidden in the document. */
 const schemaOf = ({ path }: Page, schema: object) => ({ hide: true, operationId: `page:${path.slice(1)}`, ...schema })
 
 function answer(reply: FastifyReply, status: number, { title }: Page, body: string): string {
@@ -105,7 +104,7 @@ function answer(reply: FastifyReply, status: number, { title }: Page, body: stri
   return pageOf(title, body)
 }
 
-/** The same page with a sentence about what went wrong and, where another try may succeed, the form as it was. */
+/** Shows the same page with a sentence about the error and, if another try may succeed, the filled-in form. */
 const refuse =
   (page: Page, formOf: FormPage<TObject>['form'] = async () => undefined): NonNullable<RouteOptions['errorHandler']> =>
   async (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
@@ -114,14 +113,14 @@ const refuse =
     reply.headers(error.headers)
     const values = textsOf(request.body)
     const { token } = { ...textsOf(request.query), ...values }
-    // Whoever calls too often has nothing looked up for them; while the database is away there is nothing to be had.
+    // A rate-limited client causes no look-up; if the look-up fails, the page has no form.
     const form = token === undefined || error.status === 429 ? undefined : await formOf(token).catch(() => undefined)
     const sentence = `<p role="alert"><b>${escapeHtml(sentenceOf(error, form))}</b></p>`
     const again = form && token !== undefined ? renderForm(form, { path: page.path, token, values }) : ''
     return answer(reply, statusOf(error), page, sentence + again)
   }
 
-/** A wrong password in a form is no failed authentication of HTTP, which would have to name a scheme. */
+/** A wrong password in a form is not a failed HTTP authentication, for which a 401 would have to name a scheme. */
 const statusOf = ({ status }: AppError): number => (status === 401 ? 403 : status)
 
 const textsOf = (given: unknown): Record<string, string> =>

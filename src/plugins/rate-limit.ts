@@ -7,15 +7,15 @@ import { type AppError, requestErrors } from '../lib/errors.ts'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * Small limits of a sensitive route, by address and by the account that calls or that the body names; `address`: by
-     * the address alone.
+     * Adds the lower limits of a sensitive route, by address and by account (that of the caller or of the email in the
+     * body); `address`: by address only.
      */
     sensitive?: boolean | 'address'
   }
   interface FastifyInstance {
     /**
-     * Counts a mail that anybody may have sent to `email`, whether or not it has an account: past a few an hour throws
-     * `rate_limited`.
+     * Counts a mail to `email` that anybody can cause, whether or not the address has an account. Throws `rate_limited`
+     * after a few in an hour.
      */
     limitMails(email: string): void
   }
@@ -23,13 +23,13 @@ declare module 'fastify' {
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
-/** Counters kept per limiter; past it the least recently seen are forgotten. */
+/** The most counters kept in each limiter; then the least recently used are dropped. */
 const TRACKED = 50_000
-/** Guesses at one account per minute, whoever makes them. */
+/** Attempts on one account per minute, from all clients together. */
 const PER_ACCOUNT = 10
-/** Sensitive calls from one address per minute: an office behind one address still signs in. */
+/** Sensitive calls from one address per minute; enough for an office behind one address. */
 const SENSITIVE_PER_ADDRESS = 60
-/** Whoever asks: what was not found in five mails is not in the sixth, and nobody's mailbox is filled. */
+/** Mails to one address per hour, from all clients together, so that nobody can fill a mailbox. */
 const MAILS_PER_HOUR = 5
 
 interface Count {
@@ -37,7 +37,7 @@ interface Count {
   /** Milliseconds left in the window. */
   ttl: number
 }
-/** The library's store in memory: an LRU of fixed windows, answering at once. */
+/** The library's in-memory store: an LRU of fixed windows, which calls back synchronously. */
 interface Store {
   incr(key: string, answer: (error: null, count: Count) => void, windowMs: number, max: number): void
 }
@@ -47,12 +47,15 @@ const LocalStore: new (continueExceeding: boolean, exponentialBackoff: boolean, 
 
 interface Limit {
   policy: string
-  /** Requests in a window. */
+  /** Requests in one window. */
   max: number
   windowMs: number
 }
 
-/** The library's own handler makes four promises for each limiter and request, 8 % of a read by id; its store needs none. */
+/**
+ * Returns a counter on the library's store. The library's own handler makes four promises for each limiter and request,
+ * 8 % of a read by id; its store needs none.
+ */
 function counter(): (key: string, limit: Limit) => Count {
   const store = new LocalStore(false, false, TRACKED)
   let count: Count
@@ -67,7 +70,7 @@ function counter(): (key: string, limit: Limit) => Count {
 
 interface Limiter {
   limitOf(request: FastifyRequest): Limit
-  /** Undefined where there is nobody to limit. */
+  /** Returns undefined when there is nobody to limit. */
   keyOf(request: FastifyRequest): string | undefined
   count: ReturnType<typeof counter>
 }
@@ -82,7 +85,7 @@ const always = (policy: string, max: number): Limiter['limitOf'] => {
   return () => limit
 }
 
-/** A key may have a limit of its own. Its organization sets it, so it only ever lowers that of every principal. */
+/** An API key may have its own limit. Its organization sets it, so it can only lower the general limit. */
 const ofPrincipal = (perMinute: number): Limiter['limitOf'] => {
   const standard = always('default', perMinute)
   return request => {
@@ -99,7 +102,7 @@ async function rateLimits(app: FastifyInstance, { perMinute }: { perMinute: numb
   const sensitiveByAccount = limiter(always('sensitive', PER_ACCOUNT), accountOf)
 
   app.addHook('onRequest', (request, _reply, done) => {
-    // A balancer asks from the address of everybody behind it.
+    // Health checks are not limited: a load balancer may share its address with all clients behind it.
     if (request.url.startsWith('/health/')) done()
     else enforce(byAddress, request, done)
   })
@@ -149,7 +152,7 @@ function refusal({ policy, max, windowMs }: Limit, { ttl }: Count): AppError {
   return requestErrors.rate_limited({ headers })
 }
 
-/** IPv6 by /64: one customer holds the whole prefix. */
+/** IPv6 addresses are counted by /64, because one customer usually has the whole prefix. */
 const addressOf = ({ address }: FastifyRequest): string => (address.includes(':') ? normalizeIP(address) : address)
 
 const accountOf = ({ actor, body }: FastifyRequest): string | undefined => {

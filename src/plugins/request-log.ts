@@ -4,7 +4,7 @@ const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent', '
 
 type Make = () => FastifyBaseLogger
 
-/** A logger that is made when its first line is written. */
+/** A logger that is created when its first line is written. */
 class LateLogger {
   readonly #make: Make
   #made: FastifyBaseLogger | undefined
@@ -29,6 +29,9 @@ for (const method of METHODS) {
   Object.defineProperty(LateLogger.prototype, method, { value })
 }
 
-/** The logger of a request, whose lines carry its id. Most requests write none, and a child of the logger costs 5 % of a read. */
+/**
+ * Returns the logger of a request, whose lines carry its id. It is created late: most requests write no line, and a
+ * child logger costs 5 % of a read.
+ */
 export const requestLog = (parent: FastifyBaseLogger, ...child: Parameters<FastifyBaseLogger['child']>) =>
   new LateLogger(() => parent.child(...child)) as unknown as FastifyBaseLogger

@@ -6,7 +6,7 @@ import fp from 'fastify-plugin'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** W3C trace context: the caller's trace continued, or a new one. */
+    /** W3C trace context: the trace of the inbound header continued, or a new one. */
     readonly traceparent: string
   }
 }
@@ -18,14 +18,19 @@ const TRACE_BYTES = 16
 
 const PREFIX_BYTES = 9
 
-/** Unique without asking for randomness on every request: a random prefix for the process, and a counter. */
+/**
+ * Returns a generator of unique ids: a random prefix for the process and a counter, so no request needs random bytes.
+ */
 function counter(): () => string {
   const prefix = randomBytes(PREFIX_BYTES).toString('base64url')
   let count = 0
   return () => `${prefix}-${(count++).toString(36)}`
 }
 
-/** An inbound `Request-Id` counts only from a trusted proxy, and only when it is short and plain. */
+/**
+ * Returns a generator of request ids. An inbound `Request-Id` is used only from a trusted proxy, and only when it is
+ * short and plain.
+ */
 export function requestIds(trustProxy: string[]): (request: IncomingMessage) => string {
   const next = counter()
   if (trustProxy.length === 0) return next
@@ -37,7 +42,7 @@ export function requestIds(trustProxy: string[]): (request: IncomingMessage) => 
   }
 }
 
-/** The inbound trace with a span of our own, or a new trace (W3C Trace Context §3.2). */
+/** Returns the inbound trace with a new span, or a new trace (W3C Trace Context §3.2). */
 function continued(inbound: unknown): string {
   const [, trace, flags] = (typeof inbound === 'string' && TRACEPARENT.exec(inbound)) || []
   const span = randomBytes(SPAN_BYTES).toString('hex')

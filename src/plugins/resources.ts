@@ -6,10 +6,10 @@ import { orNotFound } from '../lib/errors.ts'
 import { List, type ListRequest, Nothing } from '../lib/schema.ts'
 import { route } from './routes.ts'
 
-/** The least role of a member, and what a key needs; without a scope no key gets in. */
+/** The least role of a member, and the scope of an API key; without a scope no key has access. */
 type Access = [role: OrganizationRole, scope?: Scope]
 
-/** The plain routes of a resource; one that is left out is written by hand, or not there. */
+/** The plain routes of a resource. A route that is left out does not exist or is written by hand. */
 interface ResourceRoutes {
   create?: { access: Access; body: TSchema; summary?: string }
   list?: { access: Access; querystring: TObject; summary?: string }
@@ -18,18 +18,18 @@ interface ResourceRoutes {
   delete?: { access: Access; summary?: string }
 }
 
-/** For the types: both paths have the one parameter. */
+/** Only for the types: both paths have the parameter `id`. */
 type Path = '/:id'
 
 const capital = (noun: string): string => noun.charAt(0).toUpperCase() + noun.slice(1)
-/** `creditNote` and `credit-note` → `credit note`. */
+/** Turns `creditNote` and `credit-note` into `credit note`. */
 const words = (name: string): string =>
   name.replaceAll('-', ' ').replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)
-/** `credit-notes` → `CreditNotes`. */
+/** Turns `credit-notes` into `CreditNotes`. */
 const pascal = (name: string): string => name.split('-').map(capital).join('')
 const withArticle = (noun: string): string => `${/^[aeio]/.test(noun) ? 'an' : 'a'} ${words(noun)}`
 
-/** Registers them: `createNote` at `POST /projects/:id/notes`, `getNote` at `GET /notes/:id`, and so on. */
+/** Registers the routes: `createNote` at `POST /projects/:id/notes`, `getNote` at `GET /notes/:id`, and so on. */
 export function resourceRoutes(app: FastifyInstance, resource: Resource, routes: ResourceRoutes): void {
   const { noun, collection, parent, item } = resource
   const inParent = `/${parent}s/:id/${collection}` as Path

@@ -4,14 +4,14 @@ import { REVOCATION_SECONDS } from '../lib/access.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Sessions that have ended while access tokens of theirs may still be valid. */
+    /** Ended sessions whose access tokens may still be valid. */
     revocations: Revocations
   }
 }
 
-/** What a node knows of ended sessions; every request asks, so it is in memory and nothing else. */
+/** The ended sessions that this node knows of. Every request checks them, so they are only in memory. */
 export class Revocations {
-  /** In the order of their end, each with the time when the last of its tokens has expired. */
+  /** Sessions in the order of their end, each with the time (ms) when its last access token has expired. */
   readonly #untilMs = new Map<string, number>()
 
   add(sessionIds: Iterable<string>): void {

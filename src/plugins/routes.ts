@@ -19,7 +19,7 @@ declare module 'fastify' {
   }
 }
 
-/** The names of the parameters in a path: `'id' | 'keyId'` of `/organizations/:id/api-keys/:keyId`. */
+/** The parameter names in a path: `'id' | 'keyId'` of `/organizations/:id/api-keys/:keyId`. */
 type ParameterOf<Url extends string> = Url extends `${string}/:${infer Name}/${infer Rest}`
   ? Name | ParameterOf<`/${Rest}`>
   : Url extends `${string}/:${infer Name}`
@@ -30,16 +30,19 @@ interface OperationSchema {
   operationId: string
   summary: string
   description?: string
-  /** Of its domain, where it does not say. */
+  /** Those of its domain when left out. */
   tags?: string[]
   body?: TSchema
   querystring?: TSchema
   headers?: TSchema
-  /** The success, and with `problems(…)` what does not follow from the access rule, the method and the schemas. */
+  /**
+   * The success, and by `problems(…)` those problems that do not follow from the access rule, the method and the
+   * schemas.
+   */
   response: object
 }
 
-/** What a handler returns: the success, or nothing where there is no body. */
+/** The type that a handler returns: the success, or undefined when there is no body. */
 type AnswerOf<Response> = Response extends { 200: infer T extends TSchema } | { 201: infer T extends TSchema }
   ? Static<T>
   : Response extends { 202: infer T extends TSchema }
@@ -67,8 +70,8 @@ interface Operation<Url extends string, S extends OperationSchema>
 }
 
 /**
- * Declares a route in Fastify's own words, without what is the same everywhere: path parameters are ids, a success other than
- * 200 is answered with its status, 201 with the `Location` of what was created, 204 and an empty 202 with nothing.
+ * Declares a Fastify route and adds what is the same everywhere: path parameters are ids, a success other than 200 sets
+ * its status, 201 sets the `Location` of the created row, and 204 and an empty 202 have no body.
  */
 export function route<const Url extends string, const S extends OperationSchema>(
   app: FastifyInstance,
@@ -117,7 +120,9 @@ type Params = Record<string, string>
 
 const pattern = (url: string): string => url.replace(/:\w+/g, ':')
 
-/** Where a row that `url` creates has its routes: below the collection's own path, or below that of the API. */
+/**
+ * Returns a function from a created row to its URL: below the collection's own path, or below the path of the request.
+ */
 function locator(app: FastifyInstance, url: string): (params: Params, row: unknown) => string | undefined {
   const flat = `${app.prefix}/${url.slice(url.lastIndexOf('/') + 1)}`
   return (params, row) => {

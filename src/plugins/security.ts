@@ -6,9 +6,9 @@ import { STYLE_HASH } from '../lib/html.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** A page or a document for people and tools, not an answer of the API. */
+    /** Marks a page or a document, which is not a response of the API. */
     page?: boolean
-    /** A page of a listed origin may have the browser keep the cookie of this answer. */
+    /** A page of an allowed origin may make the browser store the cookie of this response. */
     credentials?: boolean
   }
 }
@@ -28,7 +28,7 @@ const EXPOSED = [
 const PREFLIGHT_SECONDS = 600
 const HSTS_SECONDS = 63_072_000
 
-/** What matters to an API; each header costs on every answer. Pages have helmet's full list. */
+/** The security headers of API responses; each header costs time on every response. Pages get helmet's full list. */
 const apiHeaders = (production: boolean): Record<string, string> => ({
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
@@ -41,7 +41,7 @@ interface SecurityOptions {
   corsOrigins: string[]
 }
 
-/** What the hooks and the library give every other answer, for one that no hook sees. */
+/** The headers that hooks and the CORS library set, for a response that no hook sees. */
 export const headersWithoutHooks = (
   { production, corsOrigins }: SecurityOptions,
   origin: string | undefined,
@@ -53,7 +53,7 @@ export const headersWithoutHooks = (
     : {}),
 })
 
-/** Of a small page: its one style, an icon, forms to ourselves, and nothing from elsewhere. */
+/** The policy of a small page: its one style, an icon, forms to this origin, and nothing from other hosts. */
 const PAGE_DIRECTIVES = {
   'default-src': ["'none'"],
   'style-src': [`'${STYLE_HASH}'`],
@@ -66,11 +66,11 @@ export const PAGE_POLICY = Object.entries(PAGE_DIRECTIVES)
   .map(([directive, sources]) => `${directive} ${sources.join(' ')}`)
   .join('; ')
 
-/** For the scope of a few pages for people and tools: the policy, and helmet's other headers. */
+/** Sets the policy and helmet's other headers for the pages of `scope`. */
 export const pageSecurity = (scope: FastifyInstance) =>
   scope.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: PAGE_DIRECTIVES } })
 
-/** No `Access-Control` header costs anything where no browser asks. */
+/** Sets the security headers and CORS. */
 async function security(app: FastifyInstance, options: SecurityOptions) {
   const headers = apiHeaders(options.production)
   const allowed = new Set(options.corsOrigins)
@@ -81,7 +81,7 @@ async function security(app: FastifyInstance, options: SecurityOptions) {
       reply.header('access-control-allow-credentials', 'true')
     done()
   })
-  // Preflights come before the method that they ask for, to a route of their own.
+  // A preflight is a request of its own (OPTIONS), so the route needs a second one for it.
   app.addHook('onRoute', function (this: FastifyInstance, { config, method, url, prefix }) {
     if (!config?.credentials || method === 'OPTIONS') return
     this.options(url.slice(prefix.length), { config, schema: { hide: true } }, async () => null)

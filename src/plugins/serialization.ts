@@ -11,8 +11,8 @@ const isPlainText = ({ format, enum: values }: Schema): boolean =>
   (Array.isArray(values) && values.some(value => typeof value === 'string'))
 
 /**
- * Ids, times (text already, as the database hands them over) and enumerated words hold nothing to escape: looking for it
- * is a third of serializing a task.
+ * Marks ids, times (already text from the database) and enum values as free of characters to escape: searching for such
+ * characters is a third of serializing a task.
  */
 function withoutEscapes(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutEscapes)
@@ -23,7 +23,7 @@ function withoutEscapes(schema: unknown): unknown {
   return { ...plain, format: 'unsafe' }
 }
 
-/** Of a list on the fast path only the meta is still to be written. */
+/** Serializes lists. On the fast path the rows are already written, and only the meta is added. */
 function listSerializer(schema: { properties: { meta: object } }) {
   const meta = fastJsonStringify(schema.properties.meta)
   let whole: ((list: object) => string) | undefined

@@ -9,14 +9,14 @@ import { headersWithoutHooks } from './security.ts'
 import { refuseUnparsable } from './unparsable.ts'
 
 const BODY_BYTES = 1_048_576
-/** The whole request must have arrived; slow headers and bodies end here. */
+/** The whole request must arrive within this time, so slow headers and bodies are cut off. */
 const REQUEST_MS = 10_000
 const HEADERS_MS = 8_000
-/** How often Node looks for requests past their time; its default of 30 s would let them live longer. */
+/** How often Node checks for late requests; with its default of 30 s they would live longer. */
 const CHECK_MS = 1_000
-/** Longer than the idle time of common balancers, so that they close first. */
+/** Longer than the idle timeout of common load balancers, so that they close the connection first. */
 const KEEP_ALIVE_MS = 72_000
-/** What an error may say in a log: never the values of a statement, which the database puts into `detail`. */
+/** The fields of an error that are logged: never the values of a statement, which PostgreSQL puts into `detail`. */
 const errorFields = (error: Error & { code?: string; constraint?: string; severity?: string }) => ({
   type: error.name,
   code: error.code,
@@ -25,7 +25,7 @@ const errorFields = (error: Error & { code?: string; constraint?: string; severi
   stack: error.stack?.split('\n').slice(1).join('\n'),
 })
 
-/** The types of the library know only text. */
+/** The library's types only know strings. */
 const bytesToStdout = () => pino.destination({ dest: 1, sync: false, contentMode: 'buffer' }) as unknown as Sink
 
 const logger = ({ logLevel, production }: Config) =>
@@ -42,7 +42,7 @@ const logger = ({ logLevel, production }: Config) =>
 
 export const serverOptions = (config: Config): FastifyHttpOptions<Server, FastifyBaseLogger> => ({
   loggerInstance: logger(config),
-  // One line for each request, written by the observability plugin.
+  // The observability plugin writes one line for each request.
   logController: new LogController({ disableRequestLogging: true }),
   childLoggerFactory: requestLog,
   genReqId: requestIds(config.trustProxy),
@@ -50,15 +50,15 @@ export const serverOptions = (config: Config): FastifyHttpOptions<Server, Fastif
   bodyLimit: BODY_BYTES,
   requestTimeout: REQUEST_MS,
   keepAliveTimeout: KEEP_ALIVE_MS,
-  // The guard asks for the Host itself, so that its absence is a problem like any other.
+  // The guard plugin checks the Host header, so that a missing one gets a problem response like any other error.
   http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS, requireHostHeader: false },
-  // A path that cannot be decoded meets no route and no hook.
+  // A path that cannot be decoded reaches no route and no hook.
   frameworkErrors: (error, request, reply) => {
     reply.header('request-id', request.id).headers(headersWithoutHooks(config, request.headers.origin))
     request.server.errorHandler(error, request, reply)
   },
   forceCloseConnections: 'idle',
-  // A request on a connection that is still open is answered: the balancer has had its notice.
+  // A request on an open connection is still answered: the load balancer has already been told to stop.
   return503OnClosing: false,
   clientErrorHandler: refuseUnparsable(config),
 })

@@ -8,9 +8,9 @@ import type { SigningKey } from '../lib/signing-keys.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** A signed access token; `exp` is 15 minutes ahead. */
+    /** Returns a signed access token that expires after 15 minutes. */
     signAccessToken(session: Session): string
-    /** Whom an access token names; null when it was not signed here for this audience, or has expired. */
+    /** Returns the user of an access token; null when it was not signed here for this audience, or has expired. */
     verifyAccessToken(token: string): UserActor | null
   }
 }
@@ -19,7 +19,7 @@ declare module '@fastify/jwt' {
   interface FastifyJWT {
     payload: Omit<Claims, 'exp'>
     user: Claims
-    /** One for each key, by its `kid`: the library then builds signer and verifier once. */
+    /** One namespace for each key, named by its `kid`: the library then builds signer and verifier only once. */
     namespaces: string
   }
 }
@@ -38,13 +38,13 @@ interface Claims {
 
 const AUDIENCE = 'lintel'
 const TOKEN_TYPE = 'at+jwt'
-/** Ours have some 350; what is longer is refused before anybody looks into it. */
+/** Our tokens have some 350 characters; longer ones are refused without parsing. */
 const TOKEN_CHARACTERS = 4096
-/** Some 10 MB; the library’s own cache hashes each token on each request, 4 % of a read by id. */
+/** Takes some 10 MB. The library’s own cache hashes each token on each request, 4 % of a read by id. */
 const VERIFIED_TOKENS = 20_000
 
 interface TokensOptions {
-  /** The first signs, all verify; all of one algorithm. */
+  /** The first key signs, all verify; all have the same algorithm. */
   signingKeys: SigningKey[]
   issuer: string
 }
@@ -89,7 +89,10 @@ interface Verified {
   expiresAtMs: number
 }
 
-/** Verifies tokens, each signature once: the oldest of the kept ones makes room. Kept by signature, a shorter key. */
+/**
+ * Returns a function that verifies tokens and caches the result, by signature, which is shorter than the token. When
+ * the cache is full, the oldest entry is dropped.
+ */
 function tokenVerifier(verifiers: ReadonlyMap<unknown, Verifier>): (token: string) => UserActor | null {
   const kept = new Map<string, Verified>()
 
@@ -119,7 +122,10 @@ function tokenVerifier(verifiers: ReadonlyMap<unknown, Verifier>): (token: strin
 const SIGNATURE_CHARACTERS = 43
 const signatureOf = (token: string): string => token.slice(-SIGNATURE_CHARACTERS)
 
-/** All that is believed of a header before its signature is verified; `jku`, `jwk` and `x5u` are never read. */
+/**
+ * Reads `kid`, the only header field that is used before the signature is verified; `jku`, `jwk` and `x5u` are never
+ * read.
+ */
 const keyIdOf = (token: string): unknown =>
   JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString()).kid
 
@@ -146,7 +152,7 @@ const Jwks = Type.Object(
   { title: 'Jwks', description: 'A set of public keys (RFC 7517).' },
 )
 
-/** With them others verify our tokens; a shared secret has nothing to publish. */
+/** Publishes the public keys, with which others can verify our tokens; a shared secret has nothing to publish. */
 function publishKeys(app: FastifyInstance, signingKeys: SigningKey[]): void {
   const keys = signingKeys.flatMap(({ jwk }) => jwk ?? [])
   const schema = {

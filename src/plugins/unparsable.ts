@@ -6,15 +6,18 @@ import { newId } from '../lib/ids.ts'
 import { problemOf } from './errors.ts'
 import { headersWithoutHooks } from './security.ts'
 
-/** For reading the refusal; a client that neither reads nor closes would keep the socket for ever, and a stop waiting. */
+/**
+ * How long the client gets to read the response; one that neither reads nor closes would keep the socket for ever, and
+ * delay a shutdown.
+ */
 const LINGER_MS = 1_000
 const ORIGIN = /\r\norigin:[ \t]*([^\r\n]*?)[ \t]*\r\n/i
 
-/** Node keeps the answer in progress on its socket; its own handler of such errors looks there too. */
+/** Node keeps the current response on its socket; its own handler of such errors reads it too. */
 interface Answering extends Socket {
   _httpMessage?: { headersSent: boolean; req: IncomingMessage } | null
 }
-/** What could not be parsed, as far as it has arrived; the library's type takes it for JSON. */
+/** `rawPacket` is what has arrived of the request; Fastify's type declares it as JSON. */
 type ClientError = NodeJS.ErrnoException & { rawPacket?: unknown }
 
 const byCode: Record<string, ErrorFactory> = {
@@ -22,12 +25,12 @@ const byCode: Record<string, ErrorFactory> = {
   HPE_HEADER_OVERFLOW: requestErrors.headers_too_large,
 }
 
-/** A request that Node cannot parse never becomes a request: its problem is written by hand. */
+/** Writes the problem response by hand, because a request that Node cannot parse never reaches Fastify. */
 export const refuseUnparsable =
   (config: Config) =>
   (error: ClientError, socket: Answering): void => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-    // What comes after the head cannot be parsed, and the head has its answer: one request, one answer.
+    // The request already has its response; what follows on the connection cannot be parsed.
     if (socket._httpMessage?.headersSent) return void socket.end()
     const problem = problemOf(
       (byCode[error.code ?? ''] ?? requestErrors.malformed_request)(),
@@ -49,6 +52,6 @@ export const refuseUnparsable =
     setTimeout(() => socket.destroy(), LINGER_MS).unref()
   }
 
-/** Of the request whose body is late, else of what has arrived of a head. */
+/** The origin of the request whose body is late, else that in the head as far as it has arrived. */
 const originOf = ({ rawPacket }: ClientError, { _httpMessage }: Answering): string | undefined =>
   _httpMessage?.req.headers.origin ?? ORIGIN.exec(Buffer.isBuffer(rawPacket) ? rawPacket.toString('latin1') : '')?.[1]

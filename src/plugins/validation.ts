@@ -6,18 +6,18 @@ import fp from 'fastify-plugin'
 import { requestErrors } from '../lib/errors.ts'
 import { formOf } from '../lib/normal-form.ts'
 
-/** Bodies are taken as they are sent: nothing is coerced, dropped or filled in; texts get their normal form. */
+/** Bodies are used as sent: nothing is coerced, dropped or filled in; only texts get their normal form. */
 const STRICT: Options = { allErrors: false, coerceTypes: false, removeAdditional: false, allowUnionTypes: true }
-/** Query, path and headers are text on the wire. */
+/** Query, path and headers arrive as text. */
 const COERCING: Options = { ...STRICT, coerceTypes: 'array', useDefaults: true }
 
-/** Checks a text and puts its normal form in its place, before anything else looks at it. */
+/** Checks a text and replaces it by its normal form, before any other check. */
 const normalFormKeyword: CodeKeywordDefinition = {
   keyword: 'normalForm',
   type: 'string',
   before: 'maxLength',
   error: { message: ({ gen, schema, data }) => _`${gen.scopeValue('keyword', { ref: schema })}.why(${data})` },
-  // Written out: as a function it would cost an object and a path for each value.
+  // Written as generated code: a function would cost an object and a path for each value.
   code(context) {
     const { gen, schema, data, it } = context
     const form = gen.scopeValue('keyword', { ref: schema })
@@ -30,14 +30,17 @@ const normalFormKeyword: CodeKeywordDefinition = {
   },
 }
 
-/** Of the text `1e400` coercion makes Infinity, which passes for an integer and which no maximum stops. */
+/** Coercion turns the text `1e400` into Infinity, which passes as an integer and has no maximum. */
 const finiteKeyword: CodeKeywordDefinition = {
   keyword: 'finite',
   error: { message: 'must be a number' },
   code: context => context.fail(_`typeof ${context.data} == "number" && !isFinite(${context.data})`),
 }
 
-/** A copy of `schema` in which texts have the keyword for their form, in place of a format that admits more, and numbers are finite. */
+/**
+ * Returns a copy of `schema` in which texts have the keyword for their form instead of a format that accepts more, and
+ * numbers must be finite.
+ */
 function withNormalForms(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withNormalForms)
   if (typeof schema !== 'object' || schema === null) return schema
@@ -62,7 +65,7 @@ async function validation(app: FastifyInstance) {
   app.setValidatorCompiler(({ schema, httpPart }) =>
     (httpPart === 'body' ? strict : coercing).compile(withNormalForms(schema) as object),
   )
-  // Its parser would let a text body past the schema.
+  // Fastify's `text/plain` parser would let a body bypass the schema.
   app.removeContentTypeParser('text/plain')
   app.addHook('onRoute', route => {
     if (route.schema?.body || ['GET', 'HEAD', 'OPTIONS'].includes(String(route.method))) return
@@ -70,7 +73,7 @@ async function validation(app: FastifyInstance) {
   })
 }
 
-/** A body without a schema would be dropped in silence. */
+/** Refuses a body for which there is no schema; it would be ignored otherwise. */
 function refuseBody({ body }: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
   const detail = 'this operation takes no body'
   done(body == null ? undefined : requestErrors.validation_failed({ detail, errors: [{ pointer: '#', detail }] }))

@@ -6,7 +6,7 @@ import { users } from '../users/tables.ts'
 const owner = () => uuid().references(() => users.id, { onDelete: 'cascade' })
 const userId = () => owner().notNull()
 
-/** One row per signed-in device; its refresh tokens are derived from id and generation, none is stored. */
+/** One row for each signed-in device. Its refresh tokens are derived from id and generation and are not stored. */
 export const sessions = pgTable(
   'sessions',
   {
@@ -26,7 +26,7 @@ export const sessions = pgTable(
   ],
 )
 
-/** Single-use secrets that were handed out, hashed. */
+/** Hashes of the single-use tokens that were handed out. */
 export const tokens = pgTable(
   'tokens',
   {
@@ -43,34 +43,34 @@ export const tokens = pgTable(
         | 'first_admin'
       >()
       .notNull(),
-    /** Null where nobody is known yet. */
+    /** Null when the user is not known yet. */
     userId: owner(),
-    /** What the secret is bound to besides a user: a wallet and its chain, the secret of a front end. */
+    /** What the token is bound to besides a user: a wallet and its chain, or the challenge of a front end. */
     subject: text(),
     expiresAt: isoTimestamp().notNull(),
   },
   table => [index('tokens_user_idx').on(table.userId), index('tokens_expires_idx').on(table.expiresAt)],
 )
 
-/** A change of address, which both addresses have to confirm. */
+/** A change of address that both addresses have to confirm. */
 export const emailChanges = pgTable('email_changes', {
   userId: userId().primaryKey(),
   email: text().notNull(),
-  /** The session that asked; it outlives the change. */
+  /** The session that asked for the change; it does not end with the change. */
   sessionId: uuid().references(() => sessions.id, { onDelete: 'set null' }),
   oldConfirmedAt: isoTimestamp(),
   newConfirmedAt: isoTimestamp(),
   expiresAt: isoTimestamp().notNull(),
 })
 
-/** Ways to sign in besides the password. */
+/** Sign-in methods besides the password. */
 export const identities = pgTable(
   'identities',
   {
     id: id(),
     userId: userId(),
     provider: text().$type<'google' | 'wallet'>().notNull(),
-    /** The provider's name for the person: Google's `sub`, the wallet's checksummed address. */
+    /** The provider's id of the user: Google's `sub`, or the wallet's checksummed address. */
     subject: text().notNull(),
     createdAt: isoTimestamp().notNull().default(sql`now()`),
   },

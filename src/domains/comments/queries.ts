@@ -36,7 +36,7 @@ export const findComment = one(
   ),
 )
 
-/** Locks the row, so that who may change it still may at the commit. */
+/** Locks the row until the commit, so that the caller's right to change it still holds then. */
 export const lockComment = one(
   statement('comments.lock', (db, $: Params<{ id: string }>) =>
     db.select().from(comments).where(eq(comments.id, $.id)).for('update'),
@@ -59,7 +59,7 @@ export const deleteCommentRow = one(
 
 const byId = { on: comments.id, key: 'id', type: 'uuid' } as const
 
-/** Undefined where the task is missing or not the reader's. */
+/** Lists the comments of a task; undefined when the task is missing or the caller may not read it. */
 export const listTaskComments = defineList<Comment, { taskId: string }, object, Principal>({
   name: 'comments.of_task',
   item: Comment,

@@ -3,12 +3,12 @@ import { asUser, mayModerate, member, orPlatform, principalOf } from '../../lib/
 import { orNotFound, problems } from '../../lib/errors.ts'
 import { Nothing } from '../../lib/schema.ts'
 import { route } from '../../plugins/routes.ts'
-/** No scope: a comment belongs to a user, and what a key wrote belongs to nobody. */
 import { commentErrors } from './errors.ts'
 import { findComment, listTaskComments } from './queries.ts'
 import { Comment, CommentList, CommentsQuery, CreateComment, UpdateComment } from './schemas.ts'
 import { createComment, deleteComment, updateComment } from './service.ts'
 
+/** No scope: only its author may change a comment, and a comment by an API key has no author. */
 const write = member('member', 'comment')
 
 export const commentRoutes: FastifyPluginAsyncTypebox = async app => {

@@ -24,7 +24,7 @@ export const updateComment = (caller: Caller, id: string, body: string, ifMatch:
     return comment
   })
 
-/** `moderates`: whether the caller may remove what others wrote. Throws as `updateComment` does. */
+/** `moderates`: whether the caller may delete comments of others. Throws as `updateComment`. */
 export const deleteComment = (caller: Caller, id: string, moderates: boolean, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
     const { authorId } = orNotFound(await lockComment(tx, { id }))

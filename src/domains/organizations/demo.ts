@@ -17,7 +17,7 @@ export const ids = {
   invitations: demoId(11),
   deletions: demoId(12),
 }
-/** It is gone: only that it was deleted is left. */
+/** This organization does not exist; only the record of its deletion does. */
 const deletedOrganizationId = demoId(13)
 
 export async function insertDemoOrganization(tx: Transaction, caller: Caller): Promise<void> {

@@ -16,7 +16,7 @@ export const memberEvents = defineEvents('member', {
   removed: MemberReference,
 })
 
-/** Without the address: it is a stranger's, and the log is for ever. */
+/** Without the address: it may belong to a person without an account, and the log is kept for ever. */
 const Invited = Type.Pick(Invitation, ['id', 'organizationId', 'role'], { title: 'InvitationReference' })
 
 export const invitationEvents = defineEvents('invitation', {

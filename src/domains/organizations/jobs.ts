@@ -4,9 +4,9 @@ import { deleteExpiredInvitations } from './queries/invitations.ts'
 import { eraseNext } from './service/deletions.ts'
 import { mailInvitation } from './service/mails.ts'
 
-/** One step of a deletion; it ends what has begun, so it is repeated for weeks before somebody has to look. */
+/** One step of a deletion. A deletion must be completed, so it is retried for weeks. */
 export const continueDeletion = defineJob<{ deletionId: string }>('organizations.delete', { retry: { limit: 500 } })
-/** Names no address and holds no token. */
+/** The payload contains no address and no token. */
 export const sendInvitationMail = defineJob<{ invitationId: string }>('organizations.invitation_mail')
 const expireInvitations = defineJob<Record<string, never>>('organizations.expire_invitations')
 const DAILY = '53 3 * * *'

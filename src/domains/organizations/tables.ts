@@ -11,7 +11,10 @@ export const organizations = pgTable(
     id: id(),
     name: text().notNull(),
     slug: text().notNull(),
-    /** Set once it is being deleted: nobody has access any more, the slug is free, and a job erases what is left. */
+    /**
+     * Set when the organization is deleted: nobody has access any more, the slug is free, and a job erases the
+     * remaining rows.
+     */
     deletedAt: isoTimestamp(),
     version: version(),
     ...timestamps(),
@@ -38,7 +41,7 @@ export const members = pgTable(
   ],
 )
 
-/** Pending ones only: an accepted or revoked invitation is deleted. */
+/** Invitations that are pending or expired: an accepted or revoked one is deleted. */
 export const invitations = pgTable(
   'invitations',
   {
@@ -62,14 +65,14 @@ export const invitations = pgTable(
   ],
 )
 
-/** The deletion of an organization, whose rows outlive its members until the job is through. */
+/** The deletion of an organization. The row is kept after the organization and its members are gone. */
 export const deletions = pgTable(
   'deletions',
   {
     id: id(),
     organizationId: uuid().notNull(),
     requestedBy: uuid(),
-    /** Null until the job has counted them. */
+    /** Null until the job has counted the rows. */
     totalRows: bigint({ mode: 'number' }),
     deletedRows: bigint({ mode: 'number' }).notNull().default(0),
     completedAt: isoTimestamp(),

@@ -20,7 +20,7 @@ export const projects = defineResource<typeof Project, { status?: string; search
   },
 })
 
-/** Nobody else changes the project until the commit. */
+/** Locks the project until the commit. */
 export const lockProject = one(
   statement('projects.lock', (db, $: Params<{ id: string }>) =>
     db.select().from(table).where(eq(table.id, $.id)).for('no key update'),

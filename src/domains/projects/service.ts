@@ -4,7 +4,7 @@ import { orNotFound, requireVersion } from '../../lib/errors.ts'
 import { projectEvents } from './events.ts'
 import { lockProject, setProjectStatus } from './queries.ts'
 
-/** Doing it twice changes and records nothing more. Throws `precondition_failed`. */
+/** Sets the status; when it is already set, changes and records nothing. Throws `precondition_failed`. */
 const setStatus =
   (status: 'active' | 'archived', type: typeof projectEvents.archived) =>
   (caller: Caller, id: string, ifMatch: number[] | null) =>

@@ -13,7 +13,7 @@ import {
   VisibleText,
 } from '../../lib/schema.ts'
 
-/** All or nothing; past this a request takes longer than a request should. */
+/** A bulk request is all or nothing; with more tasks it would take too long for one request. */
 const MAX_BULK = 500
 
 const Title = VisibleText(200, {

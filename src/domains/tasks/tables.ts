@@ -8,7 +8,10 @@ export const tasks = pgTable(
   'tasks',
   {
     id: id(),
-    /** That of the project, repeated so that every check of membership is one look-up; no key: it would cost each insert. */
+    /**
+     * The organization of the project, copied so that a membership check is one look-up. It is no foreign key, which
+     * would make each insert slower.
+     */
     organizationId: uuid().notNull(),
     projectId: uuid()
       .notNull()
@@ -24,7 +27,7 @@ export const tasks = pgTable(
     version: version(),
     ...timestamps(),
   },
-  // One index for each sort of a project's and of an organization's list; without a due date sorts last.
+  // One index for each sort of the lists of a project and of an organization; tasks without a due date sort last.
   table => [
     index('tasks_project_idx').on(table.projectId, table.id),
     index('tasks_project_updated_idx').on(table.projectId, table.updatedAt, table.id),

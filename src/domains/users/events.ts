@@ -2,19 +2,19 @@ import { Type } from '@sinclair/typebox'
 import { defineEvents } from '../../events/registry.ts'
 import { User } from './schemas.ts'
 
-/** No address and no name: the log is for ever, and an account can be erased. */
+/** Without email address and name: the log is kept for ever, and an account can be erased. */
 const UserReference = Type.Pick(User, ['id', 'role', 'status'], { title: 'UserReference' })
 
 export const userEvents = defineEvents('user', {
   registered: UserReference,
-  /** Somebody registered with an address that has an account. */
+  /** Somebody registered with an address that already has an account. */
   registration_repeated: UserReference,
   updated: UserReference,
   email_verified: UserReference,
   password_reset_requested: UserReference,
   password_reset: UserReference,
   password_changed: UserReference,
-  /** By whoever proved to own the address, which had not been confirmed. */
+  /** Google has proved who owns the address, which was not verified before, so the old password was removed. */
   password_removed: UserReference,
   email_change_requested: UserReference,
   email_change_confirmed: UserReference,

@@ -6,14 +6,14 @@ export const users = pgTable(
   'users',
   {
     id: id(),
-    /** Lower case: one address, one account. Who came with a wallet has none. */
+    /** In lower case and unique. Null for a user who signed up with a wallet. */
     email: text(),
     name: text().notNull(),
     role: text().$type<'user' | 'moderator' | 'admin'>().notNull().default('user'),
     status: text().$type<'active' | 'deactivated'>().notNull().default('active'),
     passwordHash: text(),
     emailVerifiedAt: isoTimestamp(),
-    /** When the account is erased, unless its owner signs in before. */
+    /** When the account will be erased, unless its owner signs in before. */
     eraseAt: isoTimestamp(),
     version: version(),
     ...timestamps(),

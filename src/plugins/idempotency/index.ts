@@ -7,17 +7,17 @@ import { findAnswer, insertAnswer, tryLock } from './queries.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** `required` where money moves. Public routes have no principal, so a key means nothing there. */
+    /** `required` for routes that move money. Public routes have no principal, so they ignore the header. */
     idempotency?: 'required'
   }
 }
 
-/** Bare, or quoted as a structured-field string (draft-ietf-httpapi-idempotency-key-header). */
+/** The key without quotes, or quoted as a structured-field string (draft-ietf-httpapi-idempotency-key-header). */
 const KEY = /^(?:"([\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255}))$/
 
 /**
- * Idempotency-Key on every POST of an authenticated caller. The handler runs inside one transaction with the record of
- * its answer: both commit or neither. What is refused or rolled back leaves the key free.
+ * Supports Idempotency-Key on every POST of an authenticated caller. The handler and the record of its response share
+ * one transaction: both commit or neither does. A request that fails leaves the key unused.
  */
 async function idempotency(app: FastifyInstance) {
   app.addHook('onRoute', route => {
@@ -39,7 +39,7 @@ function keyOf(header: string | string[]): string {
   return key
 }
 
-/** For JSON that is the same in whatever order an object has its members (RFC 8259 §4). */
+/** A JSON replacer that sorts members, because their order has no meaning (RFC 8259 §4). */
 const inOrder = (_key: string, value: unknown): unknown =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -53,12 +53,13 @@ async function once(
   reply: FastifyReply,
 ): Promise<unknown> {
   const id = sha256(JSON.stringify([request.membership?.organizationId ?? null, request.actor?.id, key]))
-  // Under the key, which is not stored: what a body held, a password too, cannot be guessed from the row.
+  // The HMAC key is the idempotency key, which is not stored, so the body, which may contain a password, cannot be
+  // guessed from the row.
   const fingerprint = hmac(Buffer.from(key), JSON.stringify([request.method, request.url, request.body], inOrder))
   const outcome = await app.database
     .transaction(async tx => {
       const lock = await tryLock(tx, { lock: id.readBigInt64BE() })
-      // Whoever holds the lock may only be replaying.
+      // The response may exist without the lock: its holder may only be replaying it.
       const kept = await findAnswer(tx, { id })
       if (!kept && !lock?.locked) throw idempotencyErrors.idempotency_in_progress()
       if (!kept) return { payload: await keep(tx, handler, { id, fingerprint }, request, reply) }
@@ -66,11 +67,11 @@ async function once(
       return { kept }
     })
     .catch(error => {
-      // What was rolled back has no address.
+      // A row that was rolled back has no URL.
       reply.removeHeader('location')
       throw error
     })
-  // Sent only now: inside the transaction it would promise what the commit can still lose.
+  // The response is sent only after the commit, which could still fail.
   return outcome.kept ? replay(outcome.kept, request, reply) : outcome.payload
 }
 

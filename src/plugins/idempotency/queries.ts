@@ -11,7 +11,7 @@ interface Answer {
   etag: string | null
 }
 
-/** Held until the transaction ends; false while another transaction holds it. */
+/** Locks until the transaction ends; returns false while another transaction holds the lock. */
 export const tryLock = one(
   statement(
     'idempotency.lock',
@@ -19,7 +19,10 @@ export const tryLock = one(
   ),
 )
 
-/** The answer kept within the last 24 hours. A statement of its own after the lock: its snapshot sees the holder's commit. */
+/**
+ * Finds the response stored within the last 24 hours. It must be a separate statement after the lock, so that its
+ * snapshot sees the commit of the previous holder.
+ */
 export const findAnswer = one(
   statement(
     'idempotency.find',

@@ -13,7 +13,9 @@ export interface Mail {
 declare module 'fastify' {
   interface FastifyInstance {
     mail: {
-      /** Hands the mail to the SMTP server, or to the dev mailbox. Only jobs call it: a request never waits for SMTP. */
+      /**
+       * Sends the mail to the SMTP server, or to the dev mailbox. Only jobs call it: a request must not wait for SMTP.
+       */
       send(mail: Mail): Promise<void>
     }
   }

@@ -13,7 +13,7 @@ export interface CapturedMail {
 
 const SHOWN = 50
 
-/** Mail that nobody receives: one JSON file each, readable by the owner only, since mails hold tokens. */
+/** Stores mails instead of sending them: one JSON file each, readable only by the owner, since mails contain tokens. */
 export class Mailbox {
   readonly #folder: string
 
@@ -30,7 +30,7 @@ export class Mailbox {
     await rename(`${file}.part`, file)
   }
 
-  /** The newest first; ids sort by time. */
+  /** Lists mails, the newest first; ids sort by time. */
   async list(): Promise<CapturedMail[]> {
     const names = await readdir(this.#folder).catch(() => [])
     const newest = names

@@ -4,7 +4,7 @@ import { escapeHtml, page } from '../../lib/html.ts'
 import { pageSecurity } from '../security.ts'
 import type { CapturedMail, Mailbox } from './mailbox.ts'
 
-/** In development only: the captured mails. */
+/** Shows the captured mails, in development only. */
 export async function mailboxPages(app: FastifyInstance, { mailbox }: { mailbox: Mailbox }) {
   await pageSecurity(app)
   const config = { access: everyone, page: true }

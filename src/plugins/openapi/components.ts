@@ -1,7 +1,7 @@
 export type Json = { [key: string]: unknown }
 
 const NAME = /^[A-Z]\w*$/
-/** Values and not schemas, whatever their members are called. */
+/** The content of these members is values, not schemas. */
 const VALUES = ['example', 'examples']
 
 /**
@@ -37,6 +37,6 @@ export function hoist<D extends { components?: { schemas?: Record<string, Json> 
   return { ...visited, info: (document as Json).info, components: { ...visited.components, schemas } }
 }
 
-/** Examples stand with the schema in one place and with the body in another: they do not make two schemas. */
+/** Examples are left out of the comparison: they may be in the schema in one place and beside it in another. */
 const shapeOf = (schema: Json): string =>
   JSON.stringify(schema, (key, value) => (VALUES.includes(key) ? undefined : value))

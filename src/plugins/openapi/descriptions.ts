@@ -2,33 +2,33 @@ import { Id, Timestamp } from '../../lib/schema.ts'
 import type { Json } from './components.ts'
 import type { Facts, PublishedAccess } from './operation.ts'
 
-/** What the names mean that are the same in every resource. */
+/** Descriptions of properties that mean the same in every resource. */
 const COMMON: Record<string, string> = {
   id: 'Its id, which never changes; ids sort by time of creation.',
   createdAt: 'When it was created.',
   updatedAt: 'When it last changed.',
 }
 
-/** An id that says no more than that it is one. */
+/** Whether an id has only the general description. */
 export const isBareId = ({ description }: Json): boolean => description === Id.description
 const isBare = (schema: Json): boolean =>
   schema.description === undefined || isBareId(schema) || schema.description === Timestamp.description
 
 export const describeId = (what: string): string => `The id of the ${what}.`
 
-/** `organizationId` is the id of an organization, wherever it says nothing else. */
+/** Describes a property by its name: `organizationId` is the id of an organization. */
 const describedByName = (name: string): string | undefined =>
   COMMON[name] ?? (name.endsWith('Id') ? describeId(words(name.slice(0, -2))) : undefined)
 
 const words = (name: string): string => name.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)
 
-/** The schema of a property with what its name means, where it says only what kind of value it is. */
+/** Returns the schema of a property with a description by its name, unless it has a specific one. */
 export function describeProperty(name: string, schema: Json): Json {
   const description = isBare(schema) ? describedByName(name) : undefined
   return description === undefined ? schema : { ...schema, description }
 }
 
-/** What the route says of itself, who may call it, and what it shares with others of its kind. */
+/** Joins the route's own description, its access rule, and the rules of all operations of its kind. */
 export function describeOperation(facts: Facts): string {
   const { operation } = facts
   const paragraphs = [operation.description, describeAccess(operation['x-access']), describeManner(facts)]

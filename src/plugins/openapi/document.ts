@@ -15,7 +15,7 @@ interface Service {
   domains: readonly Domain[]
 }
 
-/** Adds what follows from the rules of the contract to every operation, then names the schemas. */
+/** Adds to every operation what the API's general rules imply, then moves the schemas to components. */
 export function complete(document: Document, { publicUrl, events, domains }: Service): Document {
   const ids: Ids = Object.assign({}, ...domains.map(({ demo }) => demo?.ids))
   for (const [path, operations] of Object.entries(document.paths)) {
@@ -35,7 +35,7 @@ function factsOf(path: string, method: string, operations: Record<string, Operat
     method,
     operation,
     versioned,
-    // A DELETE answers nothing: what stands at its path has the version.
+    // A DELETE returns nothing: the version is that of the resource at its path.
     conditional:
       method === 'delete'
         ? Object.values(operations).some(isVersioned)
@@ -49,7 +49,7 @@ function factsOf(path: string, method: string, operations: Record<string, Operat
 const answerOf = ({ responses }: Operation): Json | undefined =>
   (responses['200'] ?? responses['201'] ?? responses['202'])?.content?.['application/json']?.schema
 
-/** What carries `updatedAt` is a row with a version. */
+/** A response with `updatedAt` is a row with a version. */
 const isVersioned = (operation: Operation): boolean =>
   (answerOf(operation)?.properties as Json | undefined)?.updatedAt !== undefined
 

@@ -7,7 +7,7 @@ import { pageSecurity } from '../security.ts'
 const INTRODUCTION = `<p>Every failure is <code>application/problem+json</code> (RFC 9457). Its <code>code</code> is stable and its
 <code>type</code> leads to the entry below; <code>detail</code> and <code>errors</code> say what is particular to this one.</p>`
 
-/** All codes at `/docs/errors`, where the `type` of a problem leads, and each at `/docs/errors/<code>`. */
+/** Shows all codes at `/docs/errors`, the target of a problem's `type`, and each at `/docs/errors/<code>`. */
 export async function errorPages(scope: FastifyInstance) {
   await pageSecurity(scope)
   const options = { config: { access: everyone, page: true }, schema: { hide: true } }
@@ -29,5 +29,5 @@ const entry = ([code, { status, title, help, retryAfter }]: [string, ErrorDefini
   `<h2 id="${code}"><a href="/docs/errors/${code}">${status} <code>${code}</code></a></h2><p><b>${inline(title)}.</b> ` +
   `${inline(help)}${retryAfter === undefined ? '' : ` The answer carries <code>Retry-After: ${retryAfter}</code>.`}</p>`
 
-/** Text with words in backticks. */
+/** Turns text with words in backticks into HTML. */
 const inline = (text: string): string => escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>')

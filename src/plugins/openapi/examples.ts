@@ -3,10 +3,10 @@ import { type ErrorDefinition, errorCatalogue, FieldError } from '../../lib/erro
 import type { Json } from './components.ts'
 import type { Facts, Ids, Operation } from './operation.ts'
 
-/** Of what the demo data has no row of. */
+/** The id for resources that have no demo row. */
 const UNKNOWN_ID = demoId(99)
 
-/** The problem that a status most often is. */
+/** The most common problem of each status. */
 const USUAL: Record<string, string> = {
   400: 'malformed_request',
   401: 'unauthenticated',
@@ -22,7 +22,7 @@ const USUAL: Record<string, string> = {
   503: 'overloaded',
 }
 
-/** The problems that the operations refer to, as a caller gets them, by their codes. */
+/** Returns an example for each problem code that the operations refer to. */
 export function problemExamples(operations: Operation[], publicUrl: string): Record<string, Json> {
   const answers = operations.flatMap(({ responses }) => Object.values(responses))
   const codes = answers.flatMap(({ content }) => Object.keys(content?.['application/problem+json']?.examples ?? {}))
@@ -36,7 +36,7 @@ function problemExample(code: string, publicUrl: string): Json {
   return { summary: title, value: { type, title, status, code, requestId: UNKNOWN_ID, ...errors } }
 }
 
-/** The codes that a status has for every operation of its kind. */
+/** Returns the codes that every operation of its kind has for a status. */
 export function usualCodes({ operation, resumes, keyed }: Facts, status: string): string[] {
   const more: Record<string, string[]> = {
     400: [...(resumes ? ['cursor_invalid', 'cursor_mismatch'] : []), ...(keyed ? ['idempotency_key_invalid'] : [])],
@@ -50,13 +50,13 @@ export function usualCodes({ operation, resumes, keyed }: Facts, status: string)
 export const referencesTo = (codes: string[]): Json =>
   Object.fromEntries(codes.map(code => [code, { $ref: `#/components/examples/${code}` }]))
 
-/** Fills in a body that can be sent: what is required, where the schema has no example of its own. */
+/** Adds an example body that can be sent: the required properties, unless the schema has its own example. */
 export function requestExample({ requestBody }: Operation, ids: Ids): void {
   const media = requestBody?.content['application/json']
   if (media && media.example === undefined) media.example = exampleOf(media.schema, { whole: false, ids })
 }
 
-/** Fills in an answer as the demo data gives it. */
+/** Adds an example response like that of the demo data. */
 export function successExample({ responses }: Operation, ids: Ids): void {
   for (const status of ['200', '201', '202']) {
     const media = responses[status]?.content?.['application/json']
@@ -66,14 +66,14 @@ export function successExample({ responses }: Operation, ids: Ids): void {
 
 interface Context {
   ids: Ids
-  /** With the optional properties as well. */
+  /** Whether to include optional properties. */
   whole: boolean
   name?: string
   /** The title of the schema that the property belongs to. */
   of?: string
 }
 
-/** A value of the schema, made of the examples of its parts; undefined where a part has none. */
+/** Builds a value of the schema from the examples of its parts; undefined when a part has none. */
 function exampleOf(schema: Json, context: Context): unknown {
   const { examples, enum: values, default: usual, type, format, items } = schema
   if (Array.isArray(examples)) return examples[0]
@@ -100,10 +100,13 @@ function objectOf({ properties = {}, required = [], title }: Json, { whole, ids 
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
-/** Schemas of what other schemas show as well. */
+/** Schemas that show the same resource as another schema. */
 const SAME: Record<string, string> = { Me: 'User', NewApiKey: 'ApiKey', AuditEvent: 'Event' }
 
-/** `projectId` is that of the demo project, `id` in a `Task` that of the demo task; what has no row refers to a person. */
+/**
+ * `projectId` is the id of the demo project, `id` in a `Task` that of the demo task; a reference without a demo row
+ * names a user.
+ */
 function idOf({ ids, name = '', of = '' }: Context): string {
   const noun = name === 'id' ? (SAME[of] ?? of) : name.replace(/Id$/, '')
   const kebab = noun.replace(/[A-Z]/g, (letter, at) => `${at > 0 ? '-' : ''}${letter.toLowerCase()}`)

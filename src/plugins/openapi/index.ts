@@ -20,10 +20,10 @@ const DESCRIPTION = `One way for every route.
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
 
-/** The bundled page needs its own scripts and styles, and nothing from elsewhere. */
+/** The bundled page needs its own scripts and styles, and nothing from other hosts. */
 const DOCS_CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
-/** What the document says of a route beyond its schemas. */
+/** Adds the route's rules to the document, beside its schemas. */
 const withRules: SwaggerTransform<FastifySchema> = ({ schema, url, route }) => {
   const { access, cache, idempotency, sensitive } = route.config ?? {}
   const { checkedBy: _, ...published } = { checkedBy: undefined, ...access }
@@ -32,7 +32,8 @@ const withRules: SwaggerTransform<FastifySchema> = ({ schema, url, route }) => {
 }
 
 /**
- * Registered before the access rules, so that the routes of the bundled page, which cannot declare one, are public.
+ * Must be registered before the access rules, so that the routes of the bundled page, which cannot declare a rule, are
+ * public.
  */
 async function openapi(app: FastifyInstance, { publicUrl }: { publicUrl: string }) {
   await app.register(swagger, {

@@ -35,22 +35,22 @@ export interface Document {
   components?: { schemas?: Record<string, Json>; examples?: Record<string, Json> }
 }
 
-/** The rows of the demo data that examples name, by their collections. */
+/** The ids of demo rows for examples, by their collections. */
 export type Ids = Readonly<Record<string, string>>
 
-/** An operation with what follows from its route. */
+/** An operation with facts that follow from its route. */
 export interface Facts {
   path: string
   method: string
   operation: Operation
-  /** Its answer is a row with a version. */
+  /** The response is a row with a version. */
   versioned: boolean
-  /** It reads a version, or changes one. */
+  /** The operation reads or changes a version. */
   conditional: boolean
-  /** Its answer is a list. */
+  /** The response is a list. */
   lists: boolean
-  /** Goes on from a cursor: a list, a feed or a stream. */
+  /** The operation takes a cursor: a list, a feed or a stream. */
   resumes: boolean
-  /** It takes an `Idempotency-Key`. */
+  /** The operation takes an `Idempotency-Key`. */
   keyed: boolean
 }

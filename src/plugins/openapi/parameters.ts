@@ -2,7 +2,7 @@ import type { Json } from './components.ts'
 import { describeId, isBareId } from './descriptions.ts'
 import type { Facts, Ids } from './operation.ts'
 
-/** The parameters of the route and the headers that follow from the rules. */
+/** Returns the parameters of the route and the headers that follow from the general rules. */
 export function completeParameters(facts: Facts, ids: Ids): Json[] {
   const declared = facts.operation.parameters ?? []
   return [...declared.map(given => completeParameter(facts, ids, given)), ...conditions(facts)]
@@ -15,12 +15,12 @@ function completeParameter({ path, operation }: Facts, ids: Ids, given: Json): J
     const description = isBareId(given) ? describeId(singular(collection)) : given.description
     return { ...parameter, description, example: ids[collection] }
   }
-  // Where no path names the organization this does, for every caller that is no key.
+  // No path names the organization here; this parameter does, and only users must send it.
   const namesTenant = operation['x-access'].kind === 'caller' && parameter.name === 'organizationId'
   return namesTenant ? { ...parameter, example: ids.organizations } : parameter
 }
 
-/** A form that is filled with examples of optional filters finds nothing. */
+/** Removes the examples of optional filters: a request with all of them would find nothing. */
 function withoutExamples({ example: _, examples: __, ...parameter }: Json): Json {
   const { examples: ___, ...schema } = parameter.schema as Json
   return { ...parameter, schema }

@@ -14,7 +14,7 @@ const RETRY_AFTER = { 'Retry-After': header('Seconds to wait.') }
 const LINK = { Link: header('The next page, `rel="next"`.') }
 const REPLAYED = { 'Idempotent-Replayed': header('`true` when this is the kept answer of an earlier request.') }
 
-/** What the route declares, and what any route of its kind may answer besides, with headers and examples. */
+/** Returns the responses that the route declares and those of all routes of its kind, with headers and examples. */
 export function completeResponses(facts: Facts): Record<string, Response> {
   const { method, operation, versioned } = facts
   const implied = impliedProblems(facts)
@@ -31,7 +31,7 @@ export function completeResponses(facts: Facts): Record<string, Response> {
   return responses
 }
 
-/** What follows from who may call, the method, the path and the schemas. */
+/** Returns the statuses that follow from access rule, method, path and schemas. */
 function impliedProblems({ path, method, operation, conditional, resumes, keyed }: Facts): number[] {
   return [
     ...(operation['x-access'].kind === 'public' ? [] : [401, 403]),
@@ -39,7 +39,7 @@ function impliedProblems({ path, method, operation, conditional, resumes, keyed 
     ...(keyed ? [409] : []),
     ...(conditional ? [412] : []),
     ...(resumes ? [400] : []),
-    // A body is parsed before anybody can say that none was asked for.
+    // A body is parsed before the server knows that the operation takes none.
     ...(method === 'get' ? [] : [400, 413, 415, 422]),
     ...(operation.parameters?.length ? [422] : []),
     429,

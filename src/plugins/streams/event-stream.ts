@@ -2,24 +2,30 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isUnavailable } from '../../lib/errors.ts'
 
-/** Below what balancers and proxies take for a dead connection: the common ones wait 30 s or more. */
+/** Shorter than the idle timeout of load balancers and proxies: the common ones wait 30 s or more. */
 const HEARTBEAT_MS = 15_000
-/** A reader that has not taken what it was sent by then is cut off. It resumes where it was; nothing is kept for it. */
+/**
+ * A client that has not read what it was sent within this time is cut off. It can resume from its last event; nothing
+ * is kept for it.
+ */
 const STALL_MS = 8_000
-/** When a client whose stream has ended comes back; spread, or all of a stopped process would come at once. */
+/**
+ * The delay before a client reconnects. It is random, so that the clients of a stopped process do not all come back at
+ * once.
+ */
 const RETRY_MS = { least: 1_000, spread: 4_000 }
 
 const HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store, no-transform',
-  // Once it ends nobody need wait with the connection, least of all a process that stops.
+  // The connection is not reused after the stream, so nobody waits for it, least of all a process that stops.
   connection: 'close',
   'x-accel-buffering': 'no',
 }
 
-/** A long answer of server-sent events (WHATWG HTML §9.2) to a caller who is let in time and again. */
+/** A long response of server-sent events (WHATWG HTML §9.2); the caller's access is checked again and again. */
 export class EventStream {
-  /** What the handler returns. */
+  /** The body that the handler returns. */
   readonly body = new Readable({ read() {} })
   readonly principalId: string | undefined
   readonly #app: FastifyInstance
@@ -36,13 +42,13 @@ export class EventStream {
     this.principalId = request.actor?.id
     this.onClose(() => {
       this.#isOpen = false
-      // The library tells only of answers that came to their end, and it is the client who ends most streams.
+      // Fastify reports only completed responses, and most streams are ended by the client.
       if (!reply.raw.writableEnded) app.observe(request, reply)
     })
     this.send(`retry: ${RETRY_MS.least + Math.floor(Math.random() * RETRY_MS.spread)}\n\n`)
   }
 
-  /** Whether all that was sent has been taken. Who sends only then keeps no more than that for a slow reader. */
+  /** Whether the client has taken everything that was sent. Sending only then bounds the memory for a slow client. */
   get isReady(): boolean {
     return this.#isOpen && this.body.readableLength === 0 && this.#reply.raw.writableLength === 0
   }
@@ -51,20 +57,20 @@ export class EventStream {
     this.body.once('close', listener)
   }
 
-  /** Whole blocks, each with an empty line behind it. */
+  /** Sends whole blocks, each followed by an empty line. */
   send(blocks: string | Buffer): void {
     if (!this.#isOpen) return
     this.body.push(blocks)
     this.#sentAtMs = performance.now()
   }
 
-  /** In order: what was sent before still arrives. */
+  /** Ends the stream after what was already sent. */
   end(): void {
     if (this.#isOpen) this.body.push(null)
     this.#isOpen = false
   }
 
-  /** Keeps the connection alive while nothing happens, and ends it when nobody reads. */
+  /** Sends a heartbeat while nothing happens, and closes the connection when the client does not read. */
   look(): void {
     const now = performance.now()
     if (this.isReady) this.#takenAtMs = now
@@ -72,7 +78,10 @@ export class EventStream {
     if (this.isReady && now - this.#sentAtMs >= HEARTBEAT_MS) this.send(':\n\n')
   }
 
-  /** Whether a new request would be let in. Where it would not, the stream ends; where nobody can say, nothing is to be sent. */
+  /**
+   * Whether a new request would still get access. If not, the stream ends; if the check is unavailable, returns false,
+   * so that nothing is sent.
+   */
   async hasAccess(): Promise<boolean> {
     try {
       await this.#app.recheckAccess(this.#request, this.#reply)

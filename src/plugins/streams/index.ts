@@ -12,13 +12,16 @@ declare module 'fastify' {
   }
 }
 
-/** With the second in which the end of a session is known everywhere, well below the five that are promised. */
+/**
+ * The interval of access checks. Together with the second in which all nodes learn of an ended session, it is well
+ * below the promised five seconds.
+ */
 const LOOK_MS = 2_000
 const OF_ONE_PRINCIPAL = 10
-/** Each may have a few hundred kilobytes on the way to a slow reader. */
+/** Each stream may have a few hundred kilobytes in flight to a slow client. */
 const OF_ONE_PROCESS = 1_000
 
-/** The open event streams of this process. Without one nothing runs. */
+/** The open event streams of this process. No timer runs while there are none. */
 class Streams {
   readonly #app: FastifyInstance
   readonly #open = new Set<EventStream>()
@@ -33,7 +36,7 @@ class Streams {
     return this.#open.size
   }
 
-  /** The answer to `request`, whose handler returns its `body`. Throws `too_many_streams`, `overloaded`. */
+  /** Opens a stream; the handler returns its `body`. Throws `too_many_streams`, `overloaded`. */
   open(request: FastifyRequest, reply: FastifyReply): EventStream {
     if (this.#closing) throw requestErrors.overloaded({ detail: 'shutting down' })
     const own = [...this.#open].filter(({ principalId }) => principalId === request.actor?.id)
@@ -47,7 +50,7 @@ class Streams {
     return stream
   }
 
-  /** No more are opened. The clients come back, and find another process. */
+  /** Ends all streams and opens no more. The clients reconnect to another process. */
   close(): void {
     this.#closing = true
     for (const stream of this.#open) stream.end()

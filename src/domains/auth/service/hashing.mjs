@@ -1,6 +1,7 @@
 import { hashSync, verifySync } from '@node-rs/argon2'
 
-// What the threads that hash do. It is JavaScript, as the preload is: a thread that strips types starts later, 12 MB larger.
+// Runs in the worker threads that hash passwords. It is JavaScript, like the preload: a thread that strips types starts
+// more slowly and takes 12 MB more.
 
 const clock = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
 let restedAt = 0
@@ -9,7 +10,10 @@ export const hash = ({ password, options }) => rested(() => hashSync(password, o
 
 export const verify = ({ password, against }) => rested(() => verifySync(against, password))
 
-/** A thread rests between two hashes as long as the first one took: half of its core is for others, whoever floods. */
+/**
+ * After each hash a thread waits as long as the hash took, so that half of its core stays free for other work, also
+ * under a flood of requests.
+ */
 function rested(work) {
   const begun = waitUntil(restedAt)
   const result = work()

@@ -21,14 +21,17 @@ import { notify } from './notices.ts'
 
 // Lock order: the subject, then its user.
 
-/** Whose the subject is, locked; undefined where it is nobody's, which it stays for others until `tx` ends. */
+/**
+ * Locks the subject and returns its user, locked; undefined when the subject is not linked, which cannot change until
+ * `tx` ends.
+ */
 export async function lockOwner(tx: Transaction, subject: Subject): Promise<User | undefined> {
   await lockSubject(tx, subject)
   const identity = await findIdentity(tx, subject)
   return identity && lockUser(tx, { id: identity.userId })
 }
 
-/** The caller has locked the subject, and has found that it is nobody's. */
+/** Links a subject. The caller has locked it and has checked that it is not linked. */
 export async function addIdentity(tx: Transaction, caller: Caller, userId: string, subject: Subject) {
   const identity = orNotFound(await insertIdentity(tx, { ...subject, id: newId(), userId }))
   await record(tx, onBehalfOf(caller, userId), identityEvents.linked, identity)
@@ -36,8 +39,9 @@ export async function addIdentity(tx: Transaction, caller: Caller, userId: strin
 }
 
 /**
- * Links and tells the owner; what is linked already stays so. Whoever registered an address that they never confirmed may
- * not be its owner, and would keep a way in (pre-hijacking). Throws `identity_taken`, `email_not_verified`.
+ * Links the subject and notifies the user; an existing link of the same user stays. The address must be verified: a
+ * person who registered an address without verifying it may not be its owner, and the link would be a way back in
+ * (pre-hijacking). Throws `identity_taken`, `email_not_verified`.
  */
 export async function linkIdentity(
   app: FastifyInstance,
@@ -57,10 +61,10 @@ export async function linkIdentity(
   return addIdentity(tx, caller, userId, subject)
 }
 
-/** Throws `not_found`, also for another user's, and `last_sign_in_method`. */
+/** Throws `not_found`, also for an identity of another user, and `last_sign_in_method`. */
 export const unlinkIdentity = (app: FastifyInstance, caller: Caller, userId: string, id: string): Promise<void> =>
   caller.transaction(async tx => {
-    // Of two that are unlinked at once the second sees what the first has left.
+    // With the lock, the second of two concurrent requests sees what the first has removed.
     const user = await lockUser(tx, { id: userId })
     const identity = orNotFound(await deleteIdentity(tx, { id, userId }))
     if (!(await findWayIn(tx, { userId }))) throw authErrors.last_sign_in_method()

@@ -1,4 +1,4 @@
-/** What a mail says; the address is its sender's business. */
+/** Subject and text of a mail, without the address. */
 export interface Letter {
   subject: string
   text: string
@@ -7,7 +7,7 @@ export interface Letter {
 export const VERIFICATION_SECONDS = 86_400
 export const RESET_SECONDS = 1_800
 export const EMAIL_CHANGE_SECONDS = 86_400
-/** From the wish to the erasure: who signs in until then keeps the account. */
+/** Days from the request to the erasure; signing in before then keeps the account. */
 export const GRACE_DAYS = 14
 
 export const verification = (link: string): Letter => ({
@@ -71,7 +71,7 @@ If it was not you, there is nothing to do.
 `,
 }
 
-/** What the owner of an account is told after the fact. */
+/** Mails that tell the owner of an account about a change that has happened. */
 export const notices = {
   password_changed: {
     subject: 'Your password was changed',

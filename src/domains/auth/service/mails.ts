@@ -22,13 +22,16 @@ import { issueToken } from './tokens.ts'
 
 type Mail = Letter & { to: string }
 
-/** The mail goes out after the commit: it promises nothing that was rolled back, and no transaction waits for SMTP. */
+/**
+ * Sends the mail after the commit, so that it never announces something that was rolled back, and no transaction waits
+ * for SMTP.
+ */
 async function send(app: FastifyInstance, compose: (tx: Transaction) => Promise<Mail | undefined>): Promise<void> {
   const mail = await app.database.transaction(compose)
   if (mail) await app.mail.send(mail)
 }
 
-/** To an unverified account a link, to a verified one a notice, to an unknown address nothing. */
+/** An unverified account gets a link, a verified one a notice, and an unknown address nothing. */
 export const mailRegistration = (app: FastifyInstance, appUrl: string, email: string): Promise<void> =>
   send(app, async tx => {
     const user = await lockUserByEmail(tx, { email })
@@ -42,10 +45,10 @@ export const mailRegistration = (app: FastifyInstance, appUrl: string, email: st
     return { to: email, ...verification(`${appUrl}/verify-email?token=${token}`) }
   })
 
-/** Where a request came from, for the event of what it leads to. */
+/** The origin of a request, for the event that results from it. */
 export type Origin = Pick<Caller, 'address' | 'userAgent' | 'requestId'>
 
-/** To an unknown address, or a deactivated account, nothing. */
+/** Sends nothing to an unknown address or a deactivated account. */
 export const mailPasswordReset = (app: FastifyInstance, appUrl: string, email: string, origin: Origin): Promise<void> =>
   send(app, async tx => {
     const user = await lockUserByEmail(tx, { email })
@@ -55,7 +58,9 @@ export const mailPasswordReset = (app: FastifyInstance, appUrl: string, email: s
     return { to: email, ...passwordReset(`${appUrl}/reset-password?token=${token}`) }
   })
 
-/** Nothing where the change is gone; whose the new address is already gets no link. */
+/**
+ * Sends nothing when the change is gone. If the new address already has an account, it gets a notice without a link.
+ */
 export const mailEmailChange = (app: FastifyInstance, appUrl: string, userId: string, toOld: boolean): Promise<void> =>
   send(app, async tx => {
     const user = await lockUser(tx, { id: userId })

@@ -4,7 +4,7 @@ import type { Caller } from '../../../events/caller.ts'
 import { sendNotice } from '../jobs.ts'
 import type { Notice } from './letters.ts'
 
-/** Tells whoever reads `email`, once `tx` has committed; nobody where there is no address. */
+/** Sends a notice to `email` once `tx` has committed; does nothing without an address. */
 export async function notify(
   app: FastifyInstance,
   tx: Transaction,

@@ -14,7 +14,7 @@ import { revokeLinks } from './tokens.ts'
 
 /**
  * Sets the password and ends the other sessions and every link. Throws `password_wrong`, `validation_failed`, and
- * `password_not_set` where there is none: the first one is set by a link to the address.
+ * `password_not_set` for an account without a password: its first one is set by a link to the address.
  */
 export async function changePassword(
   app: FastifyInstance,
@@ -27,7 +27,7 @@ export async function changePassword(
   const passwordHash = await hashPassword(newPassword)
   await caller.transaction(async tx => {
     const user = await updatePassword(tx, { id: actor.id, current, passwordHash })
-    // Somebody changed it while this one was being checked.
+    // Another request changed the password while this one was checked.
     if (!user) throw authErrors.password_wrong()
     await record(tx, caller, userEvents.password_changed, user)
     await revokeLinks(tx, user.id)

@@ -14,7 +14,10 @@ import { hashPassword, refuseWeak } from './passwords.ts'
 import { endSessionsOf } from './sessions.ts'
 import { redeemToken, revokeLinks } from './tokens.ts'
 
-/** Looks nothing up: a known address costs what an unknown one does. Throws `rate_limited`. */
+/**
+ * Enqueues the mail without looking the address up, so that known and unknown addresses take the same time. Throws
+ * `rate_limited`.
+ */
 export async function forgotPassword(app: FastifyInstance, caller: Caller, email: string): Promise<void> {
   app.limitMails(email)
   const { address, userAgent, requestId, traceparent } = caller
@@ -23,12 +26,12 @@ export async function forgotPassword(app: FastifyInstance, caller: Caller, email
 }
 
 /**
- * Sets the password, confirms the address, since its mail was read, and ends every session and link of the account.
- * Throws `token_invalid`, and `validation_failed` for a weak password, which leaves the token good.
+ * Sets the password and ends every session and link of the account. It also verifies the address, since its mail was
+ * read. Throws `token_invalid`, and `validation_failed` for a weak password, which does not consume the token.
  */
 export async function resetPassword(app: FastifyInstance, caller: Caller, { token, password }: ResetPassword) {
   refuseWeak(password, 'password')
-  // Guesses are not worth a hash.
+  // A guessed token is refused before the expensive hash.
   const known = await findToken(app.database, { hash: sha256(token) })
   if (known?.purpose !== 'reset_password') throw authErrors.token_invalid()
   const passwordHash = await hashPassword(password)

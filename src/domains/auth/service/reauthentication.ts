@@ -6,10 +6,12 @@ import { authErrors } from '../errors.ts'
 import { findRecentSession } from '../queries/sessions.ts'
 import { checkPassword } from './passwords.ts'
 
-/** Signing in is a proof as well; so long ago may it be. */
+/** A sign-in within this time counts as proof. */
 const RECENT_SECONDS = 600
 
-/** The hash that `password` fits. Throws `password_wrong`, and `password_not_set` where there is none. */
+/**
+ * Checks the password and returns the user's hash. Throws `password_wrong`, and `password_not_set` when there is none.
+ */
 export async function provePassword(app: FastifyInstance, { id }: UserActor, password: string): Promise<string> {
   const hash = await ownHash(app, id)
   if (hash === null) throw authErrors.password_not_set()
@@ -18,8 +20,9 @@ export async function provePassword(app: FastifyInstance, { id }: UserActor, pas
 }
 
 /**
- * Before what could take the account from its owner: an access token alone may be stolen, so the password is asked for
- * again, or, where there is none, a sign-in of the last ten minutes. Throws `password_wrong`, `reauthentication_required`.
+ * Required before a change that could take the account from its owner, because an access token may be stolen. It needs
+ * the password, or for an account without one a sign-in in the last ten minutes. Throws `password_wrong`,
+ * `reauthentication_required`.
  */
 export async function reauthenticate(app: FastifyInstance, { id, sessionId }: UserActor, password = ''): Promise<void> {
   const hash = await ownHash(app, id)
@@ -31,8 +34,8 @@ export async function reauthenticate(app: FastifyInstance, { id, sessionId }: Us
 }
 
 /**
- * Before another way in is added: a sign-in of the last ten minutes, or the password. Throws `password_wrong`,
- * `reauthentication_required`.
+ * Required before another sign-in method is added: a sign-in in the last ten minutes, or the password. Throws
+ * `password_wrong`, `reauthentication_required`.
  */
 export async function proveRecently(app: FastifyInstance, actor: UserActor, password?: string): Promise<void> {
   if (await isRecent(app, actor.sessionId)) return
@@ -43,7 +46,7 @@ export async function proveRecently(app: FastifyInstance, actor: UserActor, pass
 const isRecent = async (app: FastifyInstance, sessionId: string): Promise<boolean> =>
   (await findRecentSession(app.database, { id: sessionId, seconds: RECENT_SECONDS })) !== undefined
 
-/** A user who is gone has an access token for minutes yet. */
+/** Throws `unauthenticated` when the user has been erased: the access token is still valid for some minutes. */
 async function ownHash(app: FastifyInstance, id: string): Promise<string | null> {
   const user = await findCredentialsOf(app.database, { id })
   if (!user) throw requestErrors.unauthenticated()

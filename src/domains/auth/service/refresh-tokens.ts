@@ -3,11 +3,14 @@ import { authErrors } from '../errors.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** `<session>.<generation>.<mac>`: derived, so one row per session is all there is to store and to steal. */
+/**
+ * Refresh tokens of the form `<session>.<generation>.<mac>`. They are derived from the session row, so no token is
+ * stored and none can be stolen from the database.
+ */
 export class RefreshTokens {
   readonly #keys: Buffer[]
 
-  /** The first of `secrets` issues, all verify. */
+  /** The first secret issues tokens; all of them verify. */
   constructor(secrets: string[]) {
     this.#keys = secrets.map(secret => deriveKey(secret, 'refresh tokens'))
   }
@@ -16,7 +19,7 @@ export class RefreshTokens {
     return sealed(this.#keys[0] as Buffer, `${id}.${generation}`)
   }
 
-  /** Throws `refresh_token_invalid` on anything that was not issued here. */
+  /** Throws `refresh_token_invalid` for a token that was not issued here. */
   read(token: string): { id: string; generation: number } {
     const [id = '', generation = ''] = token.split('.', 2)
     const presented = Buffer.from(token)

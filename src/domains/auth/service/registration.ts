@@ -11,8 +11,8 @@ import { hashPassword, refuseWeak } from './passwords.ts'
 import { BEGUN, redeemToken, revokeLinks } from './tokens.ts'
 
 /**
- * A new account, or the same answer after the same work for an address that has one: only the mail differs. Throws
- * `validation_failed` for a weak password, and `rate_limited`.
+ * Creates an account. For an address that has one, it does the same work and returns the same response; only the mail
+ * differs. Throws `validation_failed` for a weak password, and `rate_limited`.
  */
 export async function register(
   app: FastifyInstance,
@@ -37,7 +37,10 @@ function unremarkable(account: Pick<User, 'id' | 'email' | 'name'>): User {
   return { ...account, role: 'user', status: 'active', emailVerifiedAt: null, createdAt: now, updatedAt: now }
 }
 
-/** Looks nothing up: a known address costs what an unknown one does. Throws `rate_limited`. */
+/**
+ * Enqueues the mail without looking the address up, so that known and unknown addresses take the same time. Throws
+ * `rate_limited`.
+ */
 export async function resendVerification(app: FastifyInstance, caller: Caller, email: string): Promise<void> {
   app.limitMails(email)
   await caller.transaction(tx =>
@@ -45,7 +48,10 @@ export async function resendVerification(app: FastifyInstance, caller: Caller, e
   )
 }
 
-/** Ends what was begun before: that need not have been the owner of the address. Throws `token_invalid`. */
+/**
+ * Verifies the address and cancels flows that were started before, since the owner of the address may not have started
+ * them. Throws `token_invalid`.
+ */
 export const verifyEmail = (caller: Caller, token: string): Promise<void> =>
   caller.transaction(async tx => {
     const { user } = await redeemToken(tx, token, 'verify_email')

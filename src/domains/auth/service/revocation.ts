@@ -5,14 +5,19 @@ import { REVOCATION_SECONDS } from '../../../lib/access.ts'
 import { listEndedSessions } from '../queries/sessions.ts'
 
 const TOPIC = 'sessions.ended'
-/** With the look itself well below the second that is promised, whether or not anybody is woken. */
+/**
+ * The interval of polling. With the query it stays well below the promised second, also when no notification arrives.
+ */
 const POLL_MS = 400
-/** Between two looks, however many sessions end: who signs everybody out does not keep every node looking. */
+/** The least time between two queries, so that ending many sessions does not keep every node querying. */
 const PAUSE_MS = 50
-/** Longer than any transaction lives: one that began before the last look may have committed after it. */
+/**
+ * Each query overlaps the one before by more than the longest transaction: one that began before the last query may
+ * have committed after it.
+ */
 const OVERLAP_SECONDS = 60
 
-/** Makes this process refuse the sessions as soon as `tx` has committed, and wakes the others. */
+/** Makes this process refuse the sessions once `tx` has committed, and notifies the other processes. */
 export async function announceEnded(tx: Transaction, sessions: { id: string }[]): Promise<void> {
   tx.announce(
     TOPIC,
@@ -21,7 +26,7 @@ export async function announceEnded(tx: Transaction, sessions: { id: string }[])
   await tx.notify(TOPIC)
 }
 
-/** Keeps this process informed of the sessions that end, here and on every other node: woken when one does, and by itself. */
+/** Tells this process which sessions end, here and on other nodes, by notification and by polling. */
 class RevocationFeed {
   readonly #app: FastifyInstance
   readonly #stopping = new AbortController()
@@ -36,7 +41,7 @@ class RevocationFeed {
     app.database.listener.on(TOPIC, () => this.#waiting.abort())
   }
 
-  /** Resolves after the first look. */
+  /** Resolves after the first query. */
   async start(): Promise<void> {
     await this.#look()
     this.#running = this.#follow()
@@ -53,13 +58,16 @@ class RevocationFeed {
     while (!signal.aborted) {
       await sleep(PAUSE_MS, undefined, { signal, ref: false }).catch(() => {})
       await sleep(POLL_MS - PAUSE_MS, undefined, { signal: this.#waiting.signal, ref: false }).catch(() => {})
-      // Who wakes it from here on is heard after this look.
+      // A notification from here on starts another query after this one.
       this.#waiting = new AbortController()
       if (!signal.aborted) await this.#look()
     }
   }
 
-  /** Reads on from the last look that succeeded, however long ago: an outage leaves no gap. */
+  /**
+   * Reads the sessions that have ended since the last successful query, however long ago that was, so an outage leaves
+   * no gap.
+   */
   async #look(): Promise<void> {
     const { database, revocations, log } = this.#app
     const nowMs = performance.now()
@@ -78,7 +86,7 @@ class RevocationFeed {
   }
 }
 
-/** From the start of the process to its end; it is ready only after the first look. */
+/** Follows revocations until the app closes. The app is ready only after the first query. */
 export function followRevocations(app: FastifyInstance): void {
   const feed = new RevocationFeed(app)
   app.addHook('onReady', () => feed.start())

@@ -42,12 +42,12 @@ export class Sessions {
     return withPassword(this.#app, caller, login, (tx, user) => this.startIn(tx, caller, user))
   }
 
-  /** A session for a user who has proved who they are. Throws `account_deactivated`, `email_not_verified`. */
+  /** Starts a session for an authenticated user. Throws `account_deactivated`, `email_not_verified`. */
   start(caller: Caller, user: User): Promise<SignedIn> {
     return caller.transaction(tx => this.startIn(tx, caller, user))
   }
 
-  /** The same in a transaction that is open already. The tokens are good once it has committed. */
+  /** As `start`, in an open transaction. The tokens are valid once it has committed. */
   async startIn(tx: Transaction, caller: Caller, user: User): Promise<SignedIn> {
     const { address, userAgent } = caller
     const owner = onBehalfOf(caller, user.id)
@@ -59,8 +59,8 @@ export class Sessions {
   }
 
   /**
-   * The next token of the session. The token before the present one gets the same successor for ten seconds; any other
-   * reuse ends the session. Throws `refresh_token_invalid`.
+   * Returns the next tokens of the session. The previous refresh token gets the same successor for ten seconds; any
+   * other reuse ends the session. Throws `refresh_token_invalid`.
    */
   async refresh(caller: Caller, token: string): Promise<Tokens> {
     const presented = this.#refreshTokens.read(token)
@@ -105,7 +105,7 @@ export class Sessions {
   }
 }
 
-/** Ends the sessions of a user but `except`, and with them their refresh and access tokens; null spares none. */
+/** Ends the sessions of a user except `except`, with their refresh and access tokens; null means no exception. */
 export async function endSessionsOf(tx: Transaction, caller: Caller, userId: string, except: string | null) {
   await recordEnd(tx, caller, sessionEvents.ended, await endSessions(tx, { userId, except }))
 }

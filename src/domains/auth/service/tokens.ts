@@ -12,7 +12,7 @@ interface Issue {
   lifeSeconds: number
 }
 
-/** A token for a mail, in place of the older ones of its purpose. The caller has locked the user. */
+/** Issues a token for a mail and deletes older ones with its purpose. The caller has locked the user. */
 export async function issueToken(tx: Transaction, { purpose, userId, lifeSeconds }: Issue): Promise<string> {
   const token = randomToken()
   await deleteTokens(tx, { userId, purposes: [purpose] })
@@ -20,13 +20,13 @@ export async function issueToken(tx: Transaction, { purpose, userId, lifeSeconds
   return token
 }
 
-/** Whether the token is for one of these purposes and not over; it stays as it is. */
+/** Whether the token has one of these purposes and has not expired; it is not consumed. */
 export async function isLive(on: Executor, token: string, ...purposes: Purpose[]): Promise<boolean> {
   const known = await findToken(on, { hash: sha256(token) })
   return known !== undefined && purposes.includes(known.purpose)
 }
 
-/** Consumes a token of a mail and locks its user, the user first. Throws `token_invalid`. */
+/** Consumes a token from a mail and locks its user; the user is locked first. Throws `token_invalid`. */
 export async function redeemToken(tx: Transaction, token: string, ...purposes: Purpose[]) {
   const hash = sha256(token)
   const known = await findToken(tx, { hash })
@@ -37,11 +37,14 @@ export async function redeemToken(tx: Transaction, token: string, ...purposes: P
   return { user, purpose: known.purpose, subject: known.subject }
 }
 
-/** What somebody who is signed in may have under way. */
+/** The purposes of flows that a signed-in user can start. */
 export const BEGUN: Purpose[] = ['old_email', 'new_email', 'google_flow', 'exchange']
 const LINKS: Purpose[] = ['verify_email', 'reset_password', ...BEGUN]
 
-/** Whoever took hold of the account may have started something: every link in a mail ends, and a change of address. */
+/**
+ * Deletes all tokens of the user and a pending change of address, since somebody who had access to the account may have
+ * started them.
+ */
 export async function revokeLinks(tx: Transaction, userId: string, purposes = LINKS): Promise<void> {
   await deleteTokens(tx, { userId, purposes })
   await deleteEmailChange(tx, { userId })

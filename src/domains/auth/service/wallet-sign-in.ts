@@ -16,7 +16,10 @@ import { proveRecently } from './reauthentication.ts'
 import type { Sessions } from './sessions.ts'
 import { type ProvedWallet, spendNonce, type Wallets } from './wallet.ts'
 
-/** A wallet that nobody has linked makes an account. Throws `wallet_proof_invalid`, `account_deactivated`. */
+/**
+ * Signs in; for a wallet that is not linked it creates an account. Throws `wallet_proof_invalid`,
+ * `account_deactivated`.
+ */
 export async function signInWithWallet(
   wallets: Wallets,
   sessions: Sessions,
@@ -38,7 +41,7 @@ async function createOwner(tx: Transaction, caller: Caller, wallet: ProvedWallet
   return user
 }
 
-/** `0xd8dA…6045`, as wallets show it. */
+/** Returns `0xd8dA…6045`, the short form that wallets show. */
 const shortened = (address: string): string => `${address.slice(0, 6)}…${address.slice(-4)}`
 
 /** Throws `wallet_proof_invalid`, `identity_taken`, `email_not_verified`, and as `proveRecently`. */

@@ -8,19 +8,19 @@ import { findToken, insertToken, takeToken } from '../queries/tokens.ts'
 import type { CreateWalletNonce, WalletNonce, WalletProof } from '../schemas/wallet.ts'
 
 const NONCE_SECONDS = 300
-/** The library's own nonces come from `Math.random`. EIP-4361 wants letters and digits. */
+/** The library's own nonces come from `Math.random`. EIP-4361 requires letters and digits. */
 const NONCE_BYTES = 32
 const PURPOSE = 'wallet_nonce'
 const STATEMENT = 'Sign in to Lintel.'
-/** How far the clock of whoever wrote the message may be off. */
+/** How far the clock of the client that wrote the message may be off. */
 const SKEW_MS = 60_000
 
-/** Up to 28 MB of memory and 0.2 s, so loaded by the first who signs in with a wallet. */
+/** Loaded on the first sign-in with a wallet: it takes up to 28 MB of memory and 0.2 s. */
 const ethereum = async () => ({ ...(await import('viem/siwe')), ...(await import('viem/utils')) })
 type Ethereum = Awaited<ReturnType<typeof ethereum>>
 type Fields = ReturnType<Ethereum['parseSiweMessage']>
 
-/** A wallet that has signed, and the nonce it signed, which is still to be spent. */
+/** A wallet that has signed a message, and the nonce of the message, which is not consumed yet. */
 export interface ProvedWallet extends Subject {
   provider: 'wallet'
   chainId: number
@@ -29,12 +29,12 @@ export interface ProvedWallet extends Subject {
 
 const boundTo = (chainId: number, address: string): string => `${chainId}:${address}`
 
-/** Messages by which the owner of a wallet signs in (EIP-4361), and the proof that they were signed. */
+/** Issues the messages by which the owner of a wallet signs in (EIP-4361), and verifies their signatures. */
 export class Wallets {
   readonly #app: FastifyInstance
   readonly #origin: { domain: string; uri: string }
 
-  /** `appUrl` is the page on which the wallet is asked: it warns where the message names another. */
+  /** `appUrl` is the page on which the wallet asks the user: it warns when the message names another site. */
   constructor(app: FastifyInstance, { appUrl }: { appUrl: string }) {
     this.#app = app
     this.#origin = { domain: new URL(appUrl).host, uri: appUrl }
@@ -61,7 +61,7 @@ export class Wallets {
     return { nonce, message }
   }
 
-  /** Throws `wallet_proof_invalid`, whatever is wrong with it. */
+  /** Throws `wallet_proof_invalid` for any fault of the proof. */
   async prove({ message, signature }: WalletProof): Promise<ProvedWallet> {
     const library = await ethereum()
     const fields = library.parseSiweMessage(message)
@@ -70,7 +70,7 @@ export class Wallets {
       throw authErrors.wallet_proof_invalid()
     const subject = library.getAddress(address)
     const nonceHash = sha256(nonce)
-    // Guesses are not worth a signature.
+    // A guessed nonce is refused before the expensive check of the signature.
     const issued = await findToken(this.#app.database, { hash: nonceHash })
     const isBound = issued?.purpose === PURPOSE && issued.subject === boundTo(chainId, subject)
     const signer = isBound && (await signerOf(library, message, signature as `0x${string}`))
@@ -78,7 +78,7 @@ export class Wallets {
     return { provider: 'wallet', subject, chainId, nonceHash }
   }
 
-  /** Whether the message, to its last character, is one for this site and for now. */
+  /** Whether the whole message, to its last character, is one for this site and for the current time. */
   #isOurs(library: Ethereum, message: string, fields: Fields): boolean {
     const { address, chainId, nonce, issuedAt } = fields
     if (!address || !chainId || !nonce || !issuedAt) return false
@@ -87,7 +87,8 @@ export class Wallets {
     if (!isNow || !library.validateSiweMessage({ message: fields })) return false
     const required = { ...this.#origin, address, chainId, nonce, issuedAt, version: '1' } as const
     try {
-      // What the parser overlooked is not in what it found: nothing but the case of the address may differ.
+      // The parser may ignore parts of the message, so the message is built again from the parsed fields and compared;
+      // only the case of the address may differ.
       const canonical = library.createSiweMessage({ ...fields, ...required, scheme: undefined })
       return canonical === message.replace(address, library.getAddress(address))
     } catch {
@@ -99,7 +100,7 @@ export class Wallets {
 const signerOf = ({ recoverMessageAddress }: Ethereum, message: string, signature: `0x${string}`) =>
   recoverMessageAddress({ message, signature }).catch(() => undefined)
 
-/** Once: the second caller gets `wallet_proof_invalid`. */
+/** Consumes the nonce. Throws `wallet_proof_invalid` when it is already consumed. */
 export async function spendNonce(tx: Transaction, { nonceHash, chainId, subject }: ProvedWallet): Promise<void> {
   const taken = await takeToken(tx, { hash: nonceHash, purpose: PURPOSE })
   if (taken?.subject !== boundTo(chainId, subject)) throw authErrors.wallet_proof_invalid()

@@ -13,9 +13,9 @@ import {
 import { members } from '../tables.ts'
 
 /**
- * The condition for a statement that checks the caller itself: the principal is a member of `organization` with at least
- * `least`, or is the organization, as its keys are. `exists` is cheaper here than a join; with `offset 0` it stays one look-up
- * for each row, where the planner would read all members there are into a hash.
+ * A condition for statements that check access themselves: the principal is a member of `organization` with at least
+ * the role `least`, or is the organization itself, as its API keys are. `exists` is cheaper here than a join. `offset
+ * 0` keeps it one look-up for each row; otherwise the planner would read all members into a hash.
  */
 export function hasRole(
   organization: SQLWrapper,
@@ -30,7 +30,10 @@ export function hasRole(
 
 type Asked = { ids: string[]; userIds: (string | null)[] }
 
-/** Who stands how to the rows of `table`, whose organization is in `column`: concurrent look-ups share one statement. */
+/**
+ * Returns a function that finds the organization of a row of `table` and the role of a user in it. `column` holds the
+ * organization. Concurrent look-ups share one statement.
+ */
 export function memberships(database: Database, table: PgTable, column: 'id' | 'organization_id'): FindMembership {
   const name = sql.identifier(column)
   const find = statement(

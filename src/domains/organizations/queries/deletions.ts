@@ -19,7 +19,7 @@ export const insertDeletion = one(
   ),
 )
 
-/** Only for who asked for it: nobody else had access to the end. */
+/** Finds a deletion only for the user who requested it: nobody else had access to the end. */
 export const findDeletion = one(
   statement(
     'deletions.find',
@@ -28,7 +28,7 @@ export const findDeletion = one(
   ),
 )
 
-/** One step at a time, however many workers there are. */
+/** Locks the deletion, so that only one worker does a step at a time. */
 export const lockDeletion = one(
   statement(
     'deletions.lock',
@@ -51,7 +51,7 @@ export const addDeletedRows = statement('deletions.add', (db, $: Params<{ id: st
     .where(eq(deletions.id, $.id)),
 )
 
-/** What came or went otherwise while it ran is no longer expected. */
+/** Sets `totalRows` to the rows deleted: rows may have been added or removed by others in the meantime. */
 export const completeDeletion = statement('deletions.complete', (db, $: Params<{ id: string }>) =>
   db
     .update(deletions)

@@ -10,10 +10,10 @@ import { invitations, organizations } from '../tables.ts'
 export type InvitationRow = Invitation & { version: number }
 
 const LIFE = sql.raw(`interval '7 days'`)
-/** An expired one is kept this long, for whoever wants to send it again. */
+/** An expired invitation is kept this long, so that it can be sent again. */
 const KEPT = sql.raw(`interval '30 days'`)
 
-/** What may travel: never the hash. */
+/** The columns that responses may contain; never the hash. */
 const columns = sql`id, organization_id, email, role, invited_by, expires_at, version, created_at, updated_at`
 
 interface NewInvitation {
@@ -24,7 +24,7 @@ interface NewInvitation {
   invitedBy: string | null
 }
 
-/** Also in place of one that has expired; undefined while one is pending. */
+/** Inserts an invitation or replaces an expired one; undefined while one is pending. */
 export const insertInvitation = one(
   statement(
     'invitations.insert',
@@ -66,7 +66,7 @@ export const deleteInvitationRow = one(
   ),
 )
 
-/** Begins anew: the token that was sent is worth nothing any more. */
+/** Extends the invitation and makes the token that was sent invalid. */
 export const renewInvitation = one(
   statement(
     'invitations.renew',
@@ -77,7 +77,10 @@ export const renewInvitation = one(
   ),
 )
 
-/** The token of the next mail in place of the one before, and what the mail says; undefined where nothing is pending. */
+/**
+ * Sets the token for the next mail, in place of the previous one, and returns the content of the mail; undefined when
+ * nothing is pending.
+ */
 export const setInvitationToken = one(
   statement(
     'invitations.set_token',
@@ -97,7 +100,7 @@ export const findLiveInvitation = one(
   ),
 )
 
-/** What whoever holds the token is offered, and whether the address has an account. */
+/** Finds the invitation of a token, and whether its address has an account. */
 export const findOffer = one(
   statement(
     'invitations.offer',
@@ -110,7 +113,7 @@ export const findOffer = one(
   ),
 )
 
-/** Consumes the invitation: the second caller gets nothing. */
+/** Consumes the invitation; a second call returns undefined. */
 export const takeInvitation = one(
   statement(
     'invitations.take',
@@ -126,7 +129,7 @@ export const deleteExpiredInvitations = statement(
 
 const byId = { on: invitations.id, key: 'id', type: 'uuid' } as const
 
-/** The list is only reached through the access rule, so the organization needs no second check. */
+/** The route's access rule has checked the organization, so the list has no parent. */
 export const listInvitations = defineList<Invitation, { organizationId: string }, { role?: string }>({
   name: 'invitations.list',
   item: Invitation,

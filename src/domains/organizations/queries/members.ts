@@ -29,7 +29,7 @@ export const findMember = one(
   ),
 )
 
-/** Who has the address among the members. */
+/** Finds the member with this address. */
 export const findMemberByEmail = one(
   statement(
     'members.find_by_email',
@@ -38,14 +38,14 @@ export const findMemberByEmail = one(
   ),
 )
 
-/** Only with the organization locked does the answer hold until the commit. */
+/** Lists the owners. The result stays valid until the commit only if the organization is locked. */
 export const findOwners = statement(
   'members.owners',
   (_, $: Params<{ organizationId: string }>) => sql<{ userId: string }>`
     select user_id from ${members} where organization_id = ${$.organizationId} and role = 'owner'`,
 )
 
-/** The organizations that would have no owner without the user. */
+/** Lists the organizations that would have no owner without the user. */
 export const findOwnedAlone = statement(
   'members.owned_alone',
   (_, $: Params<{ userId: string }>) => sql<{ organizationId: string }>`
@@ -84,7 +84,7 @@ export const deleteMemberships = statement(
 
 const byUser = { on: sql`m.user_id`, key: 'userId', type: 'uuid' } as const
 
-/** The list is only reached through the access rule, so the organization needs no second check. */
+/** The route's access rule has checked the organization, so the list has no parent. */
 export const listMembers = defineList<Member, { organizationId: string }, { role?: string; search?: string }>({
   name: 'members.list',
   item: Member,

@@ -16,7 +16,7 @@ const columns = {
   updatedAt: organizations.updatedAt,
 }
 
-/** With `userId` as its owner. */
+/** Inserts the organization with `userId` as its owner. */
 export const insertOrganization = one(
   statement(
     'organizations.insert',
@@ -40,8 +40,8 @@ export const findOrganization = one(
 )
 
 /**
- * Holds an organization until the commit: its members change one after the other, and whoever counts them after this sees
- * the change before. Undefined where the organization is gone or going.
+ * Locks an organization until the commit: changes of its members run one after another, so counts after this see the
+ * change before. Undefined when the organization is deleted or being deleted.
  */
 export const lockOrganization = one(
   statement(
@@ -51,7 +51,7 @@ export const lockOrganization = one(
   ),
 )
 
-/** The same for all that a user is a member of, in the order of their ids, against deadlocks. */
+/** Locks all organizations of a user, ordered by id to avoid deadlocks. */
 export const lockOrganizationsOf = statement(
   'organizations.lock_of_user',
   (_, $: Params<{ userId: string }>) => sql<{ id: string }>`
@@ -81,7 +81,10 @@ export const updateOrganizationRow = one(
   ),
 )
 
-/** Waits for everything that holds the organization or refers to it, and lets all that comes later wait. */
+/**
+ * Locks the organization for its deletion: waits for all transactions that lock it or refer to it, and blocks later
+ * ones.
+ */
 export const lockOrganizationToDelete = one(
   statement(
     'organizations.lock_to_delete',

@@ -7,9 +7,9 @@ type Organization = { organizationId: string }
 type Counted = { rows: number }
 
 /**
- * How the rows of `table`, which has an `organization_id`, go with their organization.
- * By batches the row's place is enough: what is changed at that moment is found by the next batch. All at once must miss
- * none, so it waits for whoever is changing one.
+ * Counts and erases the rows of an organization in `table`, which has a column `organization_id`. In batches rows are
+ * found by their physical place; one that moves by an update at that moment is found by the next batch. Erasing all at
+ * once must not miss a row, so it waits for transactions that are changing one.
  */
 export function erasableRows(table: PgTable) {
   const name = getTableName(table)

@@ -9,7 +9,7 @@ import { CreateInvitation, Invitation, InvitationList, InvitationsQuery } from '
 import { createInvitation, deleteInvitation, resendInvitation } from '../service/invitations.ts'
 
 const access = member('admin', 'organization')
-/** It sends mail to whomever the caller names. */
+/** These routes send mail to an address that the caller chooses. */
 const mailing = { access, sensitive: 'address' } as const
 const path = ({ id, invitationId }: { id: string; invitationId: string }) => ({ organizationId: id, id: invitationId })
 

@@ -11,7 +11,7 @@ const page = { title: 'Join an organization' }
 const PATH = '/invitation'
 const SIGN_IN_PATH = '/invitation/sign-in'
 
-/** Where the link of an invitation leads while no front end (APP_URL) takes it. */
+/** The plain page for the link of an invitation, used while there is no front end (APP_URL). */
 export async function pageRoutes(app: FastifyInstance, policy: { unverifiedLogin: boolean }) {
   const form = async (token: string): Promise<Form | undefined> => {
     const offer = await findOffer(app.database, { hash: sha256(token) })

@@ -45,7 +45,7 @@ export const InvitationsQuery = ListQuery(
 )
 
 export const AcceptInvitation = Closed({ token: Token }, { title: 'AcceptInvitation' })
-/** Of the page: the address is that of the invitation. */
+/** The form of the plain page; the address is that of the invitation. */
 export const AcceptWithPassword = Closed({ token: Token, password: GivenPassword })
 export type AcceptWithPassword = Static<typeof AcceptWithPassword>
 export const RegisterInvited = Closed(
@@ -53,7 +53,7 @@ export const RegisterInvited = Closed(
   { title: 'RegisterInvited' },
 )
 export type RegisterInvited = Static<typeof RegisterInvited>
-/** As after an ordinary registration, but with the address confirmed. */
+/** The response is that of an ordinary registration, but the address is verified. */
 export const Joined = Type.Object(
   { user: User },
   { title: 'Joined', description: 'The new account, which belongs to the organization.' },

@@ -28,8 +28,9 @@ export const acceptInvitation = (caller: Caller, userId: string, token: string) 
   })
 
 /**
- * The same for who has an account and is not signed in: the password proves them, and no session begins. Throws
- * `invitation_invalid`, `invalid_credentials`, `account_deactivated`, `email_not_verified`, `already_member`.
+ * Accepts for an invited person who has an account but no session: the password authenticates, and no session is
+ * started. Throws `invitation_invalid`, `invalid_credentials`, `account_deactivated`, `email_not_verified`,
+ * `already_member`.
  */
 export async function acceptWithPassword(
   app: FastifyInstance,
@@ -47,8 +48,8 @@ export async function acceptWithPassword(
 }
 
 /**
- * An account with the address of the invitation, which its mail has confirmed, and the membership, both or neither. Throws
- * `validation_failed` for a weak password, `invitation_invalid`, `account_exists`.
+ * Creates an account with the address of the invitation, which is verified by its mail, and the membership, in one
+ * transaction. Throws `validation_failed` for a weak password, `invitation_invalid`, `account_exists`.
  */
 export async function registerInvited(
   app: FastifyInstance,
@@ -72,8 +73,8 @@ export async function registerInvited(
 }
 
 /**
- * What the token is for, used up with the commit. The organization comes first in the order of locks; who invited must still
- * be able to. Throws `invitation_invalid`, which does not say why.
+ * Consumes the invitation of the token. The organization is locked first, and the inviter must still be allowed to
+ * grant the role. Throws `invitation_invalid`, which does not tell the reason.
  */
 async function consume(tx: Transaction, token: string): Promise<InvitationRow> {
   const hash = sha256(token)

@@ -3,12 +3,12 @@ import type { Transaction } from '../../../database/client.ts'
 import { addDeletedRows, completeDeletion, lockDeletion, setTotalRows } from '../queries/deletions.ts'
 import { deleteOrganizationRow } from '../queries/organizations.ts'
 
-/** Some 50 ms of work: short enough for its locks, and a step that is lost costs no more. */
+/** Rows in a batch: some 50 ms of work, so locks are short and a lost step costs little. */
 const BATCH_ROWS = 1_000
 
 /**
- * The next step of a deletion, and whether there is another. Each is complete in itself: what is left is in the tables, and
- * how far it is in the row of the deletion, so that it goes on after any failure, and twice does no harm.
+ * Does the next step of a deletion; returns whether there is another. Each step is complete in itself and its progress
+ * is stored in the row of the deletion, so the deletion continues after any failure, and repeating a step does no harm.
  */
 export async function eraseNext({ tenancy }: FastifyInstance, tx: Transaction, id: string): Promise<boolean> {
   const deletion = await lockDeletion(tx, { id })

@@ -19,7 +19,7 @@ import { findMember, findMemberByEmail } from '../queries/members.ts'
 import { lockOrganization } from '../queries/organizations.ts'
 import type { CreateInvitation } from '../schemas/invitations.ts'
 
-/** What one organization may have in strangers' mailboxes. */
+/** The most pending invitations of one organization, since each sends mail to a stranger. */
 const MAX_PENDING = 500
 
 interface Path {
@@ -28,8 +28,8 @@ interface Path {
 }
 
 /**
- * The same work and answer whether or not the address has an account. Throws `owner_required`, `already_member`,
- * `invitation_pending`, `too_many_invitations`, `rate_limited`.
+ * Does the same work and returns the same response whether or not the address has an account. Throws `owner_required`,
+ * `already_member`, `invitation_pending`, `too_many_invitations`, `rate_limited`.
  */
 export const createInvitation = (
   app: FastifyInstance,
@@ -53,7 +53,7 @@ export const createInvitation = (
   })
 
 /**
- * Another mail with another token; the caller answers for the role from now on. Throws `not_found`, `owner_required`,
+ * Sends another mail with a new token; the caller is the inviter from now on. Throws `not_found`, `owner_required`,
  * `precondition_failed`, `rate_limited`.
  */
 export const resendInvitation = (app: FastifyInstance, caller: Caller, path: Path, ifMatch: number[] | null) =>
@@ -76,14 +76,17 @@ export const deleteInvitation = (caller: Caller, path: Path, ifMatch: number[] |
     await record(tx, caller, invitationEvents.revoked, invitation)
   })
 
-/** Holds the organization until the commit: the caller can grant the role as long. */
+/**
+ * Checks that the caller may grant `role`. Locks the organization, so the right holds until the commit. Throws
+ * `owner_required`, `forbidden`.
+ */
 async function requireGrant(tx: Transaction, { actor }: Caller, organizationId: string, role: OrganizationRole) {
   orNotFound(await lockOrganization(tx, { id: organizationId }))
   if (await mayGrant(tx, organizationId, actor.id, role)) return
   throw role === 'owner' ? organizationErrors.owner_required() : lacking('needs the role admin in the organization')
 }
 
-/** An admin may let in anybody but an owner. */
+/** Whether the user may grant `role`: an admin may grant any role except owner, an owner any. */
 export async function mayGrant(tx: Transaction, organizationId: string, userId: string | null, role: OrganizationRole) {
   const member = userId === null ? undefined : await findMember(tx, { organizationId, userId })
   return member !== undefined && reachesRole(member.role, role === 'owner' ? 'owner' : 'admin')

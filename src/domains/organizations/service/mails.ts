@@ -3,7 +3,7 @@ import { randomToken, sha256 } from '../../../lib/crypto.ts'
 import { defused } from '../../../lib/defused.ts'
 import { setInvitationToken } from '../queries/invitations.ts'
 
-/** The name is whatever its owner likes, so it is quoted and defused. */
+/** The name is free text of a stranger, so it is quoted and defused. */
 const text = (
   organization: string,
   role: string,
@@ -16,7 +16,10 @@ ${link}
 Without an account one is made for this address. If you know nothing of this, ignore this mail: nothing happens.
 `
 
-/** With a token made here, so that no row holds one. Nothing where the invitation was accepted or revoked meanwhile. */
+/**
+ * Sends the mail with a token that is created here, so that only its hash is stored. Does nothing when the invitation
+ * is no longer pending.
+ */
 export async function mailInvitation(app: FastifyInstance, appUrl: string, id: string): Promise<void> {
   const token = randomToken()
   const invitation = await app.database.transaction(tx => setInvitationToken(tx, { id, hash: sha256(token) }))

@@ -32,11 +32,11 @@ export const updateMember = (caller: Caller, membership: MemberKey, role: Organi
     return member
   })
 
-/** Throws as `updateMember` does. */
+/** Throws as `updateMember`. */
 export const removeMember = (caller: Caller, membership: MemberKey, ifMatch: number[] | null) =>
   caller.transaction(tx => remove(tx, caller, membership, { ifMatch, ofOrganization: null }))
 
-/** `ifMatch` is about the organization. Throws `last_owner`, `not_found`, `precondition_failed`. */
+/** `ifMatch` refers to the organization. Throws `last_owner`, `not_found`, `precondition_failed`. */
 export const leaveOrganization = (caller: Caller, membership: MemberKey, ifMatch: number[] | null) =>
   caller.transaction(tx => remove(tx, caller, membership, { ifMatch: null, ofOrganization: ifMatch }))
 
@@ -53,8 +53,8 @@ async function remove(
 }
 
 /**
- * The caller becomes an admin. `ifMatch` is about the organization. Throws `precondition_failed`, `owner_required`,
- * `validation_failed` where the other is no other member.
+ * Makes another member the owner and the caller an admin. `ifMatch` refers to the organization. Throws
+ * `precondition_failed`, `owner_required`, and `validation_failed` when `userId` is the caller or not a member.
  */
 export const transferOwnership = (
   caller: Caller,
@@ -76,20 +76,23 @@ export const transferOwnership = (
     return owner
   })
 
-/** Before an account goes: an organization keeps an owner. Throws `last_owner`. */
+/** Runs before an account is deleted. Throws `last_owner` when the user is the only owner of an organization. */
 export async function keepLastOwner(tx: Transaction, userId: string): Promise<void> {
   await lockOrganizationsOf(tx, { userId })
   const alone = await findOwnedAlone(tx, { userId })
   if (alone.length > 0) throw organizationErrors.last_owner()
 }
 
-/** As an account is erased: its organizations learn that the member is gone. */
+/** Runs when an account is erased: removes its memberships and records the events. */
 export async function leaveAll(tx: Transaction, userId: string): Promise<void> {
   const left = await deleteMemberships(tx, { userId })
   if (left.length > 0) await record(tx, bySystem(tx), memberEvents.removed, ...left.map(byUser))
 }
 
-/** Only an owner makes, changes or removes an owner, and one always remains. */
+/**
+ * Only an owner may add, change or remove an owner, and one owner must remain. Throws `owner_required`, `last_owner`,
+ * `precondition_failed`.
+ */
 async function guardOwners(
   tx: Transaction,
   caller: Caller,
@@ -103,7 +106,10 @@ async function guardOwners(
   if (owners.includes(userId) && role !== 'owner' && owners.length === 1) throw organizationErrors.last_owner()
 }
 
-/** Who owns the organization, and until the commit nobody else does. Throws `precondition_failed`. */
+/**
+ * Locks the organization and returns its owners, who do not change until the commit. Throws `not_found`,
+ * `precondition_failed`.
+ */
 async function holdOwners(tx: Transaction, organizationId: string, ifMatch: number[] | null): Promise<string[]> {
   requireVersion(orNotFound(await lockOrganization(tx, { id: organizationId })), ifMatch)
   return (await findOwners(tx, { organizationId })).map(owner => owner.userId)

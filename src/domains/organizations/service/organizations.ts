@@ -21,7 +21,7 @@ import type { CreateOrganization, UpdateOrganization } from '../schemas/organiza
 const SLUG_CHARACTERS = 40
 const SUFFIX_CHARACTERS = 8
 
-/** `Analytical Engines Ltd` → `analytical-engines-ltd-1a2b3c4d`: the end of the id makes it unique. */
+/** Turns `Analytical Engines Ltd` into `analytical-engines-ltd-1a2b3c4d`: the end of the id makes it unique. */
 function slugOf(name: string, id: string): string {
   const words = name
     .normalize('NFKD')
@@ -31,7 +31,7 @@ function slugOf(name: string, id: string): string {
   return `${words.join('-').slice(0, SLUG_CHARACTERS).replace(/-$/, '')}-${id.slice(-SUFFIX_CHARACTERS)}`
 }
 
-/** The caller becomes its owner. Throws `slug_taken`. */
+/** Creates an organization with the caller as its owner. Throws `slug_taken`. */
 export const createOrganization = (caller: Caller, { id: userId }: UserActor, { name, slug }: CreateOrganization) =>
   caller.transaction(async tx => {
     const id = newId()
@@ -56,8 +56,8 @@ export const updateOrganization = (
   })
 
 /**
- * Ends every access with the commit and frees the slug; a job erases the rest. Throws `not_found`, `owner_required`,
- * `precondition_failed`.
+ * Removes all access with the commit and frees the slug; a job erases the remaining rows. Throws `not_found`,
+ * `owner_required`, `precondition_failed`.
  */
 export const deleteOrganization = (app: FastifyInstance, caller: Caller, id: string, ifMatch: number[] | null) =>
   caller.transaction(async tx => {

@@ -34,14 +34,17 @@ const readable = statement(
 
 type Reader = Principal & { id: string }
 
-/** For a reader who is alone, half the work of PostgreSQL. */
+/** The statement for a single reader; it costs PostgreSQL half the work of the shared one. */
 const readableAlone = statement(
   'tasks.readable_alone',
   (_, $: Params<Reader>) => sql<TaskRow>`
     select ${columns} from ${tasks} t where t.id = ${$.id} and ${hasRole(sql`t.organization_id`, $, 'viewer')}`,
 )
 
-/** A task as its reader may see it, or undefined: concurrent reads share one statement that checks each reader. */
+/**
+ * Returns a function that reads a task, or undefined when the reader may not see it. Concurrent reads share one
+ * statement that checks access for each reader.
+ */
 export function taskReader(database: Database): (reader: Reader) => Promise<TaskRow | undefined> {
   return coalesce(database, async (readers: readonly Reader[]) => {
     if (readers.length === 1) {
@@ -58,7 +61,7 @@ export function taskReader(database: Database): (reader: Reader) => Promise<Task
   })
 }
 
-/** In the words of the index. */
+/** The same expression as in the index. */
 const document = sql`to_tsvector('simple', ${folded(sql`(t.title || ' ' || coalesce(t.description, ''))`)})`
 const due = sql`coalesce(t.due_at, 'infinity')`
 
@@ -80,7 +83,7 @@ const shared = {
     status: ($: Params<TaskFilters>) => sql`t.status = ${$.status}`,
     assigneeId: ($: Params<TaskFilters>) => sql`t.assignee_id = ${$.assigneeId}`,
     priority: ($: Params<TaskFilters>) => sql`t.priority = ${$.priority}`,
-    // In the words of the index, so that a narrow range is read from it.
+    // The same expression as in the index, so that a narrow range is read from it.
     dueBefore: ($: Params<TaskFilters>) => sql`${due} < ${$.dueBefore}`,
     dueAfter: ($: Params<TaskFilters>) => sql`(${due} > ${$.dueAfter} and t.due_at is not null)`,
     search: ($: Params<TaskFilters>) =>
@@ -88,7 +91,7 @@ const shared = {
   },
 } as const
 
-/** Undefined where the project is missing or not the reader's. */
+/** Lists the tasks of a project; undefined when it is missing or the caller may not read it. */
 export const listProjectTasks = defineList<Task, { projectId: string }, TaskFilters, Principal>({
   ...shared,
   name: 'tasks.of_project',
@@ -97,7 +100,7 @@ export const listProjectTasks = defineList<Task, { projectId: string }, TaskFilt
     select from ${projects} p where p.id = ${$.projectId} and ${hasRole(sql`p.organization_id`, $, 'viewer')}) visible`,
 })
 
-/** Undefined where the organization is missing or not the reader's. */
+/** Lists the tasks of an organization; undefined when it is missing or the caller may not read it. */
 export const listOrganizationTasks = defineList<Task, { organizationId: string }, TaskFilters, Principal>({
   ...shared,
   name: 'tasks.of_organization',

@@ -14,7 +14,7 @@ import type { Task } from '../schemas.ts'
 import { tasks } from '../tables.ts'
 import { columns, type TaskRow } from './read.ts'
 
-/** A row to create on behalf of `caller`; its organization is known only to the statement. */
+/** A task to create on behalf of `caller`; only the statement finds out its organization. */
 export interface NewTask {
   caller: Caller
   principal: Principal
@@ -27,11 +27,11 @@ const assigneeIsFree = sql`where e."assigneeId" is null
         or exists (select from ${users} u where u.id = e."assigneeId" for key share skip locked)`
 
 /**
- * Rows of many callers, and their events, in one statement and one commit. What would fail for one of them is a filter
- * and not an error, so that it never fails the others: role, active project, assignee from the same organization.
- * `offset 0` keeps the planner from joining all projects there are to the many rows that it expects.
- * The foreign keys lock the project and the assignee. Without `waits`, a row whose project or assignee is being deleted is
- * left out: everybody else in the statement would wait for that.
+ * Inserts tasks of many callers, and their events, in one statement and one commit. A row that would fail is filtered
+ * out instead of raising an error, so that it never fails the others: role, active project, assignee from the same
+ * organization. `offset 0` stops the planner from joining all existing projects to the many rows that it expects. The
+ * foreign keys lock the project and the assignee. Without `waits`, a row whose project or assignee is being deleted is
+ * left out, because all callers of the statement would wait for that deletion.
  */
 const insert = statements(
   'tasks.insert',
@@ -59,7 +59,7 @@ const insert = statements(
     select id, organization_id from inserted`,
 )
 
-/** The tasks that were created, in no order; one that is missing was left out by the statement. */
+/** Returns the created tasks by id; a missing one was left out by the statement. */
 export async function insertTasks(
   on: Executor,
   rows: readonly NewTask[],
@@ -75,21 +75,21 @@ export async function insertTasks(
   )
 }
 
-/** The task, its caller and its event in one object; the event's type is no column of the task, nor the reverse. */
+/** Puts the task, its principal and its event into one object; the two have no key in common. */
 function recordOf({ caller, principal, task }: NewTask): string {
   const event = newEvent({ caller, type: taskEvents.created as never, targetId: task.id, organizationId: null })
   return withData({ ...task, ...principal, ...event }, taskEvents.created.serialize({ ...task, organizationId: '' }))
 }
 
 interface Changes {
-  /** JSON array of `{ id, …fields that change }`. */
+  /** A JSON array of `{ id, …changed fields }`. */
   changes: string
-  /** Only tasks of this project; null for any. */
+  /** Restricts the update to tasks of this project; null for any. */
   projectId: string | null
   ifMatch: number[] | null
 }
 
-/** Merge-patches each named task; a field that is absent stays, one that is null is cleared. */
+/** Applies a merge patch to each named task: an absent field is unchanged, null clears it. */
 export const updateTaskRows = statement(
   'tasks.update',
   (_, $: Params<Changes>) => sql<TaskRow>`
@@ -110,7 +110,7 @@ export const updateTaskRows = statement(
     returning ${columns}`,
 )
 
-/** Nobody else changes the task until the commit. */
+/** Locks the task until the commit. */
 export const lockTask = one(
   statement(
     'tasks.lock',
@@ -119,7 +119,7 @@ export const lockTask = one(
   ),
 )
 
-/** Undefined when the target is not an active project of the task's organization. */
+/** Moves the task; undefined when the target is not an active project of the task's organization. */
 export const moveTaskRow = one(
   statement(
     'tasks.move',
@@ -140,7 +140,7 @@ export const deleteTaskRow = one(
   ),
 )
 
-/** Those of `userIds` who are members of the organization. */
+/** Returns those of `userIds` who are members of the organization. */
 export const findMembers = statement(
   'tasks.members',
   (_, $: Params<{ organizationId: string; userIds: string[] }>) => sql<{ userId: string }>`

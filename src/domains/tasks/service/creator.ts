@@ -9,9 +9,9 @@ import type { CreateTask } from '../schemas.ts'
 import { createTasks, newTask } from './tasks.ts'
 
 /**
- * Creates a task together with those that other callers create at the same time: one statement and one commit for all,
- * and every answer waits for that commit. What the statement leaves out takes the ordinary path, which knows why; under
- * an idempotency key everything does. Throws as `createTasks` does.
+ * Creates a task together with those that other callers create at the same time, in one statement and one commit; each
+ * caller is answered after that commit. A task that the statement leaves out is created again by `createTasks`, which
+ * tells the reason. With an idempotency key only `createTasks` is used. Throws as `createTasks`.
  */
 export function taskCreator(app: FastifyInstance) {
   const together = coalesce(

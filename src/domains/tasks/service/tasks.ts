@@ -20,7 +20,7 @@ import {
 } from '../queries/write.ts'
 import type { CreateTask, TaskChange, UpdateTask } from '../schemas.ts'
 
-/** The row as it will be stored; its times come from this process, so that its event can be written with it. */
+/** Returns the row as it will be stored. Its times come from this process, so that its event can be written with it. */
 export function newTask(caller: Caller, principal: Principal, projectId: string, input: CreateTask): NewTask {
   const now = new Date().toISOString()
   const { title, description = null, status = 'open', priority = 0, assigneeId = null, dueAt = null } = input
@@ -41,7 +41,10 @@ export function newTask(caller: Caller, principal: Principal, projectId: string,
   return { caller, principal, task }
 }
 
-/** All or none. Throws `not_found`, `forbidden`, `project_archived`, `validation_failed` for an assignee from elsewhere. */
+/**
+ * Creates all tasks or none. Throws `not_found`, `forbidden`, `project_archived`, and `validation_failed` for an
+ * assignee from outside the organization.
+ */
 export const createTasks = (app: FastifyInstance, caller: Caller, actor: Actor, rows: NewTask[]): Promise<TaskRow[]> =>
   caller.transaction(async tx => {
     const created = await insertTasks(tx, rows)
@@ -49,7 +52,10 @@ export const createTasks = (app: FastifyInstance, caller: Caller, actor: Actor, 
     return rows.map(({ task }) => orNotFound(created.get(task.id)))
   })
 
-/** Why the statement left out a row, in the order in which a caller may learn it. */
+/**
+ * Returns the error for a row that the statement left out. Access is checked first, so a caller learns nothing that it
+ * may not see.
+ */
 async function refusal(app: FastifyInstance, on: Executor, actor: Actor, rows: NewTask[]): Promise<Error> {
   const projectId = rows[0]?.task.projectId as string
   const { organizationId } = await app.tenancy.check('project', projectId, actor, 'member')
@@ -63,7 +69,7 @@ async function refusal(app: FastifyInstance, on: Executor, actor: Actor, rows: N
   return requestErrors.overloaded()
 }
 
-/** Throws `validation_failed` for the first who is not a member. */
+/** Throws `validation_failed` for the first user who is not a member. */
 async function requireMembers(
   on: Executor,
   organizationId: string,
@@ -83,7 +89,7 @@ interface Path {
   id: string
 }
 
-/** Throws `precondition_failed`, `validation_failed` for an assignee from elsewhere. */
+/** Throws `precondition_failed`, and `validation_failed` for an assignee from outside the organization. */
 export const updateTask = (
   caller: Caller,
   { organizationId, id }: Path,
@@ -98,7 +104,7 @@ export const updateTask = (
     return task
   })
 
-/** All or none. Throws `validation_failed` for a task that is not of the project or is named twice. */
+/** Changes all tasks or none. Throws `validation_failed` for a task that is not in the project or is named twice. */
 export const updateTasks = (caller: Caller, project: Path, changes: TaskChange[]): Promise<TaskRow[]> =>
   caller.transaction(async tx => {
     await requireMembers(

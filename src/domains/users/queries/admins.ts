@@ -8,7 +8,7 @@ import { userColumns } from './users.ts'
 
 const isActiveAdmin = sql`${users.role} = 'admin' and ${users.status} = 'active'`
 
-/** The user and every active admin, locked in one order, so that of several changes each sees what the one before left. */
+/** Locks the user and every active admin, ordered by id, so that concurrent changes run one after another. */
 export const lockWithAdmins = statement('users.lock_with_admins', (db, $: Params<{ id: string }>) =>
   db
     .select({ id: users.id, role: users.role, status: users.status, version: users.version })
@@ -33,7 +33,10 @@ interface Administration {
   ifMatch: number[] | null
 }
 
-/** What only admins change; null leaves a column as it is. Undefined where `ifMatch` names other versions. */
+/**
+ * Sets the columns that only admins change; null leaves a column unchanged. Undefined when the row does not match
+ * `ifMatch`.
+ */
 export const updateUserRow = one(
   statement('users.administer', (db, $: Params<Administration>) =>
     db

@@ -14,7 +14,7 @@ export const scheduleErasure = statement('users.schedule_erasure', (db, $: Param
     .returning(erasure),
 )
 
-/** Undefined where none is scheduled; then nothing is locked. */
+/** Cancels a scheduled erasure. When none is scheduled, returns undefined and locks nothing. */
 export const cancelErasure = one(
   statement('users.cancel_erasure', (db, $: Params<{ id: string }>) =>
     db
@@ -31,7 +31,7 @@ export const findDueErasures = statement('users.due_erasures', (db, _: Params<ob
   db.select({ id: users.id }).from(users).where(due),
 )
 
-/** Locks a user whose time has come. */
+/** Locks a user whose erasure is due. */
 export const lockDueErasure = one(
   statement('users.lock_due_erasure', (db, $: Params<{ id: string }>) =>
     db
@@ -42,7 +42,7 @@ export const lockDueErasure = one(
   ),
 )
 
-/** With everything that belongs to the user alone. */
+/** Deletes the user with everything that belongs only to the user. */
 export const deleteUser = statement('users.delete', (db, $: Params<{ id: string }>) =>
   db.delete(users).where(eq(users.id, $.id)),
 )

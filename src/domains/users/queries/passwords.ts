@@ -6,7 +6,7 @@ import { userColumns } from './users.ts'
 
 const credentials = { ...userColumns, passwordHash: users.passwordHash }
 
-/** The credentials of an address; with `findCredentialsOf` the only statements that read a hash. */
+/** Finds the credentials by address. This and `findCredentialsOf` are the only statements that read a hash. */
 export const findCredentials = one(
   statement('users.credentials', (db, $: Params<{ email: string }>) =>
     db.select(credentials).from(users).where(eq(users.email, $.email)),
@@ -22,12 +22,15 @@ export const findCredentialsOf = one(
 const hasPassword = ($: Params<{ id: string; current: string }>) =>
   and(eq(users.id, $.id), eq(users.passwordHash, $.current))
 
-/** Locks the user; nothing where `current` is no longer the hash. */
+/** Locks the user; returns no row when `current` is no longer the hash. */
 export const lockPassword = statement('users.lock_password', (db, $: Params<{ id: string; current: string }>) =>
   db.select({ id: users.id }).from(users).where(hasPassword($)).for('no key update'),
 )
 
-/** The same password under other parameters, which nobody sees: the version stays. */
+/**
+ * Replaces the hash of the same password by one with other parameters. The version stays, because the user sees no
+ * change.
+ */
 export const rehashPassword = statement(
   'users.rehash_password',
   (db, $: Params<{ id: string; current: string; passwordHash: string }>) =>
@@ -38,7 +41,7 @@ export const rehashPassword = statement(
       .returning({ id: users.id }),
 )
 
-/** Undefined where `current` is no longer the hash. */
+/** Returns undefined when `current` is no longer the hash. */
 export const changePassword = one(
   statement('users.change_password', (db, $: Params<{ id: string; current: string; passwordHash: string }>) =>
     db
@@ -57,7 +60,7 @@ export const setPassword = statement('users.set_password', (db, $: Params<{ id: 
     .returning(userColumns),
 )
 
-/** Undefined where there is none. */
+/** Returns undefined when there is no password. */
 export const removePassword = one(
   statement('users.remove_password', (db, $: Params<{ id: string }>) =>
     db

@@ -6,7 +6,7 @@ import { touched, versionMatches } from '../../../database/versions.ts'
 import { type Me, User } from '../schemas.ts'
 import { profiles, settings, users } from '../tables.ts'
 
-/** What may travel: never the password hash. */
+/** The columns that responses may contain; never the password hash. */
 export const userColumns = {
   id: users.id,
   email: users.email,
@@ -42,7 +42,7 @@ export const findMe = one(
 
 type NewUser = Params<{ id: string; email: string | null; name: string; passwordHash: string | null }>
 
-/** User, profile and settings at once, unless the address is taken. */
+/** Inserts user, profile and settings together, unless the address is taken. */
 const inserting = ($: NewUser) => sql`
   with inserted as (
     insert into ${users} (id, email, name, password_hash)
@@ -54,12 +54,14 @@ const inserting = ($: NewUser) => sql`
 
 const row = sql.raw('id, email, name, role, status, email_verified_at, version, created_at, updated_at')
 
-/** Nothing comes back when the address is taken. */
+/** Returns undefined when the address is taken. */
 export const insertUser = one(
   statement('users.insert', (_, $: NewUser) => sql<UserRow>`${inserting($)} select ${row} from inserted`),
 )
 
-/** The same, or who has the address; nothing where that one came in this very moment. */
+/**
+ * As `insertUser`, or returns the user who has the address; undefined when that user was inserted at the same moment.
+ */
 export const insertOrFindUser = one(
   statement(
     'users.insert_or_find',
@@ -69,7 +71,7 @@ export const insertOrFindUser = one(
   ),
 )
 
-/** Undefined where `ifMatch` names versions and none is the present one. */
+/** Returns undefined when the row does not match `ifMatch`. */
 export const updateUser = one(
   statement('users.update', (db, $: Params<{ id: string; name: string | null; ifMatch: number[] | null }>) =>
     db
@@ -87,7 +89,7 @@ const assignments = (columns: Columns, $: object, table: typeof profiles | typeo
     columns.map(column => [column, sql`${($ as Record<string, unknown>)[column]}`]),
   ) as never as Partial<(typeof table)['$inferInsert']>
 
-/** `columns` names what changes, so that null can be written. */
+/** `columns` names the columns to set, so that null can be written. */
 export const updateProfile = statements('users.update_profile', (db, $: Params<{ userId: string }>, columns: Columns) =>
   db
     .update(profiles)
@@ -114,10 +116,7 @@ export const verifyUserEmail = statement('users.verify_email', (db, $: Params<{ 
     .returning(userColumns),
 )
 
-/**
- * Waits for whoever else is changing the account, and lets others wait: what was decided then holds until the commit.
- * Where tokens are locked as well, the user comes first.
- */
+/** Locks the user until the commit. Lock order: the user before its tokens. */
 export const lockUser = one(
   statement('users.lock', (db, $: Params<{ id: string }>) =>
     db
@@ -134,7 +133,7 @@ export const lockUserByEmail = one(
   ),
 )
 
-/** To an address that has just been confirmed. */
+/** Sets an address that has just been verified. */
 export const changeEmail = statement('users.change_email', (db, $: Params<{ id: string; email: string }>) =>
   db
     .update(users)
