@@ -1,23 +1,26 @@
 import { type BlockList, isIP } from 'node:net'
 import { subnets } from './public-address.ts'
 
-/** `[2001:db8::/32]:8443`, `10.2.0.0/16:8443`, `hooks.internal:8443`, each also without a port, and IPv6 without brackets. */
+/**
+ * Matches `[2001:db8::/32]:8443`, `10.2.0.0/16:8443` and `hooks.internal:8443`, each also without a port, and IPv6 also
+ * without brackets.
+ */
 const ENTRY = /^(?:\[(?<v6>[^\]]+)\]|(?<plain>[^:[\]]+))(?::(?<port>\d{1,5}))?$/
 const NAME = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/
 const MAX_PORT = 65_535
 
 interface Entry {
-  /** Null: every port. */
+  /** Null means every port. */
   port: number | null
-  /** A name, which is trusted whatever it leads to, or addresses. */
+  /** A host name, which is trusted whatever addresses it has, or a list of addresses. */
   of: string | BlockList
 }
 
-/** Destinations that the operator trusts although they are not public. */
+/** Destinations that the operator allows although they are not public. */
 export class AllowList {
   readonly #entries: Entry[]
 
-  /** Throws for an entry that is no name, address or CIDR. */
+  /** Throws for an entry that is not a name, address or CIDR. */
   constructor(entries: string[]) {
     this.#entries = entries.map(entryOf)
   }
@@ -43,7 +46,7 @@ function entryOf(text: string): Entry {
 function destinationsOf(text: string): string | BlockList {
   if (text.includes('/')) return subnets(text)
   if (isIP(text) !== 0) return subnets(`${text}/${isIP(text) === 6 ? 128 : 32}`)
-  // An international name in the form in which it is asked for; a number that means an address is one.
+  // Turns an international name into the form that DNS uses, and a number into the address that it stands for.
   const name = new URL(`http://${text}`).hostname
   if (isIP(name) !== 0) return destinationsOf(name)
   if (!NAME.test(name)) throw new TypeError('no host')

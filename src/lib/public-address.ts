@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net'
 
 /**
- * IPv4 that no public host has: the special-purpose registry of IANA (RFC 6890), multicast, what is reserved, and the one
- * address of a cloud's inside that lies among public ones (168.63.129.16, Azure).
+ * IPv4 ranges that no public host has: IANA's special-purpose registry (RFC 6890), multicast, reserved ranges, and the
+ * internal address of a cloud that is outside of those (168.63.129.16, Azure).
  */
 const INTERNAL_V4 = [
   '0.0.0.0/8',
@@ -23,13 +23,19 @@ const INTERNAL_V4 = [
   '168.63.129.16/32',
 ]
 
-/** The only IPv6 that is handed out to hosts. Mapped IPv4, NAT64, ULA, link-local and multicast all lie outside. */
+/**
+ * The only IPv6 range that is assigned to public hosts. Mapped IPv4, NAT64, ULA, link-local and multicast are all
+ * outside.
+ */
 const GLOBAL_V6 = '2000::/3'
 
-/** Inside it: protocol assignments with Teredo and ORCHID, documentation (RFC 3849, RFC 9637) and 6to4, which holds an IPv4. */
+/**
+ * Special ranges inside it: protocol assignments with Teredo and ORCHID, documentation (RFC 3849, RFC 9637) and 6to4,
+ * which contains an IPv4 address.
+ */
 const INTERNAL_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']
 
-/** The addresses of CIDRs. Throws for what is none. */
+/** Returns a list of the addresses in the CIDRs. Throws for an invalid one. */
 export function subnets(...cidrs: string[]): BlockList {
   const list = new BlockList()
   for (const cidr of cidrs) {
@@ -42,7 +48,10 @@ export function subnets(...cidrs: string[]): BlockList {
 const internal = { ipv4: subnets(...INTERNAL_V4), ipv6: subnets(...INTERNAL_V6) }
 const globalV6 = subnets(GLOBAL_V6)
 
-/** Whether an address, in the plain form that a resolver or `new URL` gives, is one that anybody on the Internet can reach. */
+/**
+ * Whether an address is reachable for everybody on the Internet. It must have the plain form that a resolver or `new
+ * URL` returns.
+ */
 export function isPublicAddress(address: string): boolean {
   const version = isIP(address)
   if (version === 0 || address.includes('%')) return false

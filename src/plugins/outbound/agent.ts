@@ -3,18 +3,21 @@ import type { AllowList } from '../../lib/allow-list.ts'
 import { type Dialer, guardedConnector } from './connector.ts'
 import type { Resolve } from './resolve.ts'
 
-/** Sockets to one origin; more requests wait for one, within their time. */
+/** The most sockets to one origin; further requests wait for one, within their timeout. */
 const CONNECTIONS = 32
 /**
- * Below the five seconds after which many servers close an idle connection, so that few requests meet its end; also where a
- * server offers more by `Keep-Alive`.
+ * How long an idle connection is kept, also when a server offers longer by `Keep-Alive`. It is below the five seconds
+ * after which many servers close one, so few requests meet a closed connection.
  */
 const IDLE_MS = 4_000
-/** After this a name is asked for again: an address that it no longer has is soon left. */
+/** A connection is closed after this time, so that the name is resolved again and an old address is soon left. */
 const CONNECTION_MS = 60_000
 const MAX_HEADER_BYTES = 16_384
 
-/** Connections per origin, each opened by the guard. It follows no redirect, and reads no proxy from the environment. */
+/**
+ * Returns an agent whose connections are all opened by the guard. It follows no redirect and reads no proxy from the
+ * environment.
+ */
 export const guardedAgent = (allow: AllowList, resolve: Resolve, open?: Dialer): Agent =>
   new Agent({
     connect: guardedConnector(allow, resolve, open),

@@ -7,10 +7,13 @@ import { mayRepeat, waitBefore } from './repeat.ts'
 
 export type Observe = (target: string, outcome: string, durationMs: number) => void
 
-/** Between two parts of a body. */
+/** The longest pause between two parts of a body. */
 const SILENCE_MS = 10_000
 
-/** The only way out of Lintel over HTTP. It knows no proxy, follows no redirect and keeps no cookie. */
+/**
+ * All outgoing HTTP requests of Lintel go through this client. It uses no proxy, follows no redirect and keeps no
+ * cookie.
+ */
 export class OutboundClient {
   readonly #rules: DestinationRules
   readonly #open: () => Promise<Dispatcher>
@@ -18,19 +21,22 @@ export class OutboundClient {
   readonly #closing = new AbortController()
   #agent: Promise<Dispatcher> | undefined
 
-  /** `open` gives the guarded agent; the first request asks for it. */
+  /** `open` creates the guarded agent on the first request. */
   constructor(rules: DestinationRules, open: () => Promise<Dispatcher>, observe: Observe = () => {}) {
     this.#rules = rules
     this.#open = open
     this.#observe = observe
   }
 
-  /** The URL in normal form. Throws `OutboundError` for one that could never be dialled: ask before it is stored. */
+  /**
+   * Returns the URL in normal form. Throws `OutboundError` for one that can never be requested: call it before the URL
+   * is stored.
+   */
   check(url: string): string {
     return destinationOf(url, this.#rules).href
   }
 
-  /** The answer, whatever its status: a redirect is one. Throws `OutboundError` where there is none. */
+  /** Returns the response, whatever its status, also a redirect. Throws `OutboundError` when there is none. */
   async request(request: OutboundRequest): Promise<OutboundAnswer> {
     const attempts = request.retry?.attempts ?? 1
     for (let attempt = 1; ; attempt += 1) {
@@ -43,13 +49,13 @@ export class OutboundClient {
     }
   }
 
-  /** Ends what is still under way: whoever closes has waited for the jobs and requests that ask. */
+  /** Aborts requests in flight; the jobs and requests that wait for them have ended before. */
   async close(): Promise<void> {
     this.#closing.abort()
     await (await this.#agent)?.destroy()
   }
 
-  /** False when it closes meanwhile. */
+  /** Resolves with false when the client is closed in the meantime. */
   #wait(ms: number): Promise<boolean> {
     return sleep(ms, true, { signal: this.#closing.signal }).catch(() => false)
   }
@@ -104,11 +110,11 @@ const headersOf = ({ headers, traceparent }: OutboundRequest): Record<string, st
   ...(traceparent === undefined ? {} : { traceparent }),
 })
 
-/** Up to `maxBytes`. Going away from what is beyond ends the connection. */
+/** Reads up to `maxBytes`. Leaving the rest unread closes the connection. */
 async function read(stream: Dispatcher.ResponseData['body'], maxBytes: number) {
   const chunks: Buffer[] = []
   let size = 0
-  // Going away is an error of the stream, and told to nobody else.
+  // Leaving the stream early raises an error on it, which concerns nobody.
   stream.on('error', () => {})
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     chunks.push(chunk)

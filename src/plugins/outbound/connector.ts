@@ -6,21 +6,22 @@ import { portOf } from './destination.ts'
 import { NO_PUBLIC_ADDRESS, OutboundError, refused } from './errors.ts'
 import type { Resolve } from './resolve.ts'
 
-/** With two addresses that do not answer, the second still has its turn. */
+/** Long enough that after two addresses without an answer another one is still tried. */
 const CONNECT_MS = 5_000
 
-/** Opens sockets whose addresses are those that `lookup` gives. */
+/** Opens sockets to the addresses that `lookup` returns. */
 export type Dialer = (lookup: LookupFunction) => buildConnector.connector
 
 export const dialer: Dialer = lookup =>
   buildConnector({ lookup, timeout: CONNECT_MS, allowH2: false, autoSelectFamily: true })
 
 /**
- * The guard stands where sockets are opened. An address in place of a name never asks `lookup` and is judged here; a name is
- * judged by what the `lookup` of its very socket answers, so that the address that was judged is the one that is dialled.
+ * Checks destinations where sockets are opened. An address instead of a name never reaches `lookup` and is checked
+ * here; a name is checked by what the `lookup` of that socket returns, so the checked address is the one that is
+ * connected to.
  */
 export function guardedConnector(allow: AllowList, resolve: Resolve, open = dialer): buildConnector.connector {
-  // By port: the allow-list may name some, and a lookup does not know them.
+  // One dialer for each port: the allow-list may name ports, and a lookup does not get them.
   const dialers = new Map<number, buildConnector.connector>()
   return (options, callback) => {
     const port = portOf(options)
@@ -28,7 +29,7 @@ export function guardedConnector(allow: AllowList, resolve: Resolve, open = dial
       return process.nextTick(callback, refused('must name a public host'), null)
     const dial = dialers.get(port) ?? open(lookupOf(port, allow, resolve))
     dialers.set(port, dial)
-    // The socket: whoever no longer waits for the connection ends it.
+    // Returns the socket, so that undici can close it when nobody waits for the connection any more.
     return dial(options, callback)
   }
 }
@@ -36,7 +37,9 @@ export function guardedConnector(allow: AllowList, resolve: Resolve, open = dial
 const mayDial = (address: string, port: number, allow: AllowList): boolean =>
   isPublicAddress(address) || allow.hasAddress(address, port)
 
-/** The answer, or `refused` if one address of it is not public: whoever mixes them has something in mind. */
+/**
+ * Returns a lookup that fails with `refused` when any address of the name is not public: a mix of both is suspicious.
+ */
 export function lookupOf(port: number, allow: AllowList, resolve: Resolve): LookupFunction {
   const judged = async (hostname: string) => {
     const trusted = allow.hasName(hostname, port)

@@ -6,27 +6,29 @@ import { refused } from './errors.ts'
 export interface DestinationRules {
   allow: AllowList
   ports: number[]
-  /** Whether `http:` may be used with what is not on the allow-list. */
+  /** Whether `http:` is allowed for hosts that are not on the allow-list. */
   http: boolean
 }
 
 const MAX_URL = 2_048
-/** RFC 1035 §2.3.4. */
+/** The longest host name (RFC 1035 §2.3.4). */
 const MAX_NAME = 253
 const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/
-/** Names that lead to this machine or its network, by whatever resolver (RFC 6761, 6762, 8375; ICANN for `internal`). */
+/** Names of this machine or its network, with any resolver (RFC 6761, 6762, 8375; ICANN for `internal`). */
 const INSIDE = /(^|\.)(localhost|local|internal|localdomain|home\.arpa)$/
-/** What `new URL` would repair or drop; two readers could repair it differently. */
+/** Characters that `new URL` would repair or drop; two parsers could repair them differently. */
 const REPAIRED = /[\s\\\p{Cc}]/u
 const SHAPE = /^https?:\/\/(?<authority>[^/?#]+)/i
 
-/** Without the brackets of IPv6. */
+/** Returns the host without the brackets of IPv6. */
 export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '')
 
 export const portOf = ({ port, protocol }: { port: string; protocol: string }): number =>
   port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)
 
-/** The URL in normal form. Throws `refused` for one that could never be dialled, whatever its name leads to. */
+/**
+ * Returns the URL in normal form. Throws `refused` for one that can never be requested, whatever its name resolves to.
+ */
 export function destinationOf(text: string, { allow, ports, http }: DestinationRules): URL {
   const url = parse(text)
   const host = hostOf(url)

@@ -1,8 +1,8 @@
 import { AppError, defineErrors, type ErrorDefinition } from '../../lib/errors.ts'
 
 /**
- * What became of a request that was not answered: refused by us, the name not found, no connection, no secure one, no answer
- * in time, a connection that broke, an answer that is no HTTP.
+ * Why a request got no response: refused by us, name not found, no connection, no TLS connection, timeout, connection
+ * lost, invalid HTTP.
  */
 export type OutboundKind = 'refused' | 'dns' | 'connect' | 'tls' | 'timeout' | 'reset' | 'protocol'
 
@@ -31,7 +31,10 @@ const codes: Partial<Record<OutboundKind, keyof typeof definitions>> = {
   timeout: 'upstream_timeout',
 }
 
-/** An outgoing request without an answer. Its `reason` may be shown to a tenant; `cause` may name addresses and stays here. */
+/**
+ * An outgoing request without a response. Its `reason` may be shown to a tenant; `cause` may contain internal addresses
+ * and must not.
+ */
 export class OutboundError extends AppError {
   readonly kind: OutboundKind
   readonly reason: string
@@ -46,7 +49,7 @@ export class OutboundError extends AppError {
 
 export const refused = (reason: string): OutboundError => new OutboundError('refused', reason)
 
-/** The same words for a name that nobody has and for one of ours: a tenant must not learn which names are inside. */
+/** The same text for an unknown name and for an internal one: a tenant must not learn which internal names exist. */
 export const NO_PUBLIC_ADDRESS = 'the host name leads to no public address'
 
 const NO_HANDSHAKE = 'no secure connection: the TLS handshake failed'
@@ -72,7 +75,10 @@ const HANDSHAKE = /^ERR_SSL/
 const CERTIFICATE = /^(ERR_TLS|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_)/
 const MISUSE = /^UND_ERR_(INVALID_|NOT_SUPPORTED|REQ_CONTENT)/
 
-/** What undici, TLS or the socket has thrown, in the words above. A request that cannot be sent at all is a fault of ours. */
+/**
+ * Turns an error of undici, TLS or the socket into an `OutboundError`. A request that cannot be sent at all is our bug
+ * and is returned unchanged.
+ */
 export function asOutboundError(error: unknown): unknown {
   if (error instanceof OutboundError) return error
   const { code = '', name } = error as NodeJS.ErrnoException

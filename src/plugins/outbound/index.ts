@@ -22,7 +22,7 @@ async function outbound(
   { outboundAllow, outboundPorts: ports, outboundHttp: http }: OutboundOptions,
 ) {
   const allow = new AllowList(outboundAllow)
-  // Undici is 130 ms of a start and 29 MB: only a process that sends something loads it.
+  // Undici costs 130 ms of a start and 29 MB, so it is loaded on the first request.
   const open = async () => (await import('./agent.ts')).guardedAgent(allow, resolver())
   const client = new OutboundClient({ allow, ports, http }, open, observer(app.metrics))
   app.decorate('outbound', client)

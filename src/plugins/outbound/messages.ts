@@ -1,16 +1,16 @@
 export interface OutboundRequest {
-  /** What it is for, in the metrics: `webhook`. */
+  /** The purpose, as a label in the metrics: `webhook`. */
   target: string
   url: string
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   headers?: Record<string, string>
   body?: string | Buffer
-  /** Of a whole attempt, from the name to the last byte that is read. */
+  /** The limit of one attempt, from resolving the name to the last byte read. */
   timeoutMs: number
-  /** Of the answer's body; what is beyond is not read. */
+  /** The limit of the response body; the rest is not read. */
   maxBytes: number
   traceparent?: string | undefined
-  /** Only where it may happen twice. */
+  /** Only for requests that may be executed twice. */
   retry?: { attempts: number }
 }
 
@@ -18,8 +18,8 @@ export interface OutboundAnswer {
   status: number
   headers: Record<string, string | string[] | undefined>
   body: Buffer
-  /** Whether the body goes on beyond `maxBytes`. */
+  /** Whether the body is longer than `maxBytes`. */
   truncated: boolean
-  /** Of the last attempt. */
+  /** The duration of the last attempt. */
   durationMs: number
 }

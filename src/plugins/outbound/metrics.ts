@@ -3,7 +3,7 @@ import type { Observe } from './client.ts'
 
 const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30]
 
-/** Counts attempts by what became of them: `2xx` to `5xx`, or the kind of the error. */
+/** Counts attempts by outcome: `2xx` to `5xx`, or the kind of the error. */
 export function observer(registry: Registry): Observe {
   const requests = new Counter({
     name: 'outbound_requests_total',

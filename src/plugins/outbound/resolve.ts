@@ -1,15 +1,19 @@
 import type { LookupAddress } from 'node:dns'
 import { lookup, Resolver } from 'node:dns/promises'
 
-/** All addresses of a name; throws where there is none. Names that the operator trusts are asked of the system, which knows `/etc/hosts` as well. */
+/**
+ * Returns all addresses of a name; throws when there is none. Names that the operator trusts are resolved by the
+ * system, which also reads `/etc/hosts`.
+ */
 export type Resolve = (hostname: string, trusted: boolean) => Promise<LookupAddress[]>
 
 const TRY_MS = 1_500
 const TRIES = 2
 
 /**
- * Other names are asked of DNS only, without search domains, and not through `getaddrinfo`: it holds one of the four threads
- * of the process for as long as a name server is silent, so that four dead ones would stop everybody's deliveries. Without `servers` those of the system are asked.
+ * Returns a resolver that uses only DNS for other names, without search domains. It does not use `getaddrinfo`, which
+ * blocks one of the four threads of the process while a name server is silent, so four dead ones would stop all
+ * deliveries. Without `servers` it uses those of the system.
  */
 export function resolver(servers?: string[]): Resolve {
   const dns = new Resolver({ timeout: TRY_MS, tries: TRIES })
