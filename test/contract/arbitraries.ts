@@ -4,11 +4,11 @@ import { isFree } from './values.ts'
 
 const FIRST_TIME = new Date('0001-01-02T00:00:00Z')
 const LAST_TIME = new Date('9999-12-30T00:00:00Z')
-/** More items tell nothing new, and the limits of lists have their own tests. */
+/** More items find nothing new; the limits of lists have their own tests. */
 const MOST_ITEMS = 4
 const DEEP = 3
 
-/** Values that the schema allows; `known` are ids of what is there, among which an id is chosen half of the time. */
+/** Returns values that the schema allows. `known` are ids of existing rows; half of the ids are chosen from them. */
 export function valuesOf(specification: Specification, given: Json, known: string[]): Arbitrary<Json> {
   const schema = specification.resolve(given)
   if (schema.enum) return fc.constantFrom(...schema.enum)
@@ -33,7 +33,7 @@ function texts(schema: Json, known: string[]): Arbitrary<string> {
   if (format === 'email') return fc.emailAddress().filter(email => email.length <= maxLength)
   if (format === 'date-time')
     return fc.date({ min: FIRST_TIME, max: LAST_TIME, noInvalidDate: true }).map(date => date.toISOString())
-  // A code point is a character to the schema, and NUL is refused.
+  // The schema counts code points, and NUL is refused.
   if (isFree(schema))
     return fc.string({ unit: 'binary', minLength, maxLength }).map(text => text.replaceAll('\u0000', '\u0001'))
   return fc.stringMatching(new RegExp(pattern)).filter(({ length }) => length >= minLength && length <= maxLength)
@@ -54,7 +54,7 @@ function objects(specification: Specification, schema: Json, known: string[]): A
     .filter(value => Object.keys(value).length >= minProperties)
 }
 
-/** `value` with something else in one place of it. */
+/** Returns `value` with one place replaced by something else. */
 export function spoilt(value: Json): Arbitrary<Json> {
   const places = placesOf(value)
   return fc
@@ -62,7 +62,7 @@ export function spoilt(value: Json): Arbitrary<Json> {
     .map(([place, other, name]) => replaced(value, place, { other, name }))
 }
 
-/** Every place in it, and one beside the members of each object. */
+/** Returns every place in the value, and one for a new member of each object. */
 function placesOf(value: Json): (string | number | null)[][] {
   if (typeof value !== 'object' || value === null) return [[]]
   const inner = Object.entries(value).flatMap(([name, item]) => placesOf(item).map(place => [name, ...place]))
@@ -74,7 +74,7 @@ function replaced(value: Json, place: (string | number | null)[], by: { other: J
   if (step === undefined) return by.other
   const copy = structuredClone(value)
   const name = step ?? by.name
-  // As JSON.parse does: the name may be one that an assignment would take for something else.
+  // As JSON.parse does: an assignment would give some names, such as `__proto__`, another meaning.
   const inner = replaced(copy[name], rest, by)
   Object.defineProperty(copy, name, { value: inner, enumerable: true, configurable: true, writable: true })
   return copy
@@ -83,12 +83,12 @@ function replaced(value: Json, place: (string | number | null)[], by: { other: J
 const PRINTABLE = fc.string({ unit: fc.constantFrom(...'"*W/,; \t=-_0123456789abcdef{}[]é'), maxLength: 60 })
 const HEADERS = ['if-match', 'if-none-match', 'idempotency-key', 'traceparent', 'request-id', 'accept', 'origin']
 
-/** Headers that mean something to us, and what they say does not. */
+/** Headers that the API reads, with meaningless values. */
 export const anyHeaders: Arbitrary<Record<string, string>> = fc.dictionary(fc.constantFrom(...HEADERS), PRINTABLE, {
   maxKeys: 2,
 })
 
-/** A query of what the schema of each parameter allows. */
+/** Returns queries that the schemas of the parameters allow. */
 export const queriesOf = (
   specification: Specification,
   parameters: { name: string; schema: Json }[],
@@ -101,7 +101,7 @@ export const queriesOf = (
     })
     .map(query => Object.fromEntries(Object.entries(query).map(([name, value]) => [name, String(value)])))
 
-/** A query of anything. */
+/** Returns queries with arbitrary names and values. */
 export const anyQueries = (names: string[]): Arbitrary<Record<string, string>> =>
   fc.dictionary(
     fc.oneof(fc.constantFrom(...names, 'limit', 'cursor'), fc.string({ maxLength: 9 })),

@@ -7,7 +7,7 @@ import { snapshotOf } from './snapshot.ts'
 import { type Json, type Operation, Specification } from './specification.ts'
 import { World } from './world.ts'
 
-/** What a body is made of, and what none is, for every operation. */
+/** Checks for every operation: the encoding and media type of a body, and requests without one. */
 const { google } = await startProvider(t)
 const test = await testApp(t, { google })
 const specification = new Specification(test.app)
@@ -39,14 +39,14 @@ function each(some: Operation[], title: string, check: (t: Test, operation: Oper
   }
 }
 
-/** As many of `all` for each operation as its neighbour has not: the rule is one for all of them. */
+/** How many of `all` each operation gets; the next operation gets the next ones, since the rule is the same for all. */
 const SOME = 3
 const someOf = <T>(all: T[], operation: Operation): T[] => {
   const at = writes.indexOf(operation) * SOME
   return Array.from({ length: SOME }, (_, n) => all[(at + n) % all.length] as T)
 }
 
-/** In the middle of JSON, and no UTF-8 (RFC 3629 §3). */
+/** Bytes inside JSON that are not UTF-8 (RFC 3629 §3). */
 const NO_UTF_8: Record<string, number[]> = {
   'a byte of Latin-1': [0xe9],
   'a byte that never is': [0xff],
@@ -105,7 +105,7 @@ each(
     const [mark, headers] = FORMS[writes.indexOf(operation) % FORMS.length] as (typeof FORMS)[number]
     const { send, sound } = await prepare(operation)
     const { status } = await send(`${mark}${JSON.stringify(sound)}`, headers)
-    // The account that is asked for is there by then, and has its mail.
+    // The requested account already exists by then and has got its mail.
     t.ok([expected.status, 409, 429].includes(status), `${JSON.stringify(headers)}: ${status}`)
   },
 )

@@ -23,7 +23,10 @@ export const CALLERS = [
 ] as const
 export type CallerName = (typeof CALLERS)[number]
 
-/** Makes the credentials of a caller in `world`; a key is made for `operation`, which may take none. */
+/**
+ * Returns a function that creates the credentials of a caller in `world`; an API key is created even if `operation`
+ * accepts none.
+ */
 export function callerIn(test: TestApp, world: World, operation: Operation) {
   const { organization, platformAdmin } = world
   const scope = 'scope' in operation.access ? operation.access.scope : undefined
@@ -67,7 +70,7 @@ async function must(sent: ReturnType<typeof call>): Promise<void> {
   if (status >= 300) throw new Error(text)
 }
 
-/** The address of an account with the password of the examples. */
+/** Returns the address of an account with the password of the examples. */
 export async function accountFor(test: TestApp, name: CallerName): Promise<string> {
   const email = `${name.replaceAll(' ', '-')}@example.com`
   const known = await test.sql('select from users where email = $1', [email])

@@ -1,7 +1,7 @@
 import type { TestApp } from '../helpers/app.ts'
 import type { Json } from './specification.ts'
 
-/** One row that a statement has inserted, updated or deleted, as JSON of its columns. */
+/** One row that a statement has inserted, updated or deleted, with its columns as JSON. */
 export interface Change {
   table: string
   before: Json | null
@@ -10,13 +10,13 @@ export interface Change {
 
 interface Table {
   primaryKey: string[]
-  /** Tables whose rows go, or lose what they refer to, with a row of this one. */
+  /** Tables whose rows are deleted, or lose their reference, when a row of this one is deleted. */
   cascades: string[]
 }
 
-/** Where jobs wait; whatever else the job library keeps says nothing of a request. */
+/** The table of jobs; the other tables of the job library do not depend on requests. */
 export const JOBS = 'jobs.job'
-/** How far the relay has read: it moves by itself. */
+/** The relay moves its cursors by itself. */
 const UNWATCHED = ['event_cursors']
 
 const INSTALL = `
@@ -41,8 +41,8 @@ const KEYS = `
   from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'`
 
 /**
- * Every row that is written, in any table, while the tests run: triggers see what a comparison of all rows before and after
- * would, at the cost of the change and not of the database.
+ * Records every row that is written in any table. Triggers find what a comparison of all rows before and after would
+ * find, but cost only as much as the change.
  */
 export class ChangeLog {
   readonly #sql: TestApp['sql']
@@ -63,7 +63,7 @@ export class ChangeLog {
     return new ChangeLog(sql, tables)
   }
 
-  /** Every row that is another since it was last asked. */
+  /** Returns every row that has changed since the last call. */
   async take(): Promise<Change[]> {
     const rows: Change[] = await this.#sql(`with taken as (delete from watched.changes returning *)
       select "table", before, after from taken order by n`)
@@ -75,13 +75,13 @@ export class ChangeLog {
     return [...byRow.values()].filter(({ table, before, after }) => textOf(table, before) !== textOf(table, after))
   }
 
-  /** The primary key of a row, its values in order. */
+  /** Returns the values of a row's primary key, in order. */
   keyOf({ table, before, after }: Change): string[] {
     const row = after ?? before
     return (this.tables.get(table)?.primaryKey ?? ['id']).map(column => String(row[column]))
   }
 
-  /** The tables that the foreign keys say may change where a row of `table` is deleted. */
+  /** Returns the tables whose rows may change by foreign keys when a row of `table` is deleted. */
   dependantsOf(table: string, known = new Set<string>()): Set<string> {
     for (const name of this.tables.get(table)?.cascades ?? []) {
       if (known.has(name)) continue
@@ -92,6 +92,6 @@ export class ChangeLog {
   }
 }
 
-/** Without when a key was last used, which is written later and with no request. */
+/** Leaves out when a key was last used, which is written later without a request. */
 const textOf = (table: string, row: Json): string =>
   JSON.stringify(row !== null && table === 'api_keys' ? { ...row, last_used_at: null } : row)

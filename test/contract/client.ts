@@ -9,14 +9,14 @@ export interface Sending {
   as?: Credentials | null | undefined
   params?: Record<string, string>
   query?: Record<string, string>
-  /** JSON, or text or bytes as they go on the wire. */
+  /** JSON, or text or bytes that are sent unchanged. */
   body?: Json
   headers?: Record<string, string>
 }
 
 const NEVER_CONDITIONAL = ['Request-Id', 'ETag', 'Location', 'Retry-After']
 
-/** Sends requests and holds every answer against the document; what does not fit is collected in `faults`. */
+/** Sends requests and checks every response against the document; deviations are collected in `faults`. */
 export class Client {
   readonly #test: TestApp
   readonly #specification: Specification
@@ -82,11 +82,11 @@ export class Client {
   }
 }
 
-/** Its examples name every code that an operation answers with. */
+/** Whether the examples of the document name the code; they name every code of an operation. */
 const isDocumented = ({ content }: Operation['responses'][string], code: string): boolean =>
   code in ((content?.['application/problem+json'] as Json)?.examples ?? {})
 
-/** What holds for every problem, whatever the schema says. */
+/** Checks rules for every problem that the schema cannot express. */
 function problemFaults({ status, body, headers }: Answer): string[] {
   if (status < 400) return []
   const rules: [boolean, string][] = [

@@ -6,7 +6,7 @@ import { type Credentials, call } from '../helpers/call.ts'
 import { Client } from './client.ts'
 import { type Json, type Operation, Specification } from './specification.ts'
 
-/** On `/docs`: who sends a form as it stands, with the demo data and its credentials, gets data. */
+/** Sending an unchanged form on `/docs`, with the demo data and its credentials, returns data. */
 const test = await testApp(t)
 await loadDemo(test.app)
 const specification = new Specification(test.app)
@@ -19,7 +19,7 @@ async function signIn({ email, password }: typeof demoUser): Promise<Credentials
   return bearer(body.accessToken)
 }
 
-// The demo data has no admin of the platform: the first is made by the link that a start prints.
+// The demo data has no platform admin: the link that a start prints makes the first one.
 await test.sql(`update users set role = 'admin' where email = $1`, [demoViewer.email])
 const user = await signIn(demoUser)
 const admin = await signIn(demoViewer)
@@ -35,7 +35,7 @@ const callersOf = ({ access }: Operation): [string, Credentials][] => [
   ...('scope' in access && access.scope ? [['the demo key', key] as [string, Credentials]] : []),
 ]
 
-/** What the form sends: the examples, and the defaults, which the server fills in as well. */
+/** Returns what the form sends: the examples, and the defaults, which the server adds too. */
 const examplesIn = (operation: Operation, place: string): Record<string, string> =>
   Object.fromEntries(
     operation.parameters.flatMap(({ name, in: where, example }: Json) =>

@@ -6,13 +6,13 @@ import { errorCatalogue } from '../../src/lib/errors.ts'
 import { testApp } from '../helpers/app.ts'
 import type { Json } from './specification.ts'
 
-/** What the document says to people, for every operation there is. */
+/** Checks the texts and examples of the document for every operation. */
 const { app } = await testApp(t)
 const document: Json = JSON.parse(JSON.stringify(app.openapi()))
 const { schemas } = document.components
 const operations = Object.values<Json>(document.paths).flatMap(methods => Object.values<Json>(methods))
 
-// As engines without JavaScript's `u` flag read the patterns.
+// Reads patterns without JavaScript's `u` flag, like other engines.
 const ajv = new Ajv2020({ strict: false, validateFormats: true, unicodeRegExp: false })
 formats.default(ajv, { mode: 'full' })
 
@@ -26,7 +26,7 @@ const resolve = (value: Json): Json =>
 
 const validators = new Map<string, ValidateFunction>()
 
-/** Why the value is no example of the schema; nothing where it is one. */
+/** Returns why the value is no valid example of the schema; undefined when it is valid. */
 function misfit(schema: Json, example: unknown): string | undefined {
   if (example === undefined) return 'there is none'
   const key = JSON.stringify(schema)
@@ -35,7 +35,7 @@ function misfit(schema: Json, example: unknown): string | undefined {
   return validate(example) ? undefined : `${ajv.errorsText(validate.errors)}: ${JSON.stringify(example)}`
 }
 
-/** Every property of the schema and of those in it that have no name, by its path. */
+/** Returns every property of the schema and of unnamed schemas in it, by path. */
 function propertiesOf(schema: Json, path: string): [string, Json][] {
   const inner = Object.entries<Json>(schema.properties ?? {}).flatMap(([name, property]): [string, Json][] => [
     [`${path}.${name}`, resolve(property)],
@@ -125,7 +125,7 @@ t.test('every failure has examples, which are declared problems with its status'
   t.same(faults, [])
 })
 
-/** It is optional only for keys, which have one organization. */
+/** Optional only for API keys, which belong to one organization. */
 const REQUIRED_OF_USERS = ['readEventFeed organizationId']
 
 t.test('no optional parameter has an example, which a form would send as it stands', async t => {

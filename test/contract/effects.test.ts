@@ -10,7 +10,10 @@ import { secrets } from './secrets.ts'
 import { type Json, type Operation, Specification } from './specification.ts'
 import { World } from './world.ts'
 
-/** What every operation may write, and nothing else in the whole database; made from the document and the catalogue. */
+/**
+ * Checks that every operation writes only what it may, in the whole database; generated from the document and the
+ * catalogue.
+ */
 const { google } = await startProvider(t)
 const test = await testApp(t, { google })
 const specification = new Specification(test.app)
@@ -29,7 +32,7 @@ const callerOf = ({ access }: Operation, at: World): TestUser | null => {
   return access.kind === 'platform' ? at.platformAdmin : at.organization.owner
 }
 
-/** A sound request, with a sibling of whatever it names. */
+/** Builds a valid request, with a sibling of each row that it names. */
 async function requestOf(operation: Operation, at: World): Promise<Request> {
   const as = callerOf(operation, at)
   const maker = as ?? at.organization.owner
@@ -44,7 +47,7 @@ async function requestOf(operation: Operation, at: World): Promise<Request> {
 
 const isSuccess = ({ status }: Answer) => status >= 200 && status < 400
 
-/** Sends it while a stranger sends the same; what was written since. */
+/** Sends the request while a stranger sends the same; returns the response and what was written. */
 async function send(operation: Operation, request: Request, stranger?: TestUser): Promise<[Answer, Change[]]> {
   await log.take()
   const [answer, other] = await Promise.all([
@@ -55,7 +58,7 @@ async function send(operation: Operation, request: Request, stranger?: TestUser)
   return [answer, await log.take()]
 }
 
-/** Other actions on the same resource, after which this one has something to do. */
+/** Returns other actions on the same resource, which may be needed before this one changes something. */
 const actionsBeside = ({ path, id }: Operation): Operation[] => {
   const resource = path.slice(0, path.lastIndexOf('/'))
   return specification.all.filter(
@@ -84,7 +87,7 @@ function each(operations: Operation[], title: string, check: (t: Test, operation
 }
 
 const { operations } = specification
-/** A read that writes declares what, and is held to it as a write is. */
+/** A read that writes declares its effects and is checked like a write. */
 const writes = ({ id, method }: Operation) => method !== 'GET' || test.app.effects.has(id)
 const world = () => World.create(test, client, specification)
 

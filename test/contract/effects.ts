@@ -10,13 +10,13 @@ export interface Write {
   operation: Operation
   params: Record<string, string>
   body: Json
-  /** Who sent it, where the route is not public. */
+  /** The caller; null when the route is public. */
   caller: { id: string; email: string; sessionId: string } | null
   answer: Answer
   effects: Effects
 }
 
-/** What identifies a row or a person: an id, a hash, an address. */
+/** Matches what identifies a row or a person: an id, a hash, an address. */
 const REFERENCE = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\\x[0-9a-f]+|[^\s"]+@[^\s"]+|0x[0-9a-fA-F]{40}/g
 const SECRET = /[\w.-]{16,}/g
 const targets = () => new Set([...eventTypes.values()].map(type => type.target))
@@ -25,7 +25,7 @@ const snakeCase = (collection: string) => collection.replaceAll('-', '_')
 const singular = (table: string) => table.replace(/ies$/, 'y').replace(/s$/, '')
 const verbOf = ({ before, after }: Change) => (before === null ? 'inserts' : after === null ? 'deletes' : 'updates')
 
-/** What is wrong with what a write has written; each says what to do. */
+/** Returns what is wrong with what a write has written; each message says what to do. */
 export function faultsOf(log: ChangeLog, write: Write, made: Change[]): string[] {
   const rows = made.filter(({ table }) => table !== 'events' && table !== 'idempotency_keys')
   const events = made.filter(({ table }) => table === 'events').map(({ after }) => after)
@@ -42,7 +42,7 @@ class Judge {
   readonly #log: ChangeLog
   readonly #write: Write
   readonly #rows: Change[]
-  /** Rows that the request may write, without those that a foreign key takes along. */
+  /** Rows that the request may write, except those changed by a foreign key. */
   readonly #direct: Change[]
   readonly #dependants: Change[]
 
@@ -99,7 +99,7 @@ class Judge {
     ]
   }
 
-  /** One event for each row that is the target of events. */
+  /** Checks that there is one event for each row that events describe. */
   #oneEach(events: Json[]): string[] {
     const known = targets()
     const logged = this.#direct.filter(({ table }) => known.has(singular(table)))
@@ -125,7 +125,10 @@ class Judge {
     ]
   }
 
-  /** The rows that the path or the answer names: of the last table in the path, by the id behind it or in the answer. */
+  /**
+   * Returns whether a row is one that path or response names: of the last table in the path, by the id after it or in
+   * the response.
+   */
   #addressed(): (row: Change) => boolean {
     const { operation, params, answer, caller } = this.#write
     const segments = operation.path.split('/').slice(1)
@@ -143,7 +146,7 @@ class Judge {
     }
   }
 
-  /** What the foreign keys take along with rows that are deleted. */
+  /** Returns the rows that foreign keys change when rows are deleted. */
   #takenAlong(own: Change[]): Change[] {
     const gone = own.filter(({ after }) => after === null)
     const found: Change[] = []
@@ -161,8 +164,8 @@ class Judge {
   }
 
   /**
-   * Rows that name what the request is about: an id, address or secret of path, body or answer, or the caller; or what a row
-   * with the secret names. The organization alone says nothing, unless it is what is written.
+   * Returns whether a row refers to the request: by an id, address or secret of path, body or response, by the caller,
+   * or by what a row with the secret names. The organization alone does not count, unless it is what is written.
    */
   #linked(own: Change[]): (row: Change) => boolean {
     const { params, body, caller, answer } = this.#write

@@ -11,7 +11,9 @@ import { Client, type Sending } from './client.ts'
 import { type Json, type Operation, Specification, streams } from './specification.ts'
 import { World } from './world.ts'
 
-/** Requests of each kind for each operation; `GENERATED=200` takes a longer look, `GENERATED_SEED` repeats one. */
+/**
+ * The number of requests of each kind for each operation. `GENERATED=200` tests longer, `GENERATED_SEED` repeats a run.
+ */
 const REQUESTS = Number(process.env.GENERATED ?? 20)
 const TWO_32 = 2 ** 32
 const seed = Number(process.env.GENERATED_SEED ?? Math.floor(Math.random() * TWO_32)) | 0
@@ -24,12 +26,12 @@ const client = new Client(test, specification)
 const ajv = new Ajv2020({ strict: false, validateFormats: true, unicodeRegExp: false })
 formats.default(ajv, { mode: 'full' })
 
-/** What has small limits is made anew after so many requests. */
+/** A world is replaced after this many requests, because some limits are small. */
 const USES = 8
-/** With these something may be gone that the next request needs. */
+/** After these statuses something may be deleted that the next request needs. */
 const TAKES_AWAY = [202, 204]
 
-/** Sends to a world that is replaced before it is worn out. */
+/** Sends requests to a world and replaces it in time. */
 class Sender {
   readonly #operation: Operation
   #at: World | undefined
@@ -67,7 +69,7 @@ class Sender {
 const callerIn = ({ access }: Operation, at: World) =>
   access.kind === 'platform' ? at.platformAdmin : at.organization.owner
 
-/** Ids that there are, for what refers to something. */
+/** Existing ids for references, and an unknown one. */
 const idsIn = (at: World) => [at.organization.id, at.organization.member.id, at.bystander.id, newId()]
 
 async function every<T>(t: Test, requests: Arbitrary<T>, send: (request: T) => Promise<void>, numRuns = REQUESTS) {
@@ -86,9 +88,9 @@ const summary = ({ statuses }: Sender) => [...statuses].map(([status, times]) =>
 for (const operation of specification.operations.filter(operation => !streams(operation))) {
   const { body: schema } = operation
   const inQuery = operation.parameters.filter(parameter => parameter.in === 'query')
-  // A cursor is what an answer gave.
+  // A cursor must come from a response.
   const free = inQuery.filter(({ name }) => name !== 'cursor')
-  // Where there is nothing to choose, one request is all there are.
+  // Without anything to vary, one request is enough.
   const choices = schema || free.length > 0 ? REQUESTS : 1
   const isSound = schema && ajv.compile({ ...schema, components: specification.document.components })
 

@@ -8,7 +8,7 @@ import { Client } from './client.ts'
 import { type Operation, Specification, streams } from './specification.ts'
 import { World } from './world.ts'
 
-/** HEAD answers as GET does, without the body (RFC 9110 §9.3.2): every route that there is. */
+/** Checks for every route that HEAD responds like GET, without the body (RFC 9110 §9.3.2). */
 const routes: RouteOptions[] = []
 subscribe('fastify.initialization', message => {
   const { fastify } = message as { fastify: FastifyInstance }
@@ -20,9 +20,9 @@ const specification = new Specification(test.app)
 const client = new Client(test, specification)
 const reads = specification.operations.filter(({ method }) => method === 'GET')
 
-/** So many rows make a list of some kilobytes, which is compressed. */
+/** Enough rows for a list of some kilobytes, which is compressed. */
 const ROWS = 12
-/** Other each time, or how the bytes are sent rather than what they are. */
+/** Headers that differ each time or concern only the transport. */
 const VARIES = ['date', 'request-id', 'transfer-encoding', 'connection', 'keep-alive', 'set-cookie', 'location']
 const compressed = new Set<string>()
 
@@ -66,7 +66,7 @@ async function compare(t: Test, url: string, given: Record<string, string>): Pro
     t.same(inHead, inGet, `${why} headers`)
     if (get.headers['content-encoding']) compressed.add(url)
     if (get.statusCode === 304) t.same([ofGet, ofHead], [undefined, undefined], `${why} no length`)
-    // It may be left out; that of a problem varies with its request id.
+    // The length may be left out; that of a problem varies with its request id.
     else if (ofHead !== undefined && get.statusCode < 400 && url !== '/metrics')
       t.equal(Number(ofHead), get.rawPayload.length, `${why} length`)
   }
@@ -82,7 +82,7 @@ for (const operation of reads) {
     const scoped = operation.parameters.some(({ name }) => name === 'organizationId')
     const url = `/api/v1${path}${scoped ? `?organizationId=${world.organization.id}` : ''}`
     if (streams(operation)) {
-      // It would open a stream that nobody reads.
+      // GET would open a stream that nobody reads.
       const { status, headers } = await call(test.app, `HEAD ${url}`, { as })
       t.same([status, headers.allow], [405, 'GET'])
       return

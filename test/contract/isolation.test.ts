@@ -9,7 +9,7 @@ import { listFaults, readAll } from './lists.ts'
 import { type Json, type Operation, Specification, streams } from './specification.ts'
 import { isCreator, Tenant } from './tenant.ts'
 
-/** Two organizations full of rows, read and written side by side: neither appears in the other. */
+/** Two organizations full of rows are read and written side by side: no row of one appears in the other. */
 const { google } = await startProvider(t)
 const test = await testApp(t, { google })
 const specification = new Specification(test.app)
@@ -40,7 +40,7 @@ each(reads.filter(isTenants), 'shows nobody a row of another organization', asyn
   const ask = (as: Credentials | undefined, params: Record<string, string>, at: Tenant) =>
     client.send(operation, { as, params, query: queryOf(operation, at) })
   for (const [at, as] of ours.callers.entries()) {
-    // All at once, so that they share statements where statements are shared.
+    // All requests at once, so that they share statements where possible.
     const [own, their, across, back] = await Promise.all([
       ask(as, mine, ours),
       ask(theirs.callers[at], other, theirs),
@@ -58,7 +58,7 @@ each(lists, 'has its rows, all of them and no others, by every sort and filter',
   const params = await ours.paramsOf(operation)
   const as = operation.access.kind === 'platform' ? ours.world.platformAdmin : ours.owner
   const scope = queryOf(operation, ours)
-  // Of all organizations one can be chosen.
+  // A list over all organizations can be filtered by one.
   const base: Record<string, string> = operation.access.kind === 'platform' && scope.organizationId ? {} : scope
   const faults = await listFaults(operation, params, query =>
     client.send(operation, { as, params, query: { ...base, ...query } }),
@@ -90,7 +90,7 @@ each(
   },
 )
 
-/** Every place of a body that takes an id, the optional ones too. */
+/** Returns every place of a body that takes an id, also optional ones. */
 function idPlaces(given: Json, path: string[] = []): string[][] {
   const schema = specification.resolve(given)
   if (schema?.format === 'uuid') return [path]

@@ -2,12 +2,12 @@ import { newId } from '../../src/lib/ids.ts'
 import type { Answer } from '../helpers/call.ts'
 import type { Json, Operation } from './specification.ts'
 
-/** Asks a list with a query. */
+/** Requests a list with a query. */
 export type Ask = (query: Record<string, string>) => Promise<Answer>
 
 const PAGE = '100'
 const SHORT_PAGE = 2
-/** Pages that are turned one by one. */
+/** The number of pages that are read one by one. */
 const PAGES = 4
 const VALUES = 3
 const WORDS = 6
@@ -16,7 +16,7 @@ const PAGING = ['limit', 'cursor', 'page', 'count', 'sort', 'organizationId']
 const idOf = (row: Json): string => row.id ?? row.userId ?? JSON.stringify(row)
 const idsOf = (rows: Json[]): string[] => rows.map(idOf).sort()
 
-/** Every row, page by page. */
+/** Reads all rows, page by page. */
 export async function readAll(ask: Ask, query: Record<string, string> = {}): Promise<Json[]> {
   const rows: Json[] = []
   for (let cursor: string | undefined; ; ) {
@@ -28,7 +28,7 @@ export async function readAll(ask: Ask, query: Record<string, string> = {}): Pro
   }
 }
 
-/** What is wrong with a list: the rows of other parents in it, its pages, totals, sorts and filters. */
+/** Returns what is wrong with a list: rows of other parents, pages, totals, sorts and filters. */
 export async function listFaults(operation: Operation, params: Record<string, string>, ask: Ask): Promise<string[]> {
   const rows = await readAll(ask)
   const names = operation.parameters.filter(parameter => parameter.in === 'query')
@@ -41,7 +41,7 @@ export async function listFaults(operation: Operation, params: Record<string, st
   return faults
 }
 
-/** A row of `/projects/{id}/tasks` says that it is of that project, where it says anything of projects. */
+/** A row of `/projects/{id}/tasks` must belong to that project, if it names a project. */
 function parentFaults({ path }: Operation, params: Record<string, string>, rows: Json[]): string[] {
   const [, collection = '', name = ''] = /([\w-]+)\/\{(\w+)\}\/[\w-]+$/.exec(path) ?? []
   const key = `${collection.replace(/ies$/, 'y').replace(/s$/, '')}Id`
@@ -97,13 +97,16 @@ async function filterFaults(ask: Ask, rows: Json[], name: string, schema: Json):
   return faults
 }
 
-/** A feed has no totals. */
+/** Checks the total of a list; a feed has none. */
 async function countFaults(ask: Ask, rows: Json[], query: Record<string, string>): Promise<string[]> {
   const { status } = await ask({ ...query, count: 'exact' })
   return status === 200 ? totalFaults(ask, rows, query) : []
 }
 
-/** Values to filter by, each with the rows that it should leave; always one that leaves none, or all filters would look sound. */
+/**
+ * Returns values to filter by, each with a test for the rows that match; always one that matches none, since otherwise
+ * a filter that does nothing would pass.
+ */
 function casesOf(rows: Json[], name: string, schema: Json): [string, Matches][] | undefined {
   const [, stem, side] = /^(\w+)(Before|After)$/.exec(name) ?? []
   if (stem) return times(rows, row => row[`${stem}At`], side === 'Before')
@@ -132,7 +135,7 @@ function absentFrom(present: Json[], schema: Json): Json[] {
   return schema.type === 'string' ? [newId().slice(0, schema.maxLength)] : []
 }
 
-/** Which fields are searched is for the list to say: whatever is found has the word, and some words are found. */
+/** The list decides which fields are searched: every row found must contain the word, and some words must find rows. */
 async function searchFaults(ask: Ask, rows: Json[]): Promise<string[]> {
   const words = [...new Set(rows.flatMap(row => textsOf(row).flatMap(text => text.match(/[a-z0-9]{8,}/g) ?? [])))]
   const faults: string[] = []
@@ -148,14 +151,14 @@ async function searchFaults(ask: Ask, rows: Json[]): Promise<string[]> {
   return findings > 0 ? faults : [...faults, `search finds none of ${words.slice(0, WORDS).join()}`]
 }
 
-/** What people have written: no ids and no times. */
+/** Returns the texts that people wrote: no ids and times. */
 const textsOf = (row: Json): string[] =>
   Object.values(row)
     .filter(value => typeof value === 'string')
     .map(text => text.toLowerCase())
     .filter(text => !/^[0-9a-f-]{36}$|^\d{4}-\d\d-\d\dt/.test(text))
 
-/** A moment in the midst of all, and one beyond them: before it, after it, and with it. */
+/** Returns a time in the middle of all and one beyond them: before, after, and equal. */
 function times(
   rows: Json[],
   read: (row: Json) => string | null,

@@ -9,10 +9,10 @@ import { Client } from './client.ts'
 import { type Operation, Specification } from './specification.ts'
 import { ROLES, World } from './world.ts'
 
-/** Every operation × every kind of caller → status, in a file for each domain. */
+/** The status of every operation for every kind of caller, in one file for each domain. */
 const DOMAINS = fileURLToPath(new URL('../domains/', import.meta.url))
 const goldenOf = (domain: string) => join(DOMAINS, domain, 'matrix.txt')
-/** Writes the files anew: read the difference with suspicion. */
+/** Writes the files again; review the difference carefully. */
 const COMMAND = 'UPDATE_MATRIX=1 npm test -- test/contract/matrix.test.ts'
 const NAME_CHARACTERS = 30
 const CELL_CHARACTERS = 4
@@ -24,7 +24,7 @@ const client = new Client(test, specification)
 
 const isRole = (name: CallerName): name is (typeof ROLES)[number] => ROLES.includes(name as (typeof ROLES)[number])
 
-/** Sent as it should be sent; what it needs is made by the caller where a member may, and by the owner otherwise. */
+/** Sends a valid request. What it needs is created by the caller if a member may, otherwise by the owner. */
 async function statusOf(operation: Operation, at: World, name: CallerName): Promise<number> {
   const as = await callerIn(test, at, operation)(name)
   const maker = isRole(name) && as ? as : at.organization.owner
@@ -42,14 +42,14 @@ async function rowOf(operation: Operation): Promise<string> {
   for (const name of CALLERS) {
     const status = await statusOf(operation, world, name)
     statuses.push(status)
-    // What was refused has changed nothing.
+    // A refused request has changed nothing.
     if (world.isSpent || (status < 400 && operation.method !== 'GET'))
       world = await World.create(test, client, specification)
   }
   return operation.id.padEnd(NAME_CHARACTERS) + statuses.map(status => String(status).padEnd(CELL_CHARACTERS)).join(' ')
 }
 
-/** The names of the columns, each above its column: a staircase. */
+/** The column names, each on its own line above its column. */
 const header = CALLERS.map((name, at) => {
   const bars = '|'.padEnd(CELL_CHARACTERS + 1).repeat(at)
   return `${' '.repeat(NAME_CHARACTERS)}${bars}${name}`

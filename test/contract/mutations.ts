@@ -9,7 +9,7 @@ export interface Mutation {
 const OF_TYPE: Record<string, Json> = { string: 'text', integer: 7, boolean: true, array: [], object: {} }
 const UNKNOWN = 'unknownProperty'
 
-/** Every way in which one place of `body` can break `schema`, one at a time. */
+/** Returns every way in which one place of `body` can violate `schema`, one at a time. */
 export function mutationsOf(specification: Specification, schema: Json, body: Json): Mutation[] {
   const whole = specification.resolve(schema)
   return breaksOf(specification, whole).map(({ path, value, why }) => ({
@@ -53,7 +53,7 @@ function textBreaks({ maxLength, minLength, format, pattern, enum: words }: Json
   return breaks
 }
 
-/** Too long and nothing else where that can be: an address stays an address. */
+/** Returns a text that is only too long, if possible: an address stays an address. */
 const long = (length: number, { format }: Json): string =>
   format === 'email' ? `${'a'.repeat(length - '@example.com'.length)}@example.com` : 'a'.repeat(length)
 

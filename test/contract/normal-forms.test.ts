@@ -6,7 +6,7 @@ import { type Json, type Operation, Specification, streams } from './specificati
 import { abnormalIn, type Place, placesOf, refusedBy, unusualOf, type Wire } from './values.ts'
 import { World } from './world.ts'
 
-/** Nothing that a schema accepts is more than its column holds, and what is kept is kept in one form. */
+/** No accepted value is too large for its column, and stored values have one form. */
 const { google } = await startProvider(t)
 const test = await testApp(t, { google })
 const specification = new Specification(test.app)
@@ -24,7 +24,7 @@ async function soundIn(operation: Operation, at: World): Promise<Sending> {
   return { as, params, query, body: await at.bodyOf(operation, params, as) }
 }
 
-/** `sound` with other values in some of its places. */
+/** Returns `sound` with other values in some of its places. */
 function withValues(sound: Sending, values: [Place, Wire][]): Sending {
   const sending: Json = structuredClone(sound)
   const inBody: string[] = []
@@ -35,7 +35,7 @@ function withValues(sound: Sending, values: [Place, Wire][]): Sending {
     if (at === 'header') sending.headers = { ...sending.headers, [name]: text }
     if (at === 'body') sending.body = filled(sending.body, path, `${HOLE}${inBody.push(json) - 1}.`)
   }
-  // Numbers as they are written: JavaScript has no others than its own.
+  // Numbers are inserted as text, because JavaScript would change them.
   if (inBody.length > 0)
     sending.body = JSON.stringify(sending.body).replace(
       new RegExp(`"${HOLE}(\\d+)\\."`, 'g'),
@@ -53,7 +53,7 @@ function filled(body: Json, [step, ...rest]: Place['path'], value: string): Json
 
 const nameOf = ({ at, path }: Place) => `${at} ${path.join('.')}`
 
-// Headers carry no NUL and no half of a character: nothing that could be refused arrives.
+// Headers cannot carry NUL or lone surrogates, so no invalid value arrives.
 const takesWrong = ({ at }: Place) => at !== 'header'
 
 t.test('what looks like a value and is none is 422, wherever it stands', async t => {
@@ -73,10 +73,10 @@ t.test('what looks like a value and is none is 422, wherever it stands', async t
   t.same(client.faults.splice(0), [], 'every answer fits the document')
 })
 
-/** Headers and cursors have forms of their own, of which there is one. */
+/** Headers and cursors have only one form. */
 const takesAny = ({ at, path }: Place) => at !== 'header' && path[0] !== 'cursor'
 
-/** Each place with what it takes in another form: every form comes once, all places together. */
+/** Returns each place with a value in another form; every form is used once, for all places together. */
 function unusual(operation: Operation, { params = {}, body }: Sending, turn: number): [Place, Wire][] {
   return placesOf(specification, operation)
     .filter(takesAny)
@@ -90,7 +90,7 @@ function unusual(operation: Operation, { params = {}, body }: Sending, turn: num
 }
 
 const TURNS = 4
-/** The rest ask for what only a mail or a wallet has. */
+/** The other operations need what only a mail or a wallet has. */
 const LEAST_TAKEN = 0.7
 
 t.test('ids of any case, times of any offset, text that is not composed are kept in one form', async t => {

@@ -27,7 +27,7 @@ t.test('a partner generates a client from the document, compiles a program with 
   t.same(JSON.parse(stdout), { priorities: [4, 3, 2, 1, 0], title: 'Changed', stale: 'precondition_failed' })
 })
 
-/** What redirects answers 302; that every operation has a success is held by the architecture test. */
+/** Redirects respond with 302; the architecture test checks that every operation has a success. */
 const NEEDS_2XX = 'operation-2xx-response'
 
 const { app } = await testApp(t, { publicUrl: 'https://api.lintel.dev' })

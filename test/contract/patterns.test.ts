@@ -9,7 +9,7 @@ import type { Json } from './specification.ts'
 const { app } = await testApp(t)
 const document: Json = JSON.parse(JSON.stringify(app.openapi()))
 
-/** Every object of the document with its path, but for what stands in examples. */
+/** Yields every object of the document with its path, except those in examples. */
 function* objectsIn(value: Json, path = '#'): Generator<[string, Json]> {
   if (typeof value !== 'object' || value === null) return
   yield [path, value]
@@ -22,7 +22,7 @@ const isType = (type: unknown) => typeof type === 'string' || Array.isArray(type
 const schemas = objects.filter(([, { type, $ref }]) => isType(type) || $ref)
 const patterns = new Map(schemas.flatMap(([path, { pattern }]) => (pattern === undefined ? [] : [[pattern, path]])))
 
-/** Engines differ in these: what a letter, a digit or a space is, and whether there are lookarounds and references. */
+/** Engines differ in what a letter, a digit or a space is, and in lookarounds and references. */
 const DISPUTED = /\\[a-zA-Z0-9]|\(\?|\[\^|\./
 const SAMPLES = ['', 'a', 'A-1', '0x0', 'é', '\n', 'a\n', 'e\u0301', '\u{1f600}', 'en-GB', 'Etc/GMT+5', 'a'.repeat(43)]
 

@@ -9,7 +9,7 @@ import { listFaults } from './lists.ts'
 import { type Operation, Specification, streams, successOf } from './specification.ts'
 import { Tenant } from './tenant.ts'
 
-/** With and without the fast path (`DATABASE_FAST_PATH`), on one database: the same answers, byte for byte. */
+/** The responses with and without the fast path (`DATABASE_FAST_PATH`), on one database, are equal byte for byte. */
 const { google } = await startProvider(t)
 const test = await testApp(t, { google, databaseFastPath: true })
 const specification = new Specification(test.app)
@@ -19,14 +19,14 @@ const app = await anotherNode(t, test, { google, databaseFastPath: false })
 const plain = new Client({ ...test, app }, specification)
 
 const isRead = (operation: Operation) => operation.method === 'GET' && !streams(operation)
-/** A redirect holds what was made for it alone. */
+/** Redirects are left out: each contains a new secret. */
 const reads = specification.operations.filter(operation => isRead(operation) && successOf(operation) === '200')
 
-/** What both must say alike; a problem has the id of its request. */
+/** Returns the parts that must be equal; a problem contains the id of its request. */
 const partsOf = ({ status, text, headers }: Answer): unknown[] =>
   status === 200 ? [status, text, headers.etag, headers.link] : [status]
 
-/** Asks both; throws where they differ. */
+/** Asks both apps; throws when they differ. */
 async function ask(operation: Operation, sending: Sending): Promise<Answer> {
   const [fast, slow] = [await client.send(operation, sending), await plain.send(operation, sending)]
   if (String(partsOf(fast)) === String(partsOf(slow))) return fast

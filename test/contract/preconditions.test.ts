@@ -7,7 +7,7 @@ import { snapshotOf } from './snapshot.ts'
 import { type Operation, Specification } from './specification.ts'
 import { World } from './world.ts'
 
-/** RFC 9110 §13, for every operation on a resource with a version: made from the document, like the rest of the contract. */
+/** Checks RFC 9110 §13 for every operation on a resource with a version, generated from the document. */
 const test = await testApp(t)
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
@@ -15,13 +15,13 @@ const { operations } = specification
 
 const answers = ({ responses }: Operation) =>
   specification.resolve(responses['200']?.content?.['application/json']?.schema)
-/** What carries `updatedAt` is a row with a version. */
+/** A response with `updatedAt` is a row with a version. */
 const isVersioned = (operation: Operation) => answers(operation)?.properties?.updatedAt !== undefined
-/** Tells the version of the resource at `path`; where nothing reads it alone, a change of it does. */
+/** Finds an operation that returns the version of the resource at `path`: a read, or else a change. */
 const teller = (path: string) =>
   ['GET', 'PATCH'].flatMap(method => specification.find(method, path) ?? []).find(isVersioned)
 
-/** The versioned resource that a write is about: what its path names, or what an action is appended to. */
+/** Finds the versioned resource of a write: the one that its path names, or to which an action is appended. */
 function resourceOf({ method, path, responses }: Operation): Operation | undefined {
   if (method === 'GET') return undefined
   const isAction = method === 'POST' && !responses['201'] && !specification.find('GET', path)
@@ -32,7 +32,7 @@ const conditional = operations.filter(resourceOf)
 const ABSENT = '"999999"'
 
 interface Prepared {
-  /** Sends the operation with these headers, and nothing else wrong with it. */
+  /** Sends an otherwise valid request with these headers. */
   send(headers: Record<string, string>, params?: Record<string, string>): Promise<{ status: number; etag: string }>
   params: Record<string, string>
   /** The version of the resource, as a tag. */
@@ -74,7 +74,7 @@ t.test('what has a version is told apart', async t => {
   for (const id of ['createTask', 'createProject', 'updateTasks', 'login', 'logout']) t.notOk(ids.includes(id), id)
 })
 
-/** One for each operation: what they mean is the same for all. */
+/** One for each operation, since they mean the same for all. */
 const HOLDING: ((current: string) => Record<string, string>)[] = [
   current => ({ 'if-match': `${ABSENT}, ${current}` }),
   () => ({ 'if-match': '*', 'if-none-match': ABSENT }),
@@ -126,7 +126,7 @@ for (const operation of conditional) {
     const { send, current } = await prepare(operation)
     const both = await Promise.all([send({ 'if-match': current }), send({ 'if-match': current })])
     t.ok(both.some(({ status }) => isSuccess(status)))
-    // Whoever comes second may find done what he asks for, under the version that he named.
+    // The second request may find its change already done, under the version that it named.
     const changes = both.filter(({ status, etag }) => isSuccess(status) && etag !== current)
     if (isVersioned(operation) && answers(operation).title === answers(resourceOf(operation) as Operation).title)
       t.ok(changes.length <= 1, `${changes.length} changes of one version`)

@@ -8,7 +8,7 @@ import { mutationsOf } from './mutations.ts'
 import { type Json, type Operation, Specification } from './specification.ts'
 import { ROLES, World } from './world.ts'
 
-/** A refusal says what to do about it, whatever operation it comes from. */
+/** Every refusal says what to do about it, for every operation. */
 const { google } = await startProvider(t)
 const test = await testApp(t, { google })
 const specification = new Specification(test.app)
@@ -28,7 +28,7 @@ function each(some: Operation[], title: string, check: (t: Test, operation: Oper
 
 const callerOf = ({ access }: Operation) =>
   access.kind === 'platform' ? world.platformAdmin : world.organization.owner
-/** The rule of a route comes before its path is looked at: an id of anything will do. */
+/** Access is checked before the resource is looked up, so any id works. */
 const ids = (operation: Operation) =>
   Object.fromEntries(Array.from(operation.path.matchAll(/\{(\w+)\}/g), ([, name]) => [name, world.organization.id]))
 const wordsOf = (schema: Json): unknown[] => schema.enum ?? []
@@ -70,7 +70,7 @@ each(
   },
 )
 
-/** As ajv walks: the schema at a JSON pointer. */
+/** Returns the schema at a JSON pointer, as ajv resolves it. */
 const schemaAt = (schema: Json, pointer: string): Json =>
   pointer
     .split('/')

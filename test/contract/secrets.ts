@@ -7,7 +7,7 @@ import { newWallet, signMessage } from '../helpers/wallet.ts'
 import type { Json } from './specification.ts'
 import type { World } from './world.ts'
 
-/** What a request takes that no answer has told, because it went out in a mail or is a wallet's to make. */
+/** The part of a request that no response contains, because it was sent by mail or must be signed by a wallet. */
 interface Secret {
   body: Json
   as?: TestUser
@@ -15,7 +15,7 @@ interface Secret {
 
 const user = ({ organization }: World): TestUser => organization.member
 
-/** A token as a mail would have brought it. */
+/** Returns a token like that in a mail. */
 async function token({ sql }: TestApp, purpose: string, userId: string | null): Promise<string> {
   const secret = newId()
   await sql(
@@ -33,7 +33,7 @@ async function invitation({ app, sql }: TestApp, { organization }: World, email:
   return secret
 }
 
-/** By operation: how a test comes by what only the addressee of a mail or the owner of a wallet has. */
+/** For each operation, how a test gets what only the recipient of a mail or the owner of a wallet has. */
 export const secrets: Record<string, (test: TestApp, at: World, example: Json) => Promise<Secret>> = {
   async verifyEmail(test, at) {
     const { id } = user(at)

@@ -1,8 +1,8 @@
 import type { TestApp } from '../helpers/app.ts'
 
 /**
- * Everything that the domains keep, as one fingerprint for each table, which every insert, update and delete changes:
- * a row that is written has another `xmin`. Not when a key was last used, which is written later.
+ * Returns a fingerprint of each table, which every insert, update and delete changes, because a written row has another
+ * `xmin`. Left out is when a key was last used, which is written later.
  */
 export async function snapshotOf({ sql }: TestApp): Promise<Record<string, string>> {
   const tables = await sql(

@@ -9,7 +9,7 @@ export interface Operation {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Without the prefix of the API: `/tasks/{id}`. */
   path: string
-  /** That of its domain. */
+  /** The tag of its domain. */
   tag: string
   access: Access
   parameters: { name: string; in: 'path' | 'query' | 'header'; schema: Json }[]
@@ -18,16 +18,19 @@ export interface Operation {
   example: Json | undefined
   responses: Record<string, { headers?: Json; content?: Record<string, { schema: Json }> }>
   keyRequired: boolean
-  /** It has small limits by account. */
+  /** Whether it has the small limits by account. */
   isSensitive: boolean
 }
 
 const PREFIX = '/api/v1'
 
-/** The document as clients get it, and what follows from it for a test. */
+/** The OpenAPI document as clients get it, and what tests derive from it. */
 export class Specification {
   readonly document: Json
-  /** Those to be tested: all, or with `TEST_OPERATIONS` those whose path ends with one of these words, or that have its tag or id. */
+  /**
+   * The operations to test: all, or with `TEST_OPERATIONS` those whose path ends with one of these words, or that have
+   * its tag or id.
+   */
   readonly operations: Operation[]
   readonly all: Operation[]
 
@@ -59,7 +62,7 @@ export class Specification {
     }
   }
 
-  /** What a reference points to; anything else as it is. */
+  /** Returns the target of a reference; any other schema unchanged. */
   resolve(schema: Json): Json {
     if (!schema?.$ref) return schema
     const name = schema.$ref.split('/').at(-1)
@@ -70,14 +73,14 @@ export class Specification {
     return this.all.find(operation => operation.method === method && operation.path === path)
   }
 
-  /** The operation that creates what lies in `collection`. */
+  /** Finds the operation that creates the items of `collection`. */
   creatorOf(collection: string): Operation | undefined {
     return this.all.find(
       ({ method, path, responses }) => method === 'POST' && path.endsWith(`/${collection}`) && responses['201'],
     )
   }
 
-  /** The operation that starts what is done later and can be watched in `collection`. */
+  /** Finds the operation that starts background work whose progress is in `collection`. */
   starterOf(collection: string): Operation | undefined {
     const isOne = ({ content }: Operation['responses'][string]) =>
       `${content?.['application/json']?.schema.$ref?.split('/').at(-1).toLowerCase()}s` === collection

@@ -9,16 +9,16 @@ import { type Json, type Operation, type Specification, successOf } from './spec
 import { ROLES, World } from './world.ts'
 
 type Params = Record<string, string>
-/** Rows in the place that is read, and beside it. */
+/** The number of rows in the place that is read, and beside it. */
 const ROWS = 3
 const BESIDE = 1
 const DAY_MS = 86_400_000
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 
-/** Words that are nowhere else. */
+/** Returns a word that is unique. */
 const word = () => newId().replaceAll('-', '')
 
-/** What a test shares: the app, its document, and what is written. */
+/** What the tests share: the app, its document, and the log of changes. */
 export interface Setting {
   test: TestApp
   client: Client
@@ -26,14 +26,14 @@ export interface Setting {
   log: ChangeLog
 }
 
-/** An organization full of rows that are recognized wherever they turn up. */
+/** An organization full of rows that are recognized wherever they appear. */
 export class Tenant {
   readonly world: World
   readonly key: Credentials
   readonly callers: Credentials[]
-  /** In every text that its people may choose. */
+  /** A unique word in every text that its users may choose. */
   readonly canary = word()
-  /** The id of every row that is theirs, and for each table the last of them. */
+  /** The ids of all its rows, and the last id for each table. */
   readonly ids = new Set<string>()
   readonly rows = new Map<string, string>()
   readonly #setting: Setting
@@ -60,14 +60,14 @@ export class Tenant {
     return this.world.organization.owner
   }
 
-  /** For the path of an operation: a place full of rows where there is one. */
+  /** Returns the path parameters for an operation: a place full of rows, if there is one. */
   async paramsOf(operation: Operation): Promise<Params> {
     const params = this.#places.get(operation.path) ?? (await this.world.paramsOf(operation, this.owner))
     await this.remember()
     return params
   }
 
-  /** Whatever was written since is theirs. */
+  /** Remembers all rows written since the last call as its own. */
   async remember(): Promise<void> {
     const { log } = this.#setting
     for (const change of await log.take()) {
@@ -77,13 +77,13 @@ export class Tenant {
     }
   }
 
-  /** What of theirs is in an answer. */
+  /** Returns which of its ids and words are in a response. */
   tracesIn({ text }: Answer): string[] {
     const ids = new Set(text.match(UUID))
     return [...[...ids].filter(id => this.ids.has(id)), ...(text.includes(this.canary) ? [this.canary] : [])]
   }
 
-  /** The id of a further row by `creator`, with something in every field. */
+  /** Creates another row by `creator`, with a value in every field; returns its id. */
   async add(creator: Operation, params: Params, n: number): Promise<string> {
     const { client } = this.#setting
     const example = await this.world.bodyOf(creator, params, this.owner)
@@ -107,7 +107,7 @@ export class Tenant {
         if (rows === ROWS) this.#places.set(creator.path, params)
       }
     }
-    // What is started takes its subject along: one of their own that nothing else needs.
+    // Background work deletes its subject, so each gets a new one that nothing else needs.
     for (const starter of specification.all.filter(isStarter)) {
       const [collection = '', name = ''] = starter.path.split('/').slice(1)
       const creator = specification.creatorOf(collection)
@@ -120,7 +120,7 @@ export class Tenant {
     await this.remember()
   }
 
-  /** Whatever reads what is at `location` reads that. */
+  /** Uses `location` for the operations that read it. */
   #watch(location: string): void {
     for (const { path } of this.#setting.specification.all) {
       const form = new RegExp(`/api/v1${path.replace(/\{(\w+)\}/g, '(?<$1>[\\w-]{36})')}$`)
@@ -154,7 +154,7 @@ export class Tenant {
 
 const isOwners = ({ access }: Operation) => access.kind === 'organization' || access.kind === 'user'
 
-/** Makes one row. */
+/** Whether the operation creates one row. */
 export const isCreator = (operation: Operation): boolean => {
   const { properties } = operation.body ?? {}
   return (
@@ -166,7 +166,7 @@ export const isCreator = (operation: Operation): boolean => {
   )
 }
 
-/** Begins on a subject what goes on by itself and can be watched. */
+/** Whether the operation starts background work that can be watched. */
 const isStarter = (operation: Operation): boolean =>
   operation.method === 'DELETE' &&
   isOwners(operation) &&

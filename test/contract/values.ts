@@ -1,14 +1,14 @@
 import type { Json, Operation, Specification } from './specification.ts'
 
-/** A place in a request that takes a value, with what the document says of it. */
+/** A place in a request that takes a value, with its schema. */
 export interface Place {
   at: 'path' | 'query' | 'header' | 'body'
-  /** Steps from the root of the body, `0` for the items of an array; or the name of the parameter. */
+  /** The steps from the root of the body, `0` for the items of an array; or the name of the parameter. */
   path: (string | number)[]
   schema: Json
 }
 
-/** Every place of a request that takes text or numbers, but for words out of a list. */
+/** Returns every place of a request that takes text or numbers, except enums. */
 export function placesOf(specification: Specification, { parameters, body }: Operation): Place[] {
   const outside = parameters.map(({ name, in: at, schema }) => ({ at, path: [name], schema }))
   return [...outside.filter(({ schema }) => isScalar(schema)), ...inBody(specification, body)]
@@ -29,11 +29,11 @@ function inBody(specification: Specification, given: Json, path: Place['path'] =
   return isScalar(schema) ? [{ at: 'body', path, schema }] : []
 }
 
-/** What takes any text: no form is asked for. */
+/** Whether the schema accepts any text, without a form. */
 export const isFree = ({ format, pattern, enum: words }: Json): boolean =>
   !words && !pattern && (format === undefined || format === 'password')
 
-/** A value as it goes on the wire: JSON in a body, text elsewhere. */
+/** A value in a request: JSON in a body, text elsewhere. */
 export type Wire = { json: string; text: string }
 const text = (value: string): Wire => ({ json: JSON.stringify(value), text: value })
 const digits = (value: string): Wire => ({ json: value, text: value })
@@ -67,13 +67,13 @@ const NO_TIMES = [
 ]
 const NO_INTEGERS = ['1e21', '-1e21', '9007199254740993', '1e400', '123456789012345678901234567890', '0.5']
 
-/** What no column could hold, or what looks like a value and is none. */
+/** Returns values that no column can store, or that look valid and are not. */
 export function refusedBy({ at, path, schema: { type, format, minLength = 0 } }: Place): Wire[] {
   if ([type].flat().includes('integer')) return NO_INTEGERS.map(digits)
   if (format === 'uuid') return NO_IDS.map(text)
   if (format === 'date-time') return NO_TIMES.map(text)
   const shown = minLength > 0 && /^(name|title)$/.test(String(path.at(-1)))
-  // A URL is UTF-8, which has no halves of characters.
+  // A URL is UTF-8, which has no lone surrogates.
   const halves = at === 'body' ? ['a\ud800b', '\udfffa'] : []
   return ['a\u0000b', ...halves, ...(shown ? BLANKS : [])].map(text)
 }
@@ -85,18 +85,18 @@ const TIMES = [
   ['9999-12-31T23:59:59.999+23:59', '9999-12-31T00:00:59.999Z'],
 ] as const
 
-/** What is taken in more than one form, by turn; undefined where there is only one. */
+/** Returns a value in an unusual form, a different one each turn; undefined when there is only one form. */
 export function unusualOf({ type, format, minimum, maxLength = 0, ...rest }: Json, turn: number): Wire | undefined {
   if ([type].flat().includes('integer')) return digits(minimum > 0 ? `${minimum}.0e0` : '-0')
   if (format === 'date-time') return text(TIMES[turn % TIMES.length]?.[0] as string)
-  // Composed, it is just as long as it may be.
+  // After composition it has exactly the maximum length.
   return isFree({ format, ...rest }) && format === undefined ? text('e\u0301'.repeat(maxLength)) : undefined
 }
 
-/** Times that were sent, in the one form in which they come back. */
+/** The normal form of the times above, in which the API returns them. */
 export const normalTimes: string[] = TIMES.map(([, normal]) => normal)
 
-/** The strings of an answer that are not in the form in which ids, times and texts are kept. */
+/** Returns the strings of a response that are not in the normal form of ids, times and texts. */
 export function abnormalIn(value: Json): string[] {
   if (typeof value === 'string') return isNormal(value) ? [] : [value]
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(abnormalIn) : []

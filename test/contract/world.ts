@@ -9,12 +9,12 @@ import type { Json, Operation, Specification } from './specification.ts'
 export const ROLES = ['viewer', 'member', 'admin', 'owner'] as const
 type Params = Record<string, string>
 
-/** A tenant with everything that a request needs in its path and body, made by the operations of the API itself. */
+/** A tenant with everything that requests need in path and body, created through the API. */
 export class World {
   readonly organization: TestOrganization
   readonly platformAdmin: TestUser
   readonly bystander: TestUser
-  /** What was started here has taken something along that the next request may need. */
+  /** True when an operation has deleted something that the next request may need. */
   isSpent = false
   readonly #client: Client
   readonly #specification: Specification
@@ -37,15 +37,15 @@ export class World {
     const [platformAdmin, , bystander] = await createUsers(
       test,
       { role: 'admin' },
-      // A second owner, so that one may go.
+      // A second owner, so that one can leave.
       { memberOf: id, as: 'owner' },
-      // The newest member is the first row of a list: a person of no importance to whom anything may be done.
+      // The newest member is the first row of a list: no test needs this user, so anything may be done to it.
       { memberOf: id, as: 'member' },
     )
     return new World({ organization, platformAdmin, bystander }, client, specification)
   }
 
-  /** A value for each parameter of the path, from left to right; `as` makes what it may make itself. */
+  /** Returns a value for each path parameter, from left to right; `as` creates what its role allows. */
   async paramsOf(operation: Operation, as: Credentials): Promise<Params> {
     const segments = operation.path.split('/').slice(1)
     const params: Params = {}
@@ -80,14 +80,14 @@ export class World {
     const author = this.#capable(creator.access, as)
     const params = given ?? (await this.paramsOf(creator, author))
     const body = await this.bodyOf(creator, params, author)
-    // One address, one invitation or account: what is made more than once is made for others.
+    // An address may have only one invitation or account, so repeated creates need different addresses.
     if (body?.email) body.email = `someone-${newId()}@example.com`
     const answer = await this.#client.send(creator, { as: author, params, body })
     if (![201, 202].includes(answer.status)) throw new Error(`${creator.id} answered ${answer.status}: ${answer.text}`)
     return answer.body.id
   }
 
-  /** `as` where the rule lets it, and who surely may otherwise. */
+  /** Returns `as` if the rule allows it, otherwise a caller that it allows. */
   #capable(access: Access, as: Credentials): Credentials {
     if (access.kind === 'platform') return this.platformAdmin
     if (access.kind !== 'organization') return as
@@ -95,7 +95,7 @@ export class World {
     return role && reachesRole(role, access.role) ? as : this.organization.owner
   }
 
-  /** The example of the document, which names what is in this world. */
+  /** Returns the example of the document with ids of this world. */
   async bodyOf(operation: Operation, params: Params, as: Credentials): Promise<Json> {
     const { body, example } = operation
     return body && this.#translated(body, example, { operation, params, as, name: '', parent: '' })
@@ -115,7 +115,7 @@ export class World {
     return format === 'uuid' ? this.#referred(context) : example
   }
 
-  /** `projectId` is one of the projects; `id` in a list called `tasks` is one of the tasks. */
+  /** `projectId` gets the id of a project; `id` in a list called `tasks` that of a task. */
   #referred({ operation, params, as, name, parent }: Context): Promise<string> {
     const collection = name === 'id' ? parent : this.#collectionOf(name)
     if (collection === 'organizations') return Promise.resolve(this.organization.id)

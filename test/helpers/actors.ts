@@ -21,9 +21,9 @@ export interface TestKey {
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
-/** The password of every test user, as the examples of the document have it. */
+/** The password of every test user; the examples of the OpenAPI document use it too. */
 export const { password: PASSWORD } = demoUser
-/** As cheap as can be: a login writes a dearer one in its place. */
+/** A hash with the cheapest parameters; a login replaces it by one with the current parameters. */
 const PASSWORD_HASH = hashSync(PASSWORD, { memoryCost: 8, timeCost: 1, parallelism: 1 })
 
 interface Person {
@@ -32,7 +32,7 @@ interface Person {
   as?: OrganizationRole
 }
 
-/** The later in the list, the later they joined. */
+/** People later in the list joined later. */
 const INSERT_PEOPLE = `
   with person as (
     select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[]) with ordinality
@@ -48,7 +48,10 @@ const INSERT_PEOPLE = `
     from person where organization_id is not null)
   insert into settings (user_id) select id from person`
 
-/** Active users with a password, a verified address, a linked identity and a live session, and empty organizations. */
+/**
+ * Inserts active users with a password, a verified address, a linked identity and a live session, and empty
+ * organizations.
+ */
 async function createPeople({ app, sql }: TestApp, people: Person[], tenants: string[] = []): Promise<TestUser[]> {
   const made = people.map(person => ({ role: 'user' as PlatformRole, ...person, id: newId(), sessionId: newId() }))
   await sql(
@@ -77,7 +80,7 @@ export const createUsers = <const People extends Person[]>(test: TestApp, ...peo
 export const createUser = async (test: TestApp, person: Pick<Person, 'role'> = {}): Promise<TestUser> =>
   (await createUsers(test, person))[0]
 
-/** A further session of the user. */
+/** Starts another session of the user. */
 export async function signIn({ app, sql }: Pick<TestApp, 'app' | 'sql'>, userId: string, role: PlatformRole = 'user') {
   const sessionId = newId()
   await sql(`insert into sessions (id, user_id, expires_at) values ($1, $2, now() + interval '1 day')`, [
@@ -98,11 +101,11 @@ export interface TestOrganization {
   admin: TestUser
   member: TestUser
   viewer: TestUser
-  /** A member of another organization, which is `outsider.organizationId`. */
+  /** A member of another organization, `outsider.organizationId`. */
   outsider: TestUser & { organizationId: string }
 }
 
-/** An organization with one user in each role, and an owner of another one. */
+/** Creates an organization with one user in each role, and an owner of another organization. */
 export async function createOrganization(test: TestApp): Promise<TestOrganization> {
   const [id, organizationId] = [newId(), newId()]
   const people: Person[] = (['owner', 'admin', 'member', 'viewer'] as const).map(as => ({ memberOf: id, as }))
@@ -111,7 +114,7 @@ export async function createOrganization(test: TestApp): Promise<TestOrganizatio
   return { id, owner, admin, member, viewer, outsider: { ...other, organizationId } }
 }
 
-/** A key of the organization with exactly these scopes. */
+/** Creates an API key of the organization with exactly these scopes. */
 export async function createKey({ sql }: TestApp, organizationId: string, ...scopes: Scope[]): Promise<TestKey> {
   const id = newId()
   const key = newApiKey('test')

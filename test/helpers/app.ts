@@ -10,7 +10,9 @@ import { createDatabase } from './database.ts'
 
 export interface TestApp {
   app: FastifyInstance
-  /** SQL on the app's own database, past the app; rows are objects. A `name` makes it a prepared statement. */
+  /**
+   * Runs SQL on the app's database, not through the app; rows are objects. With a `name` it is a prepared statement.
+   */
   sql: (text: string, values?: unknown[], name?: string) => ReturnType<typeof JSON.parse>
   config: Config & { databaseUrl: string }
 }
@@ -20,16 +22,19 @@ interface Test {
 }
 
 const MANY = 1_000_000_000
-/** A process that a busy machine gives no processor must not refuse what a test asks: the longest delay there is. */
+/**
+ * The longest allowed event loop delay, so that a process without CPU time on a busy machine does not refuse the
+ * requests of a test.
+ */
 const PATIENCE_MS = 60_000
 
-/** The real application on a database of its own; both are gone when `t` ends. Jobs and relay run only with `works`. */
+/** Starts the real application on its own database; both end with `t`. Jobs and the relay run only with `works`. */
 export async function testApp(t: Test, overrides: Partial<Config> = {}): Promise<TestApp> {
   const { url, drop } = await createDatabase()
   return appOn(t, url, overrides, drop)
 }
 
-/** The real application on a migrated database; `after` runs when it has closed. */
+/** Starts the real application on a migrated database; `after` runs when the app has closed. */
 export async function appOn(
   t: Test,
   url: string,
@@ -43,7 +48,7 @@ export async function appOn(
       LOG_LEVEL: 'silent',
       RATE_LIMIT: String(MANY),
       DATABASE_URL: url,
-      // Any test can be run without the fast path.
+      // So any test can be run without the fast path.
       DATABASE_FAST_PATH: process.env.DATABASE_FAST_PATH,
     }),
     works: false,
@@ -70,7 +75,7 @@ export async function appOn(
   }
 }
 
-/** A further process of the same service, as far as a test can tell: another app on the database of `test`. */
+/** Starts another app on the database of `test`, like another process of the same service. */
 export async function anotherNode(t: Test, { config }: TestApp, overrides: Partial<Config> = {}) {
   const app = await buildApp({ ...config, ...overrides, databaseUrl: config.databaseUrl })
   t.teardown(() => app.close())
@@ -78,7 +83,7 @@ export async function anotherNode(t: Test, { config }: TestApp, overrides: Parti
   return app
 }
 
-/** Listens on a free port; the base URL. */
+/** Listens on a free port; returns the base URL. */
 export async function listen(app: FastifyInstance): Promise<string> {
   await app.listen({ host: '127.0.0.1', port: 0 })
   return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`

@@ -11,7 +11,7 @@ interface Visit {
 
 type Site = Pick<TestApp, 'app'> & { config: Pick<TestApp['config'], 'publicUrl'> }
 
-/** A browser as far as redirects and cookies go: it keeps those of each site and sends them there alone. */
+/** Imitates a browser's redirects and cookies: it keeps the cookies of each site and sends them only there. */
 export class Browser {
   readonly #test: Site
   readonly #jars = new Map<string, Map<string, string>>()
@@ -21,7 +21,7 @@ export class Browser {
     this.#test = test
   }
 
-  /** The cookies of the app, or of another site. */
+  /** Returns the cookies of the app, or of another site. */
   jar(url: string = this.#test.config.publicUrl): Map<string, string> {
     const { origin } = new URL(url)
     const jar = this.#jars.get(origin) ?? new Map()
@@ -29,7 +29,7 @@ export class Browser {
     return jar
   }
 
-  /** One request, without following what it answers. */
+  /** Sends one request without following a redirect. */
   async visit(url: string): Promise<Visit> {
     this.visited.push(url)
     const headers = { cookie: [...this.jar(url)].map(([name, value]) => `${name}=${value}`).join('; ') }
@@ -59,7 +59,7 @@ export class Browser {
     }
   }
 
-  /** Follows redirects until one leads to `end` or to none; the last URL. */
+  /** Follows redirects to a URL that starts with `end` or to a response without one; returns the last URL. */
   async follow(url: string, end: string): Promise<string> {
     let at = url
     for (let step = 0; step < MAX_REDIRECTS; step++) {
@@ -72,7 +72,7 @@ export class Browser {
   }
 }
 
-/** A browser for a server in a process of its own, which listens elsewhere than it says. */
+/** A browser for a server in another process that listens on another URL than its public one. */
 export class DistantBrowser extends Browser {
   readonly #publicUrl: string
   readonly #base: string

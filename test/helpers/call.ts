@@ -9,9 +9,9 @@ interface Call {
   as?: Credentials | null
   body?: unknown
   headers?: Record<string, string>
-  /** The address of the caller; each call has one of its own otherwise, so that no limit by address is met by chance. */
+  /** The client's address. Without it each call has its own, so that no limit by address is reached by chance. */
   from?: string
-  /** The answer may be a stream, which does not end by itself: it is left as soon as it has begun. */
+  /** The response may be a stream, which does not end by itself: it is closed as soon as it has begun. */
   streams?: boolean
 }
 
@@ -24,7 +24,10 @@ const nextAddress = (): string => {
   return `10.${Math.floor(callers / BYTE / BYTE) % BYTE}.${Math.floor(callers / BYTE) % BYTE}.${callers % BYTE}`
 }
 
-/** `await call(app, 'POST /projects/…/tasks', { as: member, body })`; a path without `/api` is below `/api/v1`. */
+/**
+ * Sends a request: `await call(app, 'POST /projects/…/tasks', { as: member, body })`; a path without `/api` is below
+ * `/api/v1`.
+ */
 export async function call(
   app: FastifyInstance,
   request: string,
@@ -54,7 +57,7 @@ export async function call(
   }
 }
 
-/** All of a problem, nothing of a stream of events. */
+/** Returns the whole body of a problem, but nothing of a stream. */
 async function begunBy(answer: LightMyRequestResponse): Promise<string> {
   if (answer.statusCode >= 300) return textOf(answer.stream())
   answer.raw.res.destroy()

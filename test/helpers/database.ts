@@ -10,7 +10,7 @@ import { migrate } from '../../src/database/migrate.ts'
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url))
 const SERVER = process.env.TEST_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 const TEMPLATE = 'lintel_template'
-/** Any constant will do: it makes test files that start together build one template. */
+/** The key of the advisory lock by which test files that start together build only one template. Any constant works. */
 const LOCK = 4_617_315_518
 
 export interface TestDatabase {
@@ -18,7 +18,7 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** A migrated database of one's own: a copy of a template that is made once for each state of the migrations. */
+/** Creates a migrated database: a copy of a template, which is built once for each state of the migrations. */
 export async function createDatabase(): Promise<TestDatabase> {
   const name = `lintel_test_${process.pid}_${randomBytes(4).toString('hex')}`
   await onServer(async server => {
@@ -29,7 +29,7 @@ export async function createDatabase(): Promise<TestDatabase> {
   return { url: urlOf(name), drop }
 }
 
-/** An empty database, for what migrates by itself; `locale` is another than that of the server. */
+/** Creates an empty database, for code that runs the migrations itself; `locale` replaces that of the server. */
 export async function createEmptyDatabase(locale?: 'C'): Promise<TestDatabase> {
   const name = `lintel_test_${process.pid}_${randomBytes(4).toString('hex')}`
   const like = locale ? `template template0 encoding 'UTF8' lc_collate '${locale}' lc_ctype '${locale}'` : ''
@@ -66,7 +66,9 @@ async function templateOf(server: pg.Client): Promise<string> {
   return name
 }
 
-/** Under another name until it is complete: a run that was killed leaves no half template behind. */
+/**
+ * Builds the template under another name and renames it at the end, so that a killed run leaves no incomplete template.
+ */
 async function buildTemplate(server: pg.Client, name: string): Promise<void> {
   const unfinished = `${name}_unfinished`
   await server.query(`drop database if exists ${unfinished} with (force)`)

@@ -16,15 +16,18 @@ interface Options {
   lastEventId?: string
 }
 
-/** A stream as an EventSource reads it (WHATWG HTML §9.2.6): an id counts from its empty line on, with or without data. */
+/**
+ * Reads a stream as an EventSource does (WHATWG HTML §9.2.6): an id takes effect at the empty line after it, with or
+ * without data.
+ */
 export class EventStreamClient {
   readonly status: number
   readonly headers: Record<string, string | string[] | undefined>
   readonly events: StreamedEvent[] = []
-  /** What a reconnect would send. */
+  /** The id that a reconnect would send. */
   lastEventId: string | undefined
   text = ''
-  /** Whether the answer came to its own end, or was cut; null while it goes on. */
+  /** Whether the response ended or was cut off; null while it is open. */
   ending: 'complete' | 'cut' | null = null
   readonly leave: () => void
   #rest = ''
@@ -49,7 +52,7 @@ export class EventStreamClient {
     })
   }
 
-  /** The target of each event so far. */
+  /** The target ids of the events so far. */
   get targets(): string[] {
     return this.events.map(({ data }) => data.target.id)
   }
@@ -58,7 +61,7 @@ export class EventStreamClient {
     return eventually(async () => this.events.length >= count, `${count} events, not ${this.events.length}`)
   }
 
-  /** How many milliseconds later it has ended; Infinity when it has not within `boundMs`. */
+  /** Returns after how many milliseconds the stream has ended; Infinity when it has not within `boundMs`. */
   async endsWithin(boundMs: number): Promise<number> {
     const begun = performance.now()
     while (this.ending === null && performance.now() - begun < boundMs) await sleep(10)

@@ -6,7 +6,7 @@ interface Project {
   status?: 'active' | 'archived'
 }
 
-/** Rows straight into the tables: no event, no rule. Each answers with the id. */
+/** Inserts a project directly, without events or checks; returns its id. The other factories do the same. */
 export async function createProject({ sql }: TestApp, { organizationId, status = 'active' }: Project): Promise<string> {
   const id = newId()
   await sql('insert into projects (id, organization_id, name, status) values ($1, $2, $3, $4)', [

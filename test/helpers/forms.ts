@@ -3,14 +3,14 @@ export interface Shown {
   status: number
   headers: Headers
   html: string
-  /** What a person reads. */
+  /** The visible text. */
   text: string
 }
 
 export interface ShownForm {
   action: string
   hidden: Record<string, string>
-  /** Those to be filled in, with what they hold. */
+  /** The visible fields with their values. */
   fields: Record<string, string>
 }
 
@@ -38,7 +38,7 @@ export function formIn({ html }: Shown): ShownForm {
   return { action, hidden, fields }
 }
 
-/** Sends the form of a page; every field of it must be given, and no other. */
+/** Sends the form of a page. Throws unless `given` has exactly its fields. */
 export async function sendForm(page: Shown, base: string, given: Record<string, string> = {}): Promise<Shown> {
   const { action, hidden, fields } = formIn(page)
   const [asked, answered] = [fields, given].map(names => Object.keys(names).sort().join())

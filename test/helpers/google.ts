@@ -3,7 +3,7 @@ import { Browser } from './browser.ts'
 import { type Credentials, call } from './call.ts'
 import type { Person, Provider } from './provider.ts'
 
-/** Signing in with Google as people do it: in a browser, through the provider, back to the front end. */
+/** Signs in with Google like a person: in a browser, through the provider, back to the front end. */
 export class GoogleVisits {
   readonly #test: TestApp
   readonly #provider: Provider
@@ -17,14 +17,14 @@ export class GoogleVisits {
     this.page = `${test.config.appUrl}/signed-in`
   }
 
-  /** As far as the provider's answer: where it sends the browser. */
+  /** Goes as far as the provider's response: returns the URL to which it sends the browser. */
   async answer(person: Person | null, browser = new Browser(this.#test), start = this.api) {
     this.#provider.person = person
     browser.jar(this.#provider.google.issuer).clear()
     return { browser, url: await browser.follow(start, `${this.api}/callback`) }
   }
 
-  /** What the front end is told. */
+  /** Returns the query parameters that the front end gets. */
   async outcome(person: Person | null, browser = new Browser(this.#test), start = this.api) {
     const { url } = await this.answer(person, browser, start)
     return this.land(browser, url)
@@ -40,12 +40,12 @@ export class GoogleVisits {
     return call(this.#test.app, 'POST /auth/exchange', { body: { code, ...more } })
   }
 
-  /** All the way to tokens. */
+  /** Signs in completely; returns the tokens. */
   async signIn(person: Person) {
     return this.exchange((await this.outcome(person)).code)
   }
 
-  /** Begins to link in `browser`, as a page does. */
+  /** Starts linking in `browser`, as a front end does. */
   async link(as: Credentials, browser = new Browser(this.#test), body?: object) {
     const answer = await call(this.#test.app, 'POST /auth/google/link', { as, ...(body ? { body } : {}) })
     browser.keep(this.api, [answer.headers['set-cookie'] ?? []].flat())

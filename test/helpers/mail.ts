@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CapturedMail } from '../../src/plugins/mail/mailbox.ts'
 import type { TestApp } from './app.ts'
 
-/** For a busy machine: what comes at all comes within a second or two otherwise. */
+/** Long, for a busy machine: otherwise mails come within a second or two. */
 const PATIENCE_MS = 60_000
 const POLL_MS = 50
 
-/** What `look` finds as soon as it finds something. */
+/** Calls `look` until it returns a value; returns that. Throws after `PATIENCE_MS`. */
 export async function eventually<T>(look: () => Promise<T | undefined | false>, what: string): Promise<T> {
   const end = Date.now() + PATIENCE_MS
   while (Date.now() < end) {
@@ -19,10 +19,10 @@ export async function eventually<T>(look: () => Promise<T | undefined | false>, 
   throw new Error(`in vain: ${what}`)
 }
 
-/** An app, or whatever else keeps its mail in a folder. */
+/** An app, or anything else that keeps its mails in a folder. */
 type Mailing = { config: Pick<TestApp['config'], 'dataDirectory'> }
 
-/** The captured mails to an address, the oldest first. */
+/** Returns the captured mails to an address, the oldest first. */
 export async function mailsTo({ config }: Mailing, address: string): Promise<CapturedMail[]> {
   const folder = join(config.dataDirectory, 'mail')
   const names = (await readdir(folder).catch(() => [])).filter(name => name.endsWith('.json')).sort()
@@ -30,14 +30,14 @@ export async function mailsTo({ config }: Mailing, address: string): Promise<Cap
   return mails.filter(mail => mail.to === address)
 }
 
-/** The mail number `nth` to an address, once it has come. */
+/** Waits for the mail number `nth` to an address. */
 export const awaitMail = (test: Mailing, address: string, nth = 1): Promise<CapturedMail> =>
   eventually(async () => (await mailsTo(test, address))[nth - 1], `mail ${nth} to ${address}`)
 
-/** The token in the link of a mail. */
+/** Returns the token in the link of a mail. */
 export const tokenIn = ({ text }: Pick<CapturedMail, 'text'>): string => /token=([\w-]+)/.exec(text)?.[1] as string
 
-/** The token of a link to `page`, once a mail with one has come: mails of different kinds come in no order. */
+/** Waits for a mail with a link to `page` and returns its token: mails of different kinds come in any order. */
 export const awaitLink = (test: Mailing, address: string, page: string): Promise<string> =>
   eventually(async () => {
     const mail = (await mailsTo(test, address)).findLast(({ text }) => text.includes(`/${page}?`))

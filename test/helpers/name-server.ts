@@ -8,15 +8,18 @@ const NAME_ERROR = 3
 const TTL_SECONDS = 0
 
 export interface NameServer {
-  /** For `setServers`. */
+  /** The address for `setServers`. */
   address: string
-  /** What was asked: `hooks.example.com 4`. */
+  /** The queries so far: `hooks.example.com 4`. */
   asked: string[]
 }
 
 type Names = (name: string, ask: number) => string[] | 'missing' | 'silent'
 
-/** A DNS server on loopback (RFC 1035) with the addresses that `names` gives; `ask` counts the questions for a name and family. */
+/**
+ * Starts a DNS server on loopback (RFC 1035) with the addresses that `names` returns; `ask` counts the queries for a
+ * name and family.
+ */
 export async function nameServer(t: { teardown(done: () => unknown): void }, names: Names): Promise<NameServer> {
   const socket = createSocket('udp4')
   const asked: string[] = []
@@ -48,7 +51,7 @@ function questionOf(query: Buffer) {
   return { name: labels.join('.').toLowerCase(), family, question: query.subarray(HEADER_BYTES, at + 5) }
 }
 
-/** Of the name of the question, by a pointer to it. */
+/** Builds an answer record; its name is a pointer to that in the question. */
 function recordOf(address: string): Buffer {
   const bytes = isIPv4(address) ? Buffer.from(address.split('.').map(Number)) : v6(address)
   const type = isIPv4(address) ? 1 : 28

@@ -23,7 +23,7 @@ const nobody: Resolve = async () => {
   throw new Error('no test asks a name server')
 }
 
-/** A client of its own; without more it may send to no listener of this machine. */
+/** Creates an outbound client; by default it may send to no listener on this machine. */
 export function outboundClient(t: Test, setting: Setting = {}): OutboundClient {
   const { allow = [], ports = [443], http = false, resolve = nobody, open, observe } = setting
   const list = new AllowList(allow)
@@ -36,7 +36,7 @@ export function outboundClient(t: Test, setting: Setting = {}): OutboundClient {
   return client
 }
 
-/** A POST within 5 s, of which 64 KiB are read. */
+/** Returns a POST with a timeout of 5 s that reads at most 64 KiB. */
 export const post = (url: string, more: Partial<OutboundRequest> = {}): OutboundRequest => ({
   target: 'test',
   url,
@@ -49,13 +49,13 @@ export const post = (url: string, more: Partial<OutboundRequest> = {}): Outbound
 
 export interface Listener {
   port: number
-  /** How many connections were seen. */
+  /** Returns the number of connections so far. */
   connections(): number
-  /** The port on 127.0.0.1. */
+  /** The URL with the port on 127.0.0.1. */
   url: string
 }
 
-/** A TCP server on loopback that hands each connection to `serve`. */
+/** Starts a TCP server on loopback that passes each connection to `serve`. */
 export async function listener(
   t: Test,
   serve: (socket: Socket) => void = () => {},
@@ -79,7 +79,7 @@ export async function listener(
   return { port, connections: () => seen, url: `http://127.0.0.1:${port}/` }
 }
 
-/** Calls `answer` when the request has arrived, headers and body. */
+/** Calls `answer` when the whole request has arrived, headers and body. */
 export const onRequest =
   (answer: (socket: Socket, request: string) => void) =>
   (socket: Socket): void => {

@@ -21,7 +21,7 @@ const literal = (value: unknown): string => {
 const element = (value: unknown): unknown =>
   Buffer.isBuffer(value) ? `"\\\\x${value.toString('hex')}"` : (value ?? 'null')
 
-/** Rows that were touched, whether or not they came out. */
+/** Returns the number of rows that were read, also those that a filter removed. */
 export const rowsRead = (plan: Plan[]): number =>
   plan
     .filter(node => node['Relation Name'] !== undefined)
@@ -30,7 +30,7 @@ export const rowsRead = (plan: Plan[]): number =>
       0,
     )
 
-/** Every node of the plan by which a prepared statement ran, as the app sends it and on a connection as the app opens it. */
+/** Returns all nodes of the plan of a prepared statement, on a connection with the options of the app. */
 export async function planOf(databaseUrl: string, { text, values }: Query): Promise<Plan[]> {
   const client = new pg.Client({ ...connectionOptions(databaseUrl), statement_timeout: 0 })
   await client.connect()

@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { decode, forge } from './tokens.ts'
 
-/** Somebody with an account at the provider. */
+/** A person with an account at the provider. */
 export interface Person {
   sub: string
   email?: string | undefined
   email_verified?: boolean | undefined
-  /** Of whose Workspace the account is: a domain. */
+  /** The domain of the Workspace that owns the account. */
   hd?: string | undefined
   name?: string | undefined
 }
@@ -16,17 +16,17 @@ type Json = ReturnType<typeof JSON.parse>
 
 const CALLBACK = 'http://localhost:3000/api/v1/auth/google/callback'
 
-/** A real OpenID provider on loopback, in the place of Google, that can be made to lie. */
+/** A real OpenID provider on loopback, in place of Google, whose answers can be changed. */
 export interface Provider {
-  /** For the configuration of the app. */
+  /** The app's configuration for it. */
   google: { clientId: string; clientSecret: string; issuer: string }
-  /** Who is signed in at the provider in whatever browser comes next; null declines. */
+  /** The person signed in at the provider for the next browser; null declines. */
   person: Person | null
-  /** Changes the id token before it is handed out. */
+  /** Changes the id token before it is sent. */
   tamper: ((token: { header: Json; claims: Json }) => string) | null
-  /** Signs as the provider does. */
+  /** Signs like the provider. */
   sign(header: Json, claims: Json): string
-  /** Before the provider, or, where it says true, in its place. */
+  /** Runs before the provider; if it returns true, instead of it. */
   intercept: ((request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>) | null
   requests: string[]
 }
@@ -76,7 +76,7 @@ async function createOidc(
   key: KeyObject,
   known: Map<string, Person>,
 ) {
-  // It comes without types.
+  // The package has no types.
   const { default: OidcProvider } = await import('oidc-provider' as string)
   return new OidcProvider(issuer, {
     clients: [

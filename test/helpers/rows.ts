@@ -5,13 +5,13 @@ import type { TestApp } from './app.ts'
 interface Column {
   name: string
   type: string
-  /** The table that it refers to, by its `id`. */
+  /** The table that the column refers to, by its `id`. */
   refers: string | null
 }
 
 type Row = Record<string, unknown>
 
-/** What a column takes that nobody gave a value, by its type. */
+/** Sample values for columns without a given value, by type. */
 const SAMPLES: Record<string, () => unknown> = {
   uuid: newId,
   text: () => 'Text',
@@ -30,8 +30,8 @@ function sampleOf(type: string): unknown {
 }
 
 /**
- * A row of any table, as the catalogue of the database describes it: what must have a value and was given none is made up, and a
- * row that it refers to is one of the same organization, or is made as well. No event, no rule.
+ * Inserts a row of any table, by the catalogue of the database. Missing required values are made up, and rows that it
+ * refers to are found in the same organization or inserted too. It causes no events or checks.
  */
 export async function insertRow(test: Pick<TestApp, 'sql'>, table: string, given: Row = {}): Promise<Row> {
   const row = { ...given }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 
-/** Sends `text` as it is over a connection of its own; everything that came back when the server closed it. */
+/** Sends `text` unchanged over a new connection; returns everything received until it closes. */
 export function exchange(base: string, text: string | string[], { endAfterMs = 1_000 } = {}): Promise<string> {
   const { hostname, port } = new URL(base)
   return new Promise((resolve, reject) => {

@@ -3,10 +3,10 @@ import { Transaction } from '../../src/database/client.ts'
 import type { Executor } from '../../src/database/executor.ts'
 import type { Query } from '../../src/database/query.ts'
 
-/** What an app asks by itself, whether or not there are requests. */
+/** Statements that the app sends without requests. */
 const BACKGROUND = ['sessions.ended', 'events.epoch.begin']
 
-/** Calls `hear` for each single statement that the app sends from now on; the function returned ends that. */
+/** Calls `hear` for each single statement that the app sends from now on; returns the function that stops it. */
 function onStatement({ database }: FastifyInstance, hear: (query: Query) => void): () => void {
   const stops = [database, database.writes].map((executor: Executor) => {
     const { run } = executor
@@ -24,14 +24,17 @@ function onStatement({ database }: FastifyInstance, hear: (query: Query) => void
   }
 }
 
-/** Every single statement that requests send from now on, in order; transactions are not among them. */
+/** Records every single statement of requests from now on, in order; those in transactions are not included. */
 export function recordStatements(app: FastifyInstance): Query[] {
   const seen: Query[] = []
   onStatement(app, query => seen.push(query))
   return seen
 }
 
-/** The name of everything that `work` sends, inside transactions as well; what the job library sends is a `job`. */
+/**
+ * Returns the names of all statements that `work` sends, also in transactions; those of the job library are named
+ * `job`.
+ */
 export async function statementsOf(app: FastifyInstance, work: () => Promise<unknown>): Promise<string[]> {
   const names: string[] = []
   const { run, execute } = Transaction.prototype

@@ -1,12 +1,12 @@
 import { createHmac, type KeyObject, sign } from 'node:crypto'
 
-/** JSON as anybody would send it: `any`, because forged parts fit no type. */
+/** `any`, because forged parts fit no type. */
 type Json = ReturnType<typeof JSON.parse>
 
 const part = (value: Json): string =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 
-/** A JWS by hand, for what no library would sign; `key` is null where there is no signature. */
+/** Builds a JWS by hand that no library would sign; without a signature when `key` is null. */
 export function forge(header: Json, claims: Json, key: string | Buffer | KeyObject | null): string {
   const input = `${part(header)}.${part(claims)}`
   if (key === null) return `${input}.`

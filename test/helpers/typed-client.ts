@@ -9,7 +9,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const STRICT = ['--strict', '--noEmit', '--exactOptionalPropertyTypes', '--skipLibCheck']
 const MODULES = ['--module', 'nodenext', '--target', 'es2024', '--lib', 'es2024,dom,dom.iterable', '--types', 'node']
 
-/** Writes the types of the document at `base` to `api.ts` in `folder`, as a partner would, and compiles the programs there. */
+/**
+ * Writes the types of the document at `base` to `api.ts` in `folder`, as a partner would, and compiles the programs
+ * there.
+ */
 export async function compileWithClient(folder: string, base: string, programs: string[]): Promise<string> {
   const document = join(folder, 'openapi.json')
   writeFileSync(document, await (await fetch(`${base}/openapi.json`)).text())

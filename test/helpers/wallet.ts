@@ -4,7 +4,7 @@ import { call } from './call.ts'
 
 export const newWallet = (): PrivateKeyAccount => privateKeyToAccount(generatePrivateKey())
 
-/** A fresh message for the wallet, and what the wallet makes of it. */
+/** Requests a new message for the wallet and signs it. */
 export async function signMessage({ app }: Pick<TestApp, 'app'>, wallet: PrivateKeyAccount, chainId = 1) {
   const { body } = await call(app, 'POST /auth/wallet/nonce', { body: { address: wallet.address, chainId } })
   const { nonce, message } = body as { nonce: string; message: string }
