@@ -10,7 +10,8 @@ import { freePort, type Server, startServer, stopServer } from './servers.ts'
 import { median } from './statistics.ts'
 import { requestsFor, type Work, works } from './works.ts'
 
-// npm run bench:against -- ../before: what a change costs, another checkout of Lintel measured beside this one.
+// `npm run bench:against -- ../before`: measures the cost of a change by running another checkout of Lintel beside this
+// one.
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -37,7 +38,7 @@ interface Side {
   client: pg.Client
 }
 
-/** The other checkout on a database of its own, which its first start migrates, started as its `npm start` does. */
+/** Starts the other checkout as its `npm start` does, on its own database, which its first start migrates. */
 async function startOther(url: string, environment: Record<string, string>): Promise<Server> {
   const { scripts } = JSON.parse(readFileSync(join(folder as string, 'package.json'), 'utf8'))
   const [, ...args] = scripts.start.split(' ')
@@ -45,7 +46,7 @@ async function startOther(url: string, environment: Record<string, string>): Pro
   return startServer('before', args, port, { ...environment, DATABASE_URL: url }, resolve(folder as string))
 }
 
-/** In turns, so that a noisy machine disturbs both; the ratio is the median over the rounds. */
+/** Measures both in turns, so that other load on the machine affects both; the ratio is the median of the rounds. */
 async function compare(sides: [Side, Side], work: Work, ask: () => { targets: Targets; tokens: Map<string, string> }) {
   const load = startLoad()
   const run = ({ server, client }: Side, seconds: number) =>

@@ -13,9 +13,9 @@ declare module 'autocannon' {
     interface Options {
       url: string
       connections: number
-      /** Seconds. */
+      /** In seconds. */
       duration: number
-      /** Milliseconds. */
+      /** In milliseconds. */
       sampleInt?: number
       setupClient?: (client: Client) => void
     }

@@ -15,14 +15,14 @@ export const startFloor = async (databaseUrl: string): Promise<Server> =>
 
 export interface Lintel {
   server: Server
-  /** With which it was started: another one started with it accepts the same tokens. */
+  /** The environment of the server: another server started with it accepts the same tokens. */
   environment: Record<string, string>
-  /** A new token for each user. */
+  /** Returns a new token for each user. */
   tokens(targets: Targets): Map<string, string>
   close(): Promise<void>
 }
 
-/** Lintel as it runs in production, and an app in this process that signs what it accepts. */
+/** Starts Lintel as in production, and an app in this process that signs tokens for it. */
 export async function startLintel(databaseUrl: string, more: Record<string, string> = {}): Promise<Lintel> {
   const port = await freePort()
   const environment = {

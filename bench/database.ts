@@ -3,7 +3,7 @@ import { startEmbedded } from '../src/database/embedded.ts'
 
 const EMBEDDED_DATA = '.data/bench'
 
-/** A PostgreSQL server on which a bench makes databases of its own. */
+/** A PostgreSQL server on which a bench creates its databases. */
 export class BenchServer {
   readonly url: string
 
@@ -22,7 +22,7 @@ export class BenchServer {
     return (await withClient(this.url, find)).rowCount === 1
   }
 
-  /** An empty database, in place of one of the same name. */
+  /** Creates an empty database; replaces one of the same name. */
   async create(database: string): Promise<string> {
     await this.drop(database)
     await withClient(this.url, client => client.query(`create database ${pg.escapeIdentifier(database)}`))
@@ -47,7 +47,7 @@ export async function withServer(work: (server: BenchServer) => Promise<void>): 
   }
 }
 
-/** Runs `work` over one connection of its own. */
+/** Runs `work` with its own connection. */
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url, application_name: 'lintel-bench' })
   client.on('error', () => {})

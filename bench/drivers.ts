@@ -30,7 +30,7 @@ async function start(setup: string, url: string): Promise<ChildProcess> {
   return child
 }
 
-/** A child that ends before it answers has been ended by an error that it could not catch. */
+/** A child that exits before it answers was ended by an uncaught error. */
 async function order(child: ChildProcess, work: Order): Promise<Outcome> {
   child.send(work)
   const answer = once(child, 'message').then(([outcome]) => outcome as Outcome)
@@ -53,7 +53,7 @@ async function fill(url: string): Promise<void> {
   })
 }
 
-/** Terminates one random backend of the bench database every 15 ms until `signal` says stop; returns how many. */
+/** Terminates a random backend of the bench database every 15 ms until `signal` aborts; returns how many. */
 async function killBackends(server: BenchServer, signal: AbortSignal): Promise<number> {
   return withClient(server.url, async killer => {
     let killed = 0

@@ -35,7 +35,7 @@ function readsOf({ statements }: Setup, { tasks }: Targets): Call {
   }
 }
 
-/** To the JSON of the answer. */
+/** Reads lists, up to the JSON of the response. */
 function listsOf({ statements }: Setup, { projects }: Targets): Call {
   return async n => {
     const { id, principalId } = targetOf(projects, n)
@@ -45,7 +45,7 @@ function listsOf({ statements }: Setup, { projects }: Targets): Call {
   }
 }
 
-/** Microseconds of this process for each call, while so many callers call. */
+/** Returns the CPU time of this process in microseconds per call, with that many concurrent callers. */
 async function cpuOf(call: Call, count: number, callers: number): Promise<number> {
   const before = process.cpuUsage()
   let next = 0
@@ -57,7 +57,7 @@ async function cpuOf(call: Call, count: number, callers: number): Promise<number
   return (user + system) / count
 }
 
-/** The medians of rounds in turn, so that whatever else the machine does falls on all. */
+/** Prints the medians of rounds that run in turns, so that other load on the machine affects all. */
 async function compare(title: string, works: Map<string, Call>, count: number, callers = CALLERS): Promise<void> {
   const found = new Map([...works.keys()].map(name => [name, [] as number[]]))
   for (let round = 0; round <= rounds; round++)
@@ -74,13 +74,13 @@ async function compareStatements(url: string, targets: Targets): Promise<void> {
   const worksOf = (of: typeof readsOf, names = opened) =>
     new Map(names.map(([name, setup]) => [name, of(setup, targets)]))
   await compare('A read by id', worksOf(readsOf), calls)
-  // Pages that share a statement are told apart as the rows come.
+  // Pages that share a statement can only be separated while the rows arrive.
   const listing = opened.filter(([name]) => !name.startsWith('all, but'))
   await compare(`A list of ${LIMIT}`, worksOf(listsOf, listing), calls / 10)
   for (const [, { close }] of opened) await close()
 }
 
-/** Begin, one update that returns its row, commit, one after another. */
+/** Measures transactions one after another: begin, one update that returns its row, commit. */
 async function compareTransactions(url: string, { tasks }: Targets): Promise<void> {
   const opened = await Promise.all([false, true].map(fastPath => transactions(url, { fastPath })))
   const [plain, fast] = opened.map(

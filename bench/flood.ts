@@ -12,16 +12,17 @@ import { Stopwatch } from './timing/client.ts'
 import { type Question, questions } from './timing/questions.ts'
 import { requestsFor } from './works.ts'
 
-// Whether a flood of sign-ins, each of which costs a hash, slows down everybody else: reads with and without it, in turns.
+// Measures whether a flood of sign-ins, each of which costs a hash, slows down other requests: reads with and without
+// it, in turns.
 
 const DATABASE = 'lintel_bench_flood'
 const TASKS = 1_000
 const READERS = 32
 const FLOODERS = 64
 const WARM_UP_SECONDS = 10
-/** Until the flood has filled the queue, and until the last of it has been answered. */
+/** How long the flood needs to fill the queue, and at the end until the last sign-in has been answered. */
 const TURN_MS = 2_000
-/** p99 during the flood, as a multiple of the one without. */
+/** The highest allowed p99 during the flood, as a multiple of that without. */
 const MOST = 2
 
 const { values } = parseArgs({
@@ -65,7 +66,7 @@ class Flood {
   }
 }
 
-/** Reads in turns, without the flood and during it. */
+/** Measures reads in turns, without the flood and during it. */
 async function compare(flood: Flood, read: (forSeconds: number) => Promise<Measured>) {
   const samples = { without: [] as Measured[], during: [] as Measured[] }
   await read(WARM_UP_SECONDS)
@@ -81,7 +82,7 @@ async function compare(flood: Flood, read: (forSeconds: number) => Promise<Measu
   return samples
 }
 
-/** Prints the medians; false where a read failed, or the flood makes too much of a difference. */
+/** Prints the medians; returns false when a read failed or p99 rises too much during the flood. */
 function report({ without, during }: Awaited<ReturnType<typeof compare>>): boolean {
   const medians = (what: 'requestsPerSecond' | 'p50Ms' | 'p99Ms') =>
     [without, during].map(samples => median(samples.map(sample => sample[what]))) as [number, number]

@@ -2,7 +2,7 @@ import autocannon, { type Client } from 'autocannon'
 import { quantile } from './statistics.ts'
 import type { LoadRequest } from './works.ts'
 
-// The load generator, in a process of its own so that its cost is not in the server's.
+// The load generator runs in its own process, so that its cost is not part of the server's.
 
 export interface LoadOrder {
   url: string
@@ -11,7 +11,7 @@ export interface LoadOrder {
   requests: LoadRequest[]
 }
 
-/** `open` and `close` mark the window that counts, without the connecting before it. */
+/** `open` and `close` mark the measured window, which excludes the time for connecting. */
 export type LoadMessage = 'open' | 'close' | LoadResult
 
 export interface LoadResult {
@@ -19,7 +19,7 @@ export interface LoadResult {
   seconds: number
   p50Ms: number
   p99Ms: number
-  /** Errors, timeouts and answers other than 2xx, before and after the window too. */
+  /** Errors, timeouts and responses other than 2xx, also before and after the window. */
   failed: number
 }
 
@@ -29,7 +29,7 @@ const MIN_REQUESTS_EACH = 16
 
 const tell = (message: LoadMessage) => process.send?.(message)
 
-/** Each connection walks its own part of the requests, so that no two ask for the same at the same time. */
+/** Each connection sends its own part of the requests, so that no two send the same at the same time. */
 function deal({ requests, connections }: LoadOrder): (client: Client) => void {
   const each = Math.max(MIN_REQUESTS_EACH, Math.ceil(requests.length / connections))
   let next = 0

@@ -14,9 +14,9 @@ export interface Sample {
   requestsPerSecond: number
   p50Ms: number
   p99Ms: number
-  /** Of the server process, for each request. */
+  /** CPU time of the server process per request. */
   cpuMicros: number
-  /** Of the database's backends, for each request. */
+  /** CPU time of the database's backends per request. */
   databaseMicros: number
   residentMb: number
   failed: number
@@ -26,7 +26,7 @@ export type Measured = Omit<Sample, 'server' | 'work' | 'connections' | 'round'>
 
 export const startLoad = (): ChildProcess => fork(LOAD, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
 
-/** CPU time of the backends of the bench database, by process. */
+/** Returns the CPU time of the backends of the bench database, by pid. */
 async function backends(client: pg.Client): Promise<Map<number, number>> {
   const { rows } = await client.query({
     name: 'backends',
@@ -38,7 +38,7 @@ async function backends(client: pg.Client): Promise<Map<number, number>> {
 const spent = (before: Map<number, number>, after: Map<number, number>): number =>
   [...after].reduce((sum, [pid, micros]) => sum + micros - (before.get(pid) ?? 0), 0)
 
-/** One measurement of one server. */
+/** Measures one server once. */
 export async function measure(
   load: ChildProcess,
   { child, url }: Server,

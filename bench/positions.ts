@@ -14,7 +14,10 @@ const DATABASE = 'lintel_bench_positions'
 const TASKS = 10_000
 const MICROSECOND_NS = 1_000
 const BATCHES = [1, 16]
-/** What gives an event its position: the id of its transaction alone, as before there were epochs, and the default. */
+/**
+ * The defaults of an event's position that are compared: only the transaction id, as before there were epochs, and the
+ * current one.
+ */
 const DEFAULTS = { 'transaction id': 'pg_current_xact_id()', epoch: 'event_position()' }
 
 const { values: options } = parseArgs({
@@ -47,11 +50,11 @@ function newTask({ id: projectId, userId }: Target): NewTask {
   return { caller, principal: { principalId: userId }, task } as unknown as NewTask
 }
 
-/** On Linux: what the backend has spent on a processor. */
+/** Returns the CPU time of a backend (Linux only). */
 const spentMicros = (pid: number): number =>
   Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / MICROSECOND_NS
 
-/** Microseconds of the backend for each row. */
+/** Returns the CPU time of the backend in microseconds per row. */
 async function costOf(on: Executor, pid: number, projects: Target[], batch: number): Promise<number> {
   const before = spentMicros(pid)
   for (let done = 0; done < rows; done += batch) {

@@ -29,7 +29,7 @@ const COLUMNS = [
 
 const whole = (value: number | undefined): string => (value === undefined ? '' : Math.round(value).toLocaleString('en'))
 const fixed = (value: number | undefined, digits = 2): string => value?.toFixed(digits) ?? ''
-/** Floor, then Lintel. */
+/** Returns the values of the floor, then of Lintel. */
 const pair = (row: Row, metric: keyof Row['floor'], digits: number): string =>
   [row.floor, row.lintel].flatMap(side => (side ? fixed(side[metric], digits) : [])).join(' → ')
 

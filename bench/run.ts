@@ -14,7 +14,7 @@ import { requestsFor, type Work } from './works.ts'
 
 const DATABASE = 'lintel_bench'
 const REQUESTS = 4_000
-/** Until the compiler has settled: a server with everything on takes longer for that than a bare one. */
+/** Long enough for V8's compilers: a full server takes longer for that than a bare one. */
 const WARM_UP = { seconds: 8, connections: 32 }
 
 interface Bench {
@@ -30,7 +30,7 @@ interface Bench {
 async function prepare(server: BenchServer, { keep, tasks }: Options): Promise<string> {
   const kept = keep && (await server.has(DATABASE))
   const url = kept ? server.urlOf(DATABASE) : await server.create(DATABASE)
-  // The floor writes events too, and the server may have been restarted since.
+  // The floor writes events too, and the database server may have been restarted since.
   await migrate(url)
   if (kept) return url
   console.log(`seeding ${tasks.toLocaleString('en')} tasks …`)
@@ -38,7 +38,10 @@ async function prepare(server: BenchServer, { keep, tasks }: Options): Promise<s
   return url
 }
 
-/** Tokens live 15 minutes: new ones for each measurement. The floor gets them too, so that requests cost the same. */
+/**
+ * Returns new tokens for each measurement, since they live 15 minutes. The floor gets them too, so that requests have
+ * the same size.
+ */
 const ask = ({ targets, lintel }: Bench) => ({ targets, tokens: lintel?.tokens(targets) ?? new Map() })
 
 function run(bench: Bench, server: Server, work: Work, connections: number, seconds: number) {
@@ -52,7 +55,7 @@ async function measureWork(bench: Bench, work: Work): Promise<Sample[]> {
   for (const server of servers) await run(bench, server, work, WARM_UP.connections, WARM_UP.seconds)
   for (const connections of options.connections)
     for (let round = 1; round <= options.rounds; round++) {
-      // The order turns, so that neither always runs on what the other left behind.
+      // The order alternates, so that neither server always runs on the state that the other left.
       for (const server of round % 2 ? servers : servers.toReversed()) {
         const measured = await run(bench, server, work, connections, options.seconds)
         samples.push({ server: server.name, work, connections, round, ...measured })

@@ -11,10 +11,10 @@ async function answer({ url }: Server, { path, headers }: { path: string; header
   return (await response.json()) as { id?: string; data?: object[] }
 }
 
-/** Cursors are each server's own. */
+/** The cursors of the two servers differ. */
 const comparable = ({ data, ...rest }: { data?: object[] }) => data ?? rest
 
-/** Two servers are compared only when they do the same work: random reads and lists must have equal bodies. */
+/** Checks that two servers do the same work: responses to random reads and lists must have equal bodies. */
 export async function checkSameness(a: Server, b: Server, asked: Asked): Promise<void> {
   for (const work of ['read', 'list'] as const)
     for (const request of requestsFor(work, CHECKED, asked)) {

@@ -2,10 +2,10 @@ import type pg from 'pg'
 
 export const ORGANIZATIONS = 200
 export const PROJECTS = 1_000
-/** How many ids, and how many projects, a run asks for. */
+/** The number of task ids, and of projects, that a run requests. */
 export const TARGETS = 1_000
 
-/** What a request needs to know of its target: the id in its path and whose token it carries. */
+/** The id in the path of a request, and the user whose token it carries. */
 export interface Target {
   id: string
   userId: string
@@ -16,8 +16,8 @@ export interface Targets {
   projects: Target[]
 }
 
-// Ids are UUIDv7 of a time one second apart, so that they sort as they would have been created; the rest is a hash of
-// the number, so that every run has the same ids.
+// Ids are UUIDv7 one second apart, so they sort like ids of tasks created one after another. Their other bits are a
+// hash of the number, so that every run has the same ids.
 const FUNCTIONS = `
 create function pg_temp.created(kind int, n bigint) returns timestamptz language sql immutable as $$
   select to_timestamp(1700000000 + kind * 1000000 + n + (n * 7919 % 1000) / 1000.0) $$;
@@ -26,7 +26,8 @@ create function pg_temp.id(kind int, n bigint) returns uuid language sql immutab
     || '7' || substr(hash, 1, 3) || '8' || substr(hash, 4, 15))::uuid from md5(kind || '/' || n) hash $$;
 `
 
-// One owner for each organization; tasks go round the projects, so a project's list lies scattered over the table.
+// One owner for each organization. Tasks are dealt to the projects in turn, so the list of a project is scattered over
+// the table.
 const ROWS = `
 insert into users (id, email, name, email_verified_at, created_at, updated_at)
   select pg_temp.id(0, n), 'owner-' || n || '@example.com', 'Owner ' || n, at, at, at
@@ -58,7 +59,7 @@ export async function seed(client: pg.Client, tasks: number): Promise<void> {
   await client.query('checkpoint')
 }
 
-/** Ids for a run to ask for, drawn evenly over the whole table. */
+/** Returns random ids for a run, drawn evenly from the whole table. */
 export async function drawTargets(client: pg.Client): Promise<Targets> {
   const tasks = await client.query(
     `select t.id, t.created_by as "userId" from tasks t

@@ -7,11 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const LOGS = '.data/bench-logs'
 const START_MS = 20_000
 const POLL_MS = 20
-/** Linux counts CPU time in hundredths of a second. */
+/** Linux reports CPU time in hundredths of a second. */
 const MICROS_PER_TICK = 10_000
 const KB_PER_MB = 1_024
 
-/** A server under test, in a process of its own. */
+/** A server under test, in its own process. */
 export interface Server {
   name: string
   url: string
@@ -60,7 +60,7 @@ export async function stopServer({ child }: Server): Promise<void> {
   await once(child, 'exit')
 }
 
-/** CPU time of a process so far; undefined where there is no /proc, or no such process. */
+/** Returns the CPU time of a process so far; undefined when there is no /proc or no such process. */
 export function cpuMicros(pid: number | undefined): number | undefined {
   const [, fields] = readProc(pid, 'stat')?.split(') ') ?? []
   if (!fields) return undefined

@@ -1,4 +1,4 @@
-/** The value at `share` (0 to 1) of sorted numbers; NaN when there are none. */
+/** Returns the value at `share` (0 to 1) of sorted numbers; NaN when there are none. */
 export const quantile = (sorted: ArrayLike<number>, share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 

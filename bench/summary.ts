@@ -5,13 +5,16 @@ import type { Work } from './works.ts'
 
 type Medians = Omit<Measured, 'failed'>
 
-/** One work at one number of connections. */
+/** One kind of work at one number of connections. */
 export interface Row {
   work: Work
   connections: number
   floor: Medians
   lintel: Medians | undefined
-  /** Lintel's requests per second against the floor's: median over the rounds, each a pair measured side by side. */
+  /**
+   * Lintel's requests per second divided by the floor's: the median over rounds in which both are measured side by
+   * side.
+   */
   ratio: number | undefined
   p99Ratio: number | undefined
   must: number | undefined
@@ -53,7 +56,7 @@ function toRow(group: Sample[]): Row {
   }
 }
 
-/** What the bars say of a row; empty when every one of them is met. */
+/** Returns the bars that a row misses; empty when it meets all. */
 export function misses({ connections, lintel, ratio, must, p99Ratio, failed }: Row): string[] {
   return [
     failed > 0 && `invalid: ${failed} failed`,

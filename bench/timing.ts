@@ -13,10 +13,11 @@ import { median } from './statistics.ts'
 import { type Asker, Stopwatch, type Timed } from './timing/client.ts'
 import { type Question, questions } from './timing/questions.ts'
 
-// Whether the time of an answer says that an address has an account: known and unknown ones in turn, over real HTTP.
+// Measures whether response times reveal that an address has an account: known and unknown addresses in turn, over real
+// HTTP.
 
 const DATABASE = 'lintel_bench_timing'
-/** Medians further apart than this give addresses away to whoever asks often enough. */
+/** A larger difference of the medians would reveal addresses to a client that asks often enough. */
 const MAX_DIFFERENCE_MS = 1
 const WARM_UP_PAIRS = 50
 
@@ -29,15 +30,17 @@ const { values } = parseArgs({
 const pairs = Number(values.pairs)
 const asked = questions.filter(({ name }) => values.only.split(',').includes(name))
 
-/** All of one length, so that none is longer to parse, and every one for one question of one pair. */
+/**
+ * All addresses have the same length, so that parsing takes the same time; each is used for one question of one pair.
+ */
 const address = (kind: string, question: Question, pair: number): string =>
   `${kind}-${questions.indexOf(question)}-${String(pair).padStart(6, '0')}@example.com`
 const known = (question: Question, pair: number) => address('known', question, pair)
 const stranger = (question: Question, pair: number) => address('other', question, pair)
 
 /**
- * Everybody has registered in the ordinary way and confirmed the address, with a hash of today's parameters. Returns the
- * organizations with their owners: many, since each may have few invitations pending.
+ * Inserts users who have registered and verified their address, with a hash of the current parameters. Returns the
+ * organizations with their owners: many, since each may have only a few pending invitations.
  */
 async function seed(client: pg.Client): Promise<Target[]> {
   await seedOrganizations(client, 0)
@@ -66,7 +69,7 @@ interface Result {
   question: Question
   knownMs: number
   unknownMs: number
-  /** Whether status and length were always those of the other. */
+  /** Whether status and length were always equal for known and unknown addresses. */
   alike: boolean
 }
 
@@ -78,7 +81,7 @@ async function measure(stopwatch: Stopwatch, question: Question, askers: Asker[]
       [knowns, known(question, pair)],
       [unknowns, stranger(question, pair)],
     ]
-    // What the first leaves behind for the second must not count for one kind only.
+    // The order is random, so that what the first request leaves behind does not affect only one kind.
     if (Math.random() < 1 / 2) turns.reverse()
     const asker = question.path.includes(':organization') ? askers[pair % askers.length] : undefined
     for (const [into, email] of turns) into.push(await stopwatch.ask(question, email, asker))
@@ -107,14 +110,14 @@ async function main(server: BenchServer): Promise<void> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'lintel-timing-'))
   await migrate(url)
   const organizations = await withClient(url, seed)
-  // Mails go nowhere; the limits by address are met by naming another one each time.
+  // Mails are only stored in a folder; another client address each time avoids the limits by address.
   const lintel = await startLintel(url, { DATA_DIR: dataDirectory, TRUST_PROXY: '127.0.0.1/32' })
   const stopwatch = new Stopwatch(lintel.server.url)
   try {
     const results: Result[] = []
     for (const question of asked) {
       console.log(`${question.name}: ${pairs.toLocaleString('en')} pairs …`)
-      // Access tokens would not outlive all questions.
+      // Access tokens are created for each question, since they would expire before the end.
       results.push(await measure(stopwatch, question, askersOf(lintel, organizations)))
     }
     print(results)

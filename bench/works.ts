@@ -10,7 +10,7 @@ export interface LoadRequest {
   body?: string
 }
 
-/** What a run asks for, with the token of each user. */
+/** The targets of a run, and the token of each user. */
 export interface Asked {
   targets: Targets
   tokens: ReadonlyMap<string, string>

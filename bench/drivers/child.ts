@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Setup, setups } from './setups.ts'
 
-/** What the parent asks for; one at a time. */
+/** A request of the parent; one at a time. */
 export interface Order {
   work: 'read' | 'transaction'
   seconds: number
@@ -12,7 +12,7 @@ export interface Outcome {
   failed: number
   unsettled: number
   uncaught: number
-  /** Whether it works again once the faults are over. */
+  /** Whether the driver works again after the faults. */
   usable: boolean
   seconds: number
   cpuMicros: number
@@ -20,7 +20,7 @@ export interface Outcome {
 
 const IN_FLIGHT = 32
 const ROWS = 100_000
-/** Long past every timeout of either driver: what has not settled by then never will. */
+/** Longer than every timeout of either driver: a call that has not settled by then never will. */
 const GRACE_MS = 6_000
 const RETRY_MS = 100
 
@@ -55,7 +55,7 @@ async function run(setup: Setup, { work, seconds }: Order): Promise<Outcome> {
         outcome.done++
       } catch {
         outcome.failed++
-        // An error that comes at once must not turn the client into a busy loop.
+        // An immediate error must not turn the client into a busy loop.
         await sleep(1)
       }
       outcome.unsettled--

@@ -6,10 +6,10 @@ import { RowPlan } from '../../src/database/fast-path/rows.ts'
 export const READ = 'select id, title, created_at from items where id = $1'
 export const WRITE = 'update counters set value = value + 1 where id = $1'
 
-/** One driver, set up one way, behind the two things that a server does with it. */
+/** One driver in one configuration, with the two operations that a server needs. */
 export interface Setup {
   read(id: number): Promise<unknown>
-  /** Two statements that commit together. */
+  /** Runs two statements that commit together. */
   transaction(id: number): Promise<unknown>
 }
 
@@ -54,7 +54,7 @@ async function pgPipelined(url: string, clients: number): Promise<Setup> {
   }
 }
 
-/** Lintel's own: pipelined clients with reconnection for single statements, a pool for transactions. */
+/** Lintel's own client: pipelined connections with reconnection for single statements, a pool for transactions. */
 async function lintel(url: string): Promise<Setup> {
   const database = new Database({ url, pool: POOL, fastPath: true, log: { warn() {} } })
   await database.open()

@@ -7,7 +7,7 @@ import { parserOf } from '../../src/database/parsers.ts'
 import { PlainStatements, sendPlainly } from '../../src/database/plain.ts'
 import type { Query } from '../../src/database/query.ts'
 
-/** Single statements on one set-up; only statements go over it. */
+/** Single statements on one setup; nothing else of `Database` is used. */
 export type Statements = Database
 export interface Setup {
   statements: Statements
@@ -19,7 +19,7 @@ const types = { getTypeParser: (oid: number) => parserOf(oid) }
 
 const over = (run: Executor['run'], coalesces: boolean) => ({ run, coalesces }) as Database
 
-/** The driver's own rows with their columns named as they are: less than any code of ours could do with them. */
+/** Returns the driver's own rows with unchanged column names, which is less work than any code of ours could do. */
 async function sendBarely<Result>(client: pg.Client, { name, text, values, rows }: Query<Result>): Promise<Result[]> {
   return rows.of((await client.query({ name, text, values, types } as pg.QueryConfig)).rows)
 }
@@ -33,7 +33,7 @@ async function pipelined<C extends pg.Client>(
   return { statements: over(query => sendOver(client, query), coalesces), close: () => client.end() }
 }
 
-/** The parts of the fast path, one more at a time, and all of them but the compiled reader. */
+/** Setups with one more part of the fast path each, and one with all but the compiled reader. */
 export const setups: Record<string, (url: string) => Promise<Setup>> = {
   async 'plain pg, a pool of ten'(url) {
     const single = new PlainStatements(new pg.Pool({ ...poolOptions(url, { fastPath: false }), max: POOL }))
@@ -45,13 +45,13 @@ export const setups: Record<string, (url: string) => Promise<Setup>> = {
   'all, but rows by the driver': url => pipelined(new pg.Client(optionsOf(url)), sendBarely, true),
 }
 
-/** The fast path times nothing by the driver's own clock. */
+/** The fast path does not use the driver's own query timeout. */
 function optionsOf(url: string): pg.ClientConfig {
   const { query_timeout: _, ...options } = connectionOptions(url)
   return { ...options, pipeline: true } as pg.ClientConfig
 }
 
-/** One connection for transactions, of either kind. */
+/** Opens one connection for transactions, with or without the fast path. */
 export async function transactions(url: string, { fastPath }: { fastPath: boolean }) {
   const pool = new pg.Pool({ ...poolOptions(url, { fastPath }), max: 1 })
   const client = await pool.connect()

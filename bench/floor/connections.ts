@@ -1,6 +1,6 @@
 import pg from 'pg'
 
-/** Commits are one after another on one connection: eight of them share each flush of the log. */
+/** Commits on one connection run one after another; eight connections share each flush of the WAL. */
 const WRITERS = 8
 const { TIMESTAMPTZ } = pg.types.builtins
 const WITH_MILLISECONDS = '2026-01-31 12:00:00.123+00'.length
@@ -22,14 +22,14 @@ const sendOn =
   (name, text, values, answer) =>
     client.query({ name, text, values, rowMode: 'array', types }, answer as never)
 
-/** One client that sends each query without waiting for the one before it. */
+/** Opens one client that sends each query without waiting for the answer of the one before it. */
 export async function openReads(options: pg.ClientConfig): Promise<Send> {
   const client = new pg.Client({ ...options, pipeline: true } as pg.ClientConfig)
   await client.connect()
   return sendOn(client)
 }
 
-/** A queue before a few clients. */
+/** Opens a few clients with one queue. */
 export async function openWrites(options: pg.ClientConfig): Promise<Send> {
   const clients = Array.from({ length: WRITERS }, () => new pg.Client(options))
   await Promise.all(clients.map(client => client.connect()))

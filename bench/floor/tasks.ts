@@ -16,7 +16,7 @@ export const CREATE = `
   )
   select organization_id from task`
 
-/** Columns in the order of the statements above, timestamps already ISO 8601. */
+/** Columns in the order of the statements above; timestamps are already ISO 8601. */
 type Row = readonly (string | null)[]
 
 const text = (value: string | null | undefined): string => (value === null ? 'null' : JSON.stringify(value))
@@ -25,7 +25,7 @@ const plain = (value: string | null | undefined): string => (value === null ? 'n
 export const taskJson = (row: Row): string =>
   `{"id":"${row[0]}","organizationId":${plain(row[1])},"projectId":"${row[2]}","title":${text(row[3])},"description":${text(row[4])},"status":"${row[5]}","priority":${row[6]},"assigneeId":${plain(row[7])},"dueAt":${plain(row[8])},"completedAt":${plain(row[9])},"createdBy":${plain(row[10])},"createdAt":"${row[11]}","updatedAt":"${row[12]}"}`
 
-/** `rows` has one more than the page when there are more. */
+/** `rows` has one row more than the page when there are more. */
 export function listJson(rows: readonly Row[], limit: number): string {
   const page = rows.slice(0, limit)
   const hasMore = rows.length > limit

@@ -15,7 +15,7 @@ export interface Asker {
   authorization: string
 }
 
-/** One connection that is kept, or several, and for each request another address behind the proxy that the server trusts. */
+/** Sends requests over one kept connection, or several, each with another client address behind a trusted proxy. */
 export class Stopwatch {
   readonly #agent: Agent
   readonly #base: string
@@ -26,7 +26,7 @@ export class Stopwatch {
     this.#agent = new Agent({ keepAlive: true, maxSockets })
   }
 
-  /** From the last byte of the request to the last of the answer. */
+  /** Measures from the last byte of the request to the last of the response. */
   ask({ path, body }: Question, email: string, asker?: Asker): Promise<Timed> {
     const payload = JSON.stringify(body(email))
     const options = {

@@ -1,14 +1,17 @@
-/** What somebody who is not to know may ask about an address: it must take as long whether or not the address has an account. */
+/**
+ * A request about an address by a client that must not learn whether it has an account: it must take the same time in
+ * both cases.
+ */
 export interface Question {
   name: string
-  /** With `:organization`, its owner asks; without, a stranger. */
+  /** With `:organization` the owner of one sends it; otherwise an anonymous client. */
   path: string
   body(email: string): object
 }
 
 const password = 'not the password of anybody'
 
-/** To add one is to add a line: addresses are new for each question and pair, and each is asked about once. */
+/** To add a question, add a line: addresses are new for each question and pair, and each is used once. */
 export const questions: Question[] = [
   { name: 'register', path: '/auth/register', body: email => ({ email, password, name: 'Ada Lovelace' }) },
   { name: 'login', path: '/auth/login', body: email => ({ email, password }) },
