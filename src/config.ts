@@ -200,7 +200,7 @@ function toConfig(environment: Environment, signingKeys: SigningKey[]) {
   }
 }
 
-/** On a developer's machine the receiver of an example runs beside us. */
+/** In development the receiver of an example usually runs on the same machine. */
 const outboundAllowOf = ({ NODE_ENV, OUTBOUND_ALLOW }: Environment): string[] =>
   list(OUTBOUND_ALLOW ?? (NODE_ENV === 'development' ? 'localhost,127.0.0.0/8,::1' : ''))
 

@@ -17,7 +17,7 @@ const VAGUE = /^(types|utils?|helpers?|constants?|interfaces?|common|misc)(\.ts)
 const sources = sourcesIn('src')
 const folders = readdirSync(join(ROOT, 'src/domains'), { withFileTypes: true }).filter(entry => entry.isDirectory())
 
-/** Domain folders in the order of the list. */
+/** The domain folders in the order of the list. */
 const order = domains.map(({ name }) => name)
 
 const faults = (of: (source: Source) => (string | undefined)[]): string[] =>

@@ -8,13 +8,13 @@ import { openServer } from './runner/postgres.ts'
 import { type Run, runFile } from './runner/process.ts'
 import { print, summarize } from './runner/report.ts'
 
-/** One more than cores: many files wait, for a job or a fault, most of the time. */
+/** One more than there are cores: many files mostly wait for a job or a fault. */
 const JOBS = 3
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 type Environment = Record<string, string | undefined>
 
 const interrupted = new AbortController()
-// From the first moment: an end while the database starts must not leave it behind.
+// Registered first: a signal while the database starts must not leave it running.
 for (const signal of SIGNALS) process.on(signal, () => interrupted.abort(signal))
 
 async function runAll(files: string[], env: Environment, hear: (run: Run, number: number) => void): Promise<Run[]> {
@@ -32,7 +32,7 @@ async function runAll(files: string[], env: Environment, hear: (run: Run, number
   return runs
 }
 
-/** The files to run, and what the generated tests are to keep to. */
+/** Returns the files to run, and the environment that limits the generated tests. */
 function select({ files, unit, database, changed }: Choice, graph: Graph): { files: string[]; env: Environment } {
   const suited = files.filter(file => !(graph.needsDatabase(file) ? unit : database))
   if (!changed) return { files: suited, env: {} }

@@ -30,7 +30,7 @@ export class DatabaseStartError extends Error {
 }
 
 interface Migrated {
-  /** Whether the event log met this server for the first time, or after a restart. */
+  /** Whether the event log meets this server for the first time, or after a restart. */
   epochBegan: boolean
 }
 

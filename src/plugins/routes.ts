@@ -133,7 +133,7 @@ function locator(app: FastifyInstance, url: string): (params: Params, row: unkno
   }
 }
 
-/** From the parameters and not from what was requested, where an id may stand in another case. */
+/** Built from the validated parameters: in the requested URL an id may be in another case. */
 const filled = (url: string, params: Params): string =>
   url.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] as string))
 

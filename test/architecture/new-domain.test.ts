@@ -7,7 +7,7 @@ import { ROOT } from './sources.ts'
 
 const run = promisify(execFile)
 const OMITTED = ['node_modules', '.git', '.data', '.tap']
-/** What the new domain is held to, of what is generated for every route. */
+/** The tests generated for every route that check the new domain. */
 const TESTS = [
   'test/architecture.test.ts',
   'test/domains/notes/notes.test.ts',
@@ -17,10 +17,10 @@ const TESTS = [
   'test/contract/matrix.test.ts',
 ]
 
-/** Of a plain domain, without imports and empty lines. */
+/** The most lines of a plain domain, without imports and empty lines. */
 const PLAIN_LINES = 80
 
-/** Every file below `folder`, by its path, with what is in it. */
+/** Returns the content of every file below `folder`, by path. */
 const filesIn = (folder: string): Map<string, string> =>
   new Map(
     readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -29,7 +29,7 @@ const filesIn = (folder: string): Map<string, string> =>
       .map(path => [relative(folder, path), readFileSync(path, 'utf8')]),
   )
 
-/** The repository without its history and data, to be changed. */
+/** Copies the repository without its history and data, to be changed. */
 function copyOfAll(folder: string): void {
   for (const entry of readdirSync(ROOT).filter(entry => !OMITTED.includes(entry)))
     cpSync(join(ROOT, entry), join(folder, entry), { recursive: true })

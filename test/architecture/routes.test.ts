@@ -15,7 +15,7 @@ t.test('every route says who may call it and what it answers', async t => {
   for (const { method, url, config, schema } of api) {
     const name = `${method} ${url}`
     t.ok(config?.access, `${name} has an access rule`)
-    // Who refreshes has signed in before, and an office does it all day.
+    // A caller who refreshes has signed in before, and an office behind one address does it all day.
     if (config?.access?.kind === 'public' && url !== '/api/v1/auth/refresh')
       t.ok(config.sensitive, `${name} is for strangers, who get few tries`)
     t.ok(schema?.operationId, `${name} has an operationId`)

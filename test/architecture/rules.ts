@@ -1,6 +1,6 @@
 import type { Import, Source } from './sources.ts'
 
-/** What a source or an import target is: `domain` with its name and the kind of file, or the folder it lies in. */
+/** The place of a source or an import target: `domain` with its name and the kind of file, or the folder. */
 interface Place {
   layer: string
   domain: string
@@ -22,7 +22,7 @@ export const KINDS = [
   'graphql',
   'demo',
 ]
-/** What reaches outside the process; `lib` is without it. */
+/** Packages that reach outside the process; `lib` must not import them. */
 const IMPURE = /^(fastify|@fastify\/|pg|drizzle-orm|pg-boss|ioredis)(\/|$)/
 
 export function placeOf(path: string): Place {
@@ -35,7 +35,7 @@ export function placeOf(path: string): Place {
   return { layer: 'domain', domain: name, kind: kind.replace(/\.ts$/, '') }
 }
 
-/** Layers below the domains: whom each may import. `config` is a shape that any of the root's files may be handed. */
+/** Layers below the domains, and which layers each may import. `config` is only a shape that every file may get. */
 const LAYERS: Record<string, string[]> = {
   lib: ['lib'],
   config: ['lib'],
@@ -46,15 +46,15 @@ const LAYERS: Record<string, string[]> = {
 }
 
 interface DomainRule {
-  /** Files outside the domains, by path below `src` without its ending, or by folder. */
+  /** Allowed files outside the domains, by path below `src` without extension, or by folder. */
   outside: string[]
-  /** The same, where only a type is imported and no arrow remains at run time. */
+  /** The same for type-only imports, which do not exist at run time. */
   types?: string[]
   own: string[]
   earlier: string[]
 }
 
-/** The table of the house. `lib` knows nobody, so everybody may import it. */
+/** The rules for the files of a domain. `lib` imports no other layer, so every file may import it. */
 const DOMAIN: Record<string, DomainRule> = {
   schemas: { outside: [], own: [], earlier: ['schemas'] },
   tables: { outside: ['database/columns'], own: [], earlier: ['tables'] },
@@ -88,7 +88,7 @@ const DOMAIN: Record<string, DomainRule> = {
   index: { outside: ['config', 'plugins/domains'], own: [...KINDS], earlier: ['demo'] },
 }
 
-/** Why the import is not allowed, or undefined. `order` is the list of the domains. */
+/** Returns why the import is not allowed, or undefined. `order` is the list of the domains. */
 export function faultOf({ path }: Source, { target, typeOnly }: Import, order: string[]): string | undefined {
   const from = placeOf(path)
   const to = placeOf(target)
@@ -117,7 +117,7 @@ function outsideFault({ outside, types = [] }: DomainRule, target: string, typeO
   return allowed.some(place => path === place || path.startsWith(`${place}/`)) ? undefined : `may not import ${path}`
 }
 
-/** Files that import each other in a circle, as paths. */
+/** Returns the paths of files that import each other in a cycle. */
 export function cyclesIn(sources: Source[]): string[] {
   const byPath = new Map(sources.map(source => [source.path, source]))
   const finished = new Set<string>()

@@ -60,7 +60,7 @@ export function visit(node: ts.Node, see: (node: ts.Node) => void): void {
 export const lineOf = ({ tree }: Source, node: ts.Node): number =>
   tree.getLineAndCharacterOfPosition(node.getStart()).line + 1
 
-/** Lines of each function, method and arrow with a body of its own. */
+/** Returns the number of lines of each function, method and arrow function with a body. */
 export function functionsOf(source: Source): { node: ts.Node; lines: number }[] {
   const found: { node: ts.Node; lines: number }[] = []
   visit(source.tree, node => {

@@ -11,18 +11,18 @@ export interface DeclaredColumn {
   nullable: boolean
   optional: boolean
 }
-/** What a statement in the sources says of its rows. */
+/** The type that a statement in the sources declares for its rows. */
 export interface DeclaredRow {
-  /** Names of statements; some are made of a table's name. */
+  /** Matches the names of the statement; some contain the name of a table. */
   name: RegExp
   /** As `src/domains/tasks/queries/read.ts:36`. */
   place: string
-  /** What is listed by a schema leaves out columns that are not in it. */
+  /** Whether a schema lists the columns; others are left out. */
   isList: boolean
   columns: ReadonlyMap<string, DeclaredColumn>
 }
 
-/** These make statements for others, who name them. */
+/** Files that define statements under a name that the caller gives. */
 const MAKERS = ['src/database/', 'src/events/resource.ts']
 
 const OPTIONS: ts.CompilerOptions = {
@@ -38,7 +38,7 @@ const OPTIONS: ts.CompilerOptions = {
 }
 const LIBRARY = '/library'
 
-/** The declarations of the language come with the compiler as texts and not as files. */
+/** The compiler package contains the declarations of the language as texts, not as files. */
 function compilerHost(): ts.CompilerHost {
   const host = ts.createCompilerHost(OPTIONS)
   const library = new Map(getLibFiles().map(({ fileName, text }) => [`${LIBRARY}/${fileName}`, text]))
@@ -55,7 +55,7 @@ function compilerHost(): ts.CompilerHost {
   }
 }
 
-/** The rows that the types of all statements in `src` declare, as the compiler sees them. */
+/** Returns the row types of all statements in `src`, as the compiler resolves them. */
 export function declaredRows(): DeclaredRow[] {
   const files = globSync('src/**/*.ts', { cwd: ROOT }).map(file => `${ROOT}${file}`)
   return new Reader(ts.createProgram(files, OPTIONS, compilerHost())).rows()
@@ -89,7 +89,7 @@ class Reader {
     ts.forEachChild(node, child => this.#collect(child))
   }
 
-  /** The object itself, where a constant holds it. */
+  /** Returns the object itself when a constant holds it. */
   #literal(given: ts.Expression | undefined): ts.Expression | undefined {
     if (!given || !ts.isIdentifier(given)) return given
     const [constant] = this.#checker.getSymbolAtLocation(given)?.declarations ?? []
@@ -106,7 +106,7 @@ class Reader {
     return this.#callsThatName(name).map(([other, text]) => this.#row(new RegExp(`^${quoted(text)}$`), other, isList))
   }
 
-  /** Where the name is a parameter: the calls that give it. */
+  /** Returns the calls that pass the name when it is a parameter. */
   #callsThatName(name: ts.Expression): [Call, string][] {
     const symbolOfName = ts.isShorthandPropertyAssignment(name.parent)
       ? this.#checker.getShorthandAssignmentValueSymbol(name.parent)
@@ -151,7 +151,7 @@ class Reader {
     return { name, place: this.#placeOf(call), isList, columns: new Map(columns) }
   }
 
-  /** What a function resolves with. */
+  /** Returns the type that a function resolves with. */
   #answerOf(type: ts.Type): ts.Type {
     const [signature] = type.getCallSignatures()
     if (!signature) throw new Error(`${this.#checker.typeToString(type)} is no function`)
@@ -159,7 +159,7 @@ class Reader {
     return this.#checker.getNonNullableType(promised)
   }
 
-  /** Of a page the rows are written or plain; the plain ones say what they are. */
+  /** The rows of a page are written or plain; the plain type is used. */
   #listed(list: ts.Type): ts.Type {
     const data = this.#propertyType(list, 'data')
     const plain = (data.isUnion() ? data.types : [data]).find(part => this.#checker.isArrayType(part))

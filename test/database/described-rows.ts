@@ -1,11 +1,11 @@
 import type pg from 'pg'
 import { camelCase } from '../../src/database/query.ts'
 
-/** A column as PostgreSQL describes it, before anything is run. */
+/** A column as PostgreSQL describes it before a statement runs. */
 export interface DescribedColumn {
   name: string
   type: string
-  /** Null where it is an expression, of which the catalogue knows nothing. */
+  /** Null for an expression, about which the catalogue knows nothing. */
   nullable: boolean | null
 }
 
@@ -21,7 +21,7 @@ interface Connection {
   sync(): void
 }
 
-/** Prepares a statement and runs nothing: what the driver calls a query, as far as it looks at one. */
+/** Prepares a statement without running it; implements the driver's interface of a query. */
 class Description {
   readonly #text: string
   readonly #done: (error: Error | null, fields: Field[]) => void
@@ -63,7 +63,7 @@ interface Column {
   notNull: boolean
 }
 
-/** What the catalogue knows of types and columns. */
+/** What the catalogue says about types and columns. */
 export class Catalogue {
   readonly #client: pg.ClientBase
   readonly #types = new Map<number, string>()
@@ -97,6 +97,6 @@ export class Catalogue {
   }
 }
 
-/** On the side of a join that may be missing, every column may be null. */
+/** On the optional side of an outer join every column may be null. */
 const isOuter = (text: string, table: string): boolean =>
   new RegExp(`\\b(left|full) join "?${table}"?\\b`).test(text.replace(/\s+/g, ' '))

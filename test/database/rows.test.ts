@@ -11,13 +11,13 @@ import type { Credentials } from '../helpers/call.ts'
 import { type DeclaredColumn, type DeclaredRow, declaredRows } from './declared-rows.ts'
 import { Catalogue, type DescribedColumn } from './described-rows.ts'
 
-/** `sql<TaskRow>` is a promise: here PostgreSQL says what the rows of every statement really are. */
+/** Compares the declared row type of every statement with what PostgreSQL describes. */
 const test = await testApp(t)
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 const log = await ChangeLog.open(test)
 
-/** What the driver's parsers make of a type; every other is text. */
+/** The JavaScript kinds that the driver's parsers return, by type; every other type is text. */
 const KINDS: Record<string, string> = {
   int2: 'number',
   int4: 'number',
@@ -32,7 +32,7 @@ const KINDS: Record<string, string> = {
 }
 const kindOf = (type: string): string => (type.startsWith('_') ? 'array' : (KINDS[type] ?? 'string'))
 
-/** The columns by which callers who share a statement are told apart; it is no part of their rows. */
+/** The column that separates the callers of a shared statement; it is not part of their rows. */
 const NUMBER = 'n'
 
 function faultsOf({ columns, isList }: DeclaredRow, described: DescribedColumn[]): string[] {
@@ -59,7 +59,7 @@ function columnFaults({ kind, nullable }: DeclaredColumn, column: DescribedColum
   ]
 }
 
-/** What depends on a query or a body is met when it is asked for: every sort, page and filter, and every field of a change. */
+/** Some statements exist only once they are used: requests every sort, page and filter, and changes every field. */
 async function meetShapes(): Promise<void> {
   const tenant = await Tenant.create({ test, client, specification, log })
   for (const operation of specification.all.filter(operation => !streams(operation))) {
@@ -83,7 +83,7 @@ async function meetList(tenant: Tenant, operation: Operation, as: Credentials): 
     if (status !== 200) return
     const { nextCursor } = body.meta
     await ask({ ...scope, ...sort, page: '2', limit: '1' })
-    // Together they share a statement.
+    // Two at once share a statement.
     for (const more of [{}, ...(nextCursor ? [{ cursor: nextCursor }] : [])])
       await Promise.all([1, 2].map(() => ask({ ...scope, ...sort, ...more, limit: '1' })))
   }
@@ -102,7 +102,7 @@ const sampleOf = (schema: Json, tenant: Tenant): Json => {
   return { integer: 1, boolean: true }[[type].flat()[0] as string] ?? 'word'
 }
 
-/** Each field by itself, as far as it goes. */
+/** Changes each field alone, as far as possible. */
 async function meetChanges(tenant: Tenant, operation: Operation): Promise<void> {
   const params = await tenant.paramsOf(operation)
   const as = operation.access.kind === 'platform' ? tenant.world.platformAdmin : tenant.owner
@@ -110,7 +110,7 @@ async function meetChanges(tenant: Tenant, operation: Operation): Promise<void> 
     await client.send(operation, { as, params, body: { [name]: sampleOf(schema, tenant) } })
 }
 
-/** A name that a table completes may fit another statement's as well. */
+/** A pattern with the name of a table may match other statements too, so longer patterns come first. */
 const bySpecificity = (a: DeclaredRow, b: DeclaredRow) => b.name.source.length - a.name.source.length
 
 t.test('every statement answers with the columns, types and nulls that its type declares', async t => {

@@ -3,7 +3,7 @@ import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Past this a request counts as never answered. */
+/** A request without a response after this time counts as never answered. */
 const UNSETTLED_MS = 20_000
 const SERVED_BOUND_MS = 15_000
 const POLL_MS = 5
@@ -24,18 +24,18 @@ export interface Call {
   key?: string
 }
 
-/** A keep-alive client that counts every outcome, a broken connection too. */
+/** A keep-alive client that counts every outcome, also broken connections. */
 export class Client {
   readonly outcomes = new Map<string, number>()
   slowestMs = 0
   slowest = ''
   /** The last 503, which says why. */
   refusal = ''
-  /** 503 and 409 that do not say when to come again. */
+  /** The number of 503 and 409 responses without Retry-After. */
   withoutRetryAfter = 0
-  /** Refusals that name a resource: it was rolled back. */
+  /** The number of refusals with a Location, although the row was rolled back. */
   withLocation = 0
-  /** Answers that close the connection. */
+  /** The number of responses that close the connection. */
   toldToLeave = 0
   base: string
   readonly #token: string
@@ -47,7 +47,7 @@ export class Client {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections })
   }
 
-  /** Undefined when there was no answer; the outcome then carries the socket's error. */
+  /** Returns undefined when there was no response; the outcome is then the socket's error. */
   async call({ method, path, body, key }: Call): Promise<Answer | undefined> {
     const started = performance.now()
     const headers = {
@@ -72,7 +72,7 @@ export class Client {
     }
   }
 
-  /** Repeats what was refused for now, as `Retry-After` asks or after `pauseMs`; only a call with a key may repeat a write. */
+  /** Repeats a temporary refusal, after `Retry-After` or `pauseMs`; only a call with a key may repeat a write. */
   async insist(call: Call, pauseMs = DEFAULT_PAUSE_MS): Promise<Answer> {
     const until = performance.now() + INSIST_MS
     while (performance.now() < until) {
@@ -83,7 +83,7 @@ export class Client {
     throw new Error(`${call.method} ${call.path} was refused for ${INSIST_MS} ms`)
   }
 
-  /** How long it takes until reads and creates both succeed again: they use different connections. */
+  /** Returns the time until reads and creates both succeed again: they use different connections. */
   async untilServed(): Promise<number> {
     const started = performance.now()
     const seen = (status: string) => this.outcomes.get(status) ?? 0
@@ -95,7 +95,7 @@ export class Client {
     return performance.now() - started
   }
 
-  /** The outcomes outside `expected`. */
+  /** Returns the outcomes outside `expected`. */
   unexpected(...expected: number[]): string[] {
     const usual = new Set(expected.map(String))
     return [...this.outcomes].filter(([outcome]) => !usual.has(outcome)).map(pair => pair.join(': '))
@@ -124,7 +124,7 @@ export class Client {
   }
 }
 
-/** `count` loops of `work` at once, until `isOver`. */
+/** Runs `count` loops of `work` at once, until `isOver`. */
 export async function loop(count: number, isOver: () => boolean, work: (worker: number) => Promise<unknown>) {
   await Promise.all(
     Array.from({ length: count }, async (_, worker) => {

@@ -12,13 +12,13 @@ const run = promisify(execFile)
 const INSTALLED = '/usr/lib/postgresql'
 const USER = 'postgres'
 
-/** The folder of a whole PostgreSQL, newest first: the embedded one has no pg_dump and no pg_basebackup. */
+/** The folder of a complete PostgreSQL, newest first: the embedded one has no pg_dump and no pg_basebackup. */
 const programs: string | undefined = (existsSync(INSTALLED) ? readdirSync(INSTALLED) : [])
   .toSorted((a, b) => Number(b) - Number(a))
   .map(version => join(INSTALLED, version, 'bin'))
   .find(folder => ['initdb', 'pg_basebackup', 'pg_restore'].every(name => existsSync(join(folder, name))))
 
-/** Why tests with whole clusters are left out, or false. */
+/** Why tests with whole clusters are skipped, or false. */
 export const withoutClusters = programs === undefined && `no pg_dump and pg_basebackup in ${INSTALLED}/*/bin`
 
 /** PostgreSQL refuses to run as root. */
@@ -48,7 +48,7 @@ function folderFor(t: Test): string {
   return folder
 }
 
-/** A PostgreSQL cluster of the test alone, made and moved by PostgreSQL's own programs. */
+/** A PostgreSQL cluster for one test, managed by PostgreSQL's own programs. */
 export class Cluster {
   readonly #folder: string
   readonly #port: number
@@ -59,7 +59,7 @@ export class Cluster {
     this.#port = port
   }
 
-  /** A new, running one; `idEpoch` lets its transaction ids begin at that many times 2^32. */
+  /** Creates and starts a cluster; its transaction ids begin at `idEpoch` times 2^32. */
   static async create(t: Test, { idEpoch = 0 } = {}): Promise<Cluster> {
     const cluster = new Cluster(folderFor(t), await freePort())
     await program('initdb', '-D', cluster.#data, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N')
@@ -68,7 +68,7 @@ export class Cluster {
     return cluster
   }
 
-  /** A running standby that follows this one. */
+  /** Creates and starts a standby of this cluster. */
   async standby(t: Test): Promise<Cluster> {
     const cluster = new Cluster(folderFor(t), await freePort())
     await program(
@@ -101,7 +101,7 @@ export class Cluster {
     await program('pg_ctl', '-D', this.#data, '-w', '-m', mode, 'stop')
   }
 
-  /** Resolves when this standby has all that `primary` has. */
+  /** Resolves when this standby has everything that `primary` has. */
   async caughtUp(primary: Cluster): Promise<void> {
     const [at] = await primary.#ask('select pg_current_wal_flush_lsn() as lsn')
     await eventually(
@@ -115,12 +115,12 @@ export class Cluster {
     return (await client.query(text).finally(() => client.end())).rows
   }
 
-  /** Makes a standby a primary; those who are connected stay connected. */
+  /** Promotes a standby; existing connections stay open. */
   promote(): Promise<void> {
     return program('pg_ctl', '-D', this.#data, '-w', 'promote')
   }
 
-  /** Copies a database by pg_dump and pg_restore to `other`, where it has the same name. */
+  /** Copies a database by pg_dump and pg_restore to `other`, under the same name. */
   async restoreTo(other: Cluster, database: string): Promise<void> {
     const dump = join(this.#folder, `${database}.dump`)
     await program('pg_dump', '-Fc', '-f', dump, '-d', this.urlOf(database))

@@ -12,7 +12,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const READY_BOUND_MS = 30_000
 const EXIT_BOUND_MS = 30_000
 const POLL_MS = 20
-/** Two processes in a row, or at once, must accept the same tokens. */
+/** Processes that run one after another, or at once, must accept the same tokens. */
 const PUBLIC_URL = 'http://lintel.test'
 const JWT_SECRET = 'Zq3-fault-tests-only-8fKx-Wm27-pL0v-Ty5c'
 const PINO_ERROR = 50
@@ -21,7 +21,7 @@ interface Options {
   databaseUrl: string
   port?: number
   env?: Record<string, string>
-  /** What Node runs, from the root of the project. */
+  /** The arguments of Node, run in the root of the project. */
   args?: string[]
 }
 
@@ -30,21 +30,21 @@ export interface Lintel {
   base: string
   port: number
   pid: number
-  /** Where mails go. */
+  /** The folder that mails are stored in. */
   dataDirectory: string
   alive(): boolean
   ready(): Promise<boolean>
   whenReady(): Promise<void>
-  /** Its exit code, or the signal that ended it. */
+  /** Ends the process; returns its exit code, or the signal that ended it. */
   end(signal: NodeJS.Signals): Promise<number | string>
   /** Everything it has written so far. */
   log(): string
-  /** Lines that say the program is at fault: not of pino, or at level error and above. */
+  /** Lines that show a bug: not written by pino, or at level error and above. */
   faults(): string[]
   residentMb(): number
 }
 
-/** Returns at once; `whenReady` waits. */
+/** Starts the process without waiting; `whenReady` waits. */
 export async function launchLintel(
   t: Test,
   { databaseUrl, port, env = {}, args = ['bin/lintel.mjs'] }: Options,
@@ -65,7 +65,7 @@ export async function launchLintel(
       DATA_DIR: folder,
       PORT: String(chosen),
       RATE_LIMIT: '1000000000',
-      // A process that a busy machine gives no processor must not refuse what a test asks.
+      // A process without CPU time on a busy machine must not refuse the requests of a test.
       MAX_EVENT_LOOP_DELAY_MS: '60000',
       UNVERIFIED_LOGIN: 'true',
       LOG_LEVEL: 'warn',
@@ -108,7 +108,7 @@ export async function startLintel(t: Test, options: Options): Promise<Lintel> {
   return lintel
 }
 
-/** The exit code of `--check`, and what it says. */
+/** Returns the exit code and the output of `--check`. */
 export function checkLintel(
   env: Record<string, string>,
   { args = ['src/server.ts'], cwd = ROOT } = {},
@@ -148,7 +148,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
   return child.exitCode ?? (child.signalCode as string)
 }
 
-/** What the first start says to whoever operates it. */
+/** The line that the first start prints for the operator. */
 const INVITATION = 'No admin yet.'
 
 function isFault(line: string): boolean {

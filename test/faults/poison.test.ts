@@ -23,12 +23,12 @@ import { recordStatements } from '../helpers/statements.ts'
 import { type Random, seeded } from './random.ts'
 
 const GOOD = 100
-/** For a long look; the bar is 100,000 good reads, 1,000 rounds. */
+/** Set `POISON_ROUNDS` for a long run; the bar is 100,000 good reads, 1,000 rounds. */
 const ROUNDS = Number(process.env.POISON_ROUNDS ?? 10)
 const UUID = /^[0-9a-f-]{36}$/
 const NOT_AN_ID = 'urn:uuid:00000000-0000-7000-8000-000000000000'
 
-/** Calls that share statements: `good` says whether its answer is right, `bad` rejects. */
+/** Calls that share statements: `good` returns whether its result is right, `bad` rejects. */
 interface Path {
   good(): Promise<boolean>
   bad(): Promise<unknown>
@@ -83,7 +83,7 @@ function access(): Path {
 
 const { key, id: keyId } = await createKey(test, organization.id, 'tasks:read')
 
-/** No secret can have a hash that the database refuses: it is exchanged on the way. */
+/** No key has a hash that the database refuses, so the hash is replaced before the query. */
 function keys(): Path {
   const badKey = newApiKey('test')
   const refused = (hash: unknown) => (sha256(badKey).equals(hash as Buffer) ? '\\xzz' : hash)
@@ -115,7 +115,7 @@ await sql('create table amounts (id uuid primary key, big bigint)')
 const [fits, tooBig] = [taskId, projectId]
 await sql('insert into amounts values ($1, 1), ($2, $3)', [fits, tooBig, 2n ** 53n])
 
-/** The database gives a row that its reader refuses. */
+/** The database returns a row that its reader refuses. */
 function unreadableRows(): Path {
   const find = statement(
     'test.amounts',
@@ -129,7 +129,7 @@ function unreadableRows(): Path {
   return { good: async () => (await load(fits)).big === 1, bad: () => load(tooBig) }
 }
 
-/** The same in a list, where rows are made into JSON as they come. */
+/** The same in a list, where rows are written as JSON as they arrive. */
 function unwritableRows(): Path {
   const list = defineList<{ id: string; big: number }, { id: string }>({
     name: 'test.amounts_of',
@@ -149,7 +149,7 @@ function unwritableRows(): Path {
   }
 }
 
-/** By the file that shares a statement among callers. */
+/** The paths to test, by the file that shares statements. */
 const PATHS: Record<string, (() => Path)[]> = {
   'src/domains/tasks/queries/read.ts': [reads],
   'src/domains/tasks/service/creator.ts': [creates],
@@ -186,7 +186,7 @@ t.test('every create that was answered is there once, with its event', async t =
   t.same(counted, [{ tasks: GOOD * ROUNDS, events: GOOD * ROUNDS, bad: 0 }])
 })
 
-/** What went wrong with the good calls of one turn beside a bad one. */
+/** Returns what went wrong with the good calls of one turn with a bad one. */
 async function poison({ good, bad }: Path, random: Random): Promise<string[]> {
   const at = random.below(GOOD)
   const reasonOf = (error: Error) => `${error.message}: ${(error.cause as Error | undefined)?.message}`

@@ -12,7 +12,7 @@ import { removeData, startEmbedded } from '../../src/database/embedded.ts'
 const POLL_MS = 5
 const ACCEPT_BOUND_MS = 30_000
 
-/** A connection of the test's own; it is not among those that the faults are for. */
+/** Opens a connection for the test itself, which is not a target of the faults. */
 export async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: 'fault-test' })
   client.on('error', () => {})
@@ -20,7 +20,7 @@ export async function connect(url: string): Promise<pg.Client> {
   return client
 }
 
-/** An empty database on the server of `TEST_DATABASE_URL`, or else on one of its own. */
+/** Creates an empty database on the server of `TEST_DATABASE_URL`, or on a new server. */
 export async function emptyDatabase(t: Test): Promise<string> {
   const server = process.env.TEST_DATABASE_URL
   if (server === undefined) return (await startPostgres(t)).url
@@ -37,18 +37,18 @@ async function command(server: string, text: string): Promise<void> {
   await client.query(text).finally(() => client.end())
 }
 
-/** A PostgreSQL server of the test alone, which it may stop, restart and freeze. */
+/** A PostgreSQL server for one test, which may stop, restart and freeze it. */
 export interface Postgres {
   url: string
-  /** `fast` ends sessions in order; `immediate` is a crash. Resolves when the server accepts connections again. */
+  /** `fast` ends sessions cleanly; `immediate` is a crash. Resolves when the server accepts connections again. */
   restart(mode: 'fast' | 'immediate'): Promise<void>
-  /** Stops every process of the server where it stands, until the returned function is called. */
+  /** Stops all processes of the server (SIGSTOP), until the returned function is called. */
   freeze(): Promise<() => void>
 }
 
 export async function startPostgres(t: Test): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), 'lintel-fault-postgres-'))
-  // Root's PostgreSQL runs as another user, who must get in.
+  // When the test runs as root, PostgreSQL runs as another user, who must be able to enter the folder.
   chmodSync(folder, 0o711)
   const embedded = await startEmbedded({ dataDirectory: folder })
   const { url } = embedded
@@ -77,7 +77,7 @@ async function endServer(pid: number, signal: NodeJS.Signals): Promise<void> {
   while (isRunning(pid)) await sleep(POLL_MS)
 }
 
-/** With the arguments of the last time, so on the same port. */
+/** Uses the arguments of the last start, and so the same port. */
 function launch(data: string): ChildProcess {
   const words = readFileSync(join(data, 'postmaster.opts'), 'utf8').trim()
   const [program, ...rest] = words.split(' "')
@@ -100,7 +100,7 @@ async function untilAccepting(url: string): Promise<void> {
   throw new Error('PostgreSQL did not start again')
 }
 
-/** The postmaster first: it then forks no more processes while the others are asked for. */
+/** Freezes the postmaster first, so that it forks no more processes while the others are listed. */
 async function freeze(postmaster: number, url: string): Promise<() => void> {
   const witness = await connect(url)
   process.kill(postmaster, 'SIGSTOP')

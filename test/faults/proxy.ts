@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Test } from 'tap'
 
-/** Type, then the length of itself and the rest (PostgreSQL's message format). */
+/** The type, then the length of itself and the rest (PostgreSQL's message format). */
 const HEADER_BYTES = 5
 const COMMAND_COMPLETE = 'C'.charCodeAt(0)
 const READY = Buffer.from('5a0000000549', 'hex')
@@ -12,17 +12,17 @@ const COMMIT_QUERY = Buffer.from('commit\0')
 
 const never = () => false
 
-/** Stands between the server under test and PostgreSQL. */
+/** A proxy between the server under test and PostgreSQL. */
 export class PostgresProxy {
-  /** Opened so far. */
+  /** The number of connections opened so far. */
   connections = 0
-  /** Connections cut so far. */
+  /** The number of connections cut so far. */
   cut = 0
-  /** Whether to cut the connection in place of passing on the answer to a `COMMIT` that succeeded. */
+  /** Whether to cut the connection instead of passing on the answer to a successful `COMMIT`. */
   cutsAnswer = never
-  /** Whether to cut the connection in place of passing on a request to commit: the work is rolled back. */
+  /** Whether to cut the connection instead of passing on a `COMMIT`, so the transaction is rolled back. */
   cutsCommit = never
-  /** Whether to end a new connection in the moment in which it is ready, as a server does that is told to stop. */
+  /** Whether to end a new connection as soon as it is ready, like a server that shuts down. */
   endsNew = never
   #database: URL
   readonly #server: Server
@@ -40,14 +40,14 @@ export class PostgresProxy {
     await once(this.#server, 'listening')
   }
 
-  /** The database by way of the proxy. */
+  /** The URL of the database through the proxy. */
   get url(): string {
     const url = new URL(this.#database)
     url.host = `127.0.0.1:${(this.#server.address() as { port: number }).port}`
     return url.href
   }
 
-  /** Passes on nothing and ends nothing, as a network that is gone, until the returned function is called. */
+  /** Passes on nothing and closes nothing, like a lost network, until the returned function is called. */
   hold(): () => void {
     const waiting: Socket[] = []
     this.#waiting = waiting
@@ -59,7 +59,7 @@ export class PostgresProxy {
     }
   }
 
-  /** Accepts and closes at once, until the returned function is called. */
+  /** Closes new connections at once, until the returned function is called. */
   refuse(): () => void {
     this.#refuses = true
     for (const socket of this.#sockets) socket.destroy()
@@ -68,7 +68,7 @@ export class PostgresProxy {
     }
   }
 
-  /** From now on it stands before another server; those who are connected are cut off. */
+  /** Switches to another server and cuts existing connections. */
   moveTo(databaseUrl: string): void {
     this.#database = new URL(databaseUrl)
     for (const socket of this.#sockets) socket.destroy()

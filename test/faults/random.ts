@@ -4,12 +4,12 @@ const GOLDEN = 0x6d2b79f5
 const TWO_32 = 2 ** 32
 
 export interface Random {
-  /** At least 0, less than `limit`. */
+  /** Returns an integer from 0 up to, but not including, `limit`. */
   below(limit: number): number
   pick<T>(items: readonly T[]): T
 }
 
-/** Mulberry32. The seed is printed; `FAULT_SEED` repeats a run. */
+/** Returns a Mulberry32 generator. The seed is printed; `FAULT_SEED` repeats a run. */
 export function seeded(t: Test): Random {
   const seed = Number(process.env.FAULT_SEED ?? Math.floor(Math.random() * TWO_32))
   t.comment(`seed ${seed}`)
@@ -24,5 +24,5 @@ export function seeded(t: Test): Random {
   return { below, pick: items => items[below(items.length)] as never }
 }
 
-/** How long a fault lasts: short by default, `FAULT_SECONDS` for a long look. */
+/** How long a fault lasts: short by default, `FAULT_SECONDS` for a long run. */
 export const faultMs = (seconds: number): number => Number(process.env.FAULT_SECONDS ?? seconds) * 1000

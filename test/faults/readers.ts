@@ -10,7 +10,9 @@ import { eventually } from '../helpers/mail.ts'
 const OLD = 39
 const NEW = 7
 const SUBSCRIBER = 'restored'
-/** What the subscriber was handed; by time, as a sequence does not move along with the rows. */
+/**
+ * The events that the subscriber received. They are ordered by time, because a sequence is not copied with the rows.
+ */
 export const HANDED = 'create table handed (at timestamptz default clock_timestamp(), target_id uuid)'
 
 interface Event {
@@ -19,16 +21,16 @@ interface Event {
 
 const targetsOf = (body: { data: Event[] }): string[] => body.data.map(({ target }) => target.id)
 
-/** The log of one organization, and all who read it: its feed, a stream, the audit list, a subscriber of the relay. */
+/** The log of one organization and its readers: feed, stream, audit list and a subscriber of the relay. */
 export class Readers {
   readonly #organization: TestOrganization
   readonly #projectId: string
   /** The targets of all events, in order. */
   written: string[] = []
-  /** Where the reader of the feed is, and the one of the stream. */
+  /** The places of the readers of the feed and of the stream. */
   #cursor = ''
   #lastEventId = ''
-  /** Open from the first event on. */
+  /** Open since the first event. */
   readonly stream: EventStreamClient
 
   private constructor(organization: TestOrganization, projectId: string, stream: EventStreamClient) {
@@ -37,7 +39,7 @@ export class Readers {
     this.stream = stream
   }
 
-  /** All of them have read 39 events. */
+  /** Returns readers that have all read 39 events. */
   static async of(t: Test, test: TestApp, base: string): Promise<Readers> {
     await test.sql(HANDED)
     const organization = await createOrganization(test)
@@ -53,7 +55,7 @@ export class Readers {
     return readers
   }
 
-  /** Writes events, one after the other. */
+  /** Writes events, one after another. */
   async write(test: TestApp, count: number): Promise<string[]> {
     for (let n = 0; n < count; n++) {
       const { status, text } = await this.attempt(test)
@@ -69,14 +71,14 @@ export class Readers {
     return answer
   }
 
-  /** Feed and stream are read to the end of what was written. */
+  /** Reads feed and stream to the end of what was written. */
   async read(test: TestApp): Promise<void> {
     await this.stream.has(this.written.length)
     this.#lastEventId = this.stream.lastEventId as string
     this.#cursor = (await this.#page(test, '')).meta.nextCursor
   }
 
-  /** What is written from now on comes to everyone once and in order, behind those of the old events that are still `kept`. */
+  /** Checks that new events reach every reader once and in order, after those old events that are still `kept`. */
   async goOn(t: Test, test: TestApp, base: string, kept = this.written): Promise<void> {
     const old = [...kept]
     t.same(await this.feed(test), old, `the feed has ${old.length} old events`)
@@ -94,7 +96,7 @@ export class Readers {
     t.same(await handed(test), all, `the subscriber was handed ${NEW} new events, and no old one again`)
   }
 
-  /** All that follows `cursor`, or all there is. */
+  /** Returns all events after `cursor`, or all events. */
   async feed(test: TestApp, cursor = ''): Promise<string[]> {
     return targetsOf(await this.#page(test, cursor))
   }
@@ -117,7 +119,7 @@ async function open(t: Test, base: string, { id: organizationId, admin: as }: Te
   return stream
 }
 
-/** A subscriber that notes what it is handed, in the transaction of its cursor. */
+/** Starts a subscriber that stores what it receives, in the transaction of its cursor. */
 function follow({ app }: TestApp): Relay {
   const relay = new Relay(app.database, { warn() {} })
   relay.subscribe(SUBSCRIBER, async (tx, events) => {

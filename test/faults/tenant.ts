@@ -8,7 +8,7 @@ export interface Tenant {
   projectId: string
 }
 
-/** A user with an organization and a project, made as a client makes them. */
+/** Creates a user with an organization and a project through the API. */
 export async function createTenant(base: string): Promise<Tenant> {
   const email = await register(base)
   const { accessToken: token } = await post(base, '/auth/login', { email, password: PASSWORD })
@@ -17,7 +17,7 @@ export async function createTenant(base: string): Promise<Tenant> {
   return { token, organizationId, projectId } as unknown as Tenant
 }
 
-/** The address of a new account. */
+/** Registers an account; returns its address. */
 export async function register(base: string): Promise<string> {
   const email = `${randomUUID()}@example.com`
   await post(base, '/auth/register', { email, password: PASSWORD, name: 'Fault' })

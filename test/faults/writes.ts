@@ -5,15 +5,15 @@ import type { Client } from './client.ts'
 import type { Random } from './random.ts'
 
 const BULK = 5
-/** Few enough that changes meet on a row, enough that they do not only wait for each other. */
+/** Few enough that changes meet on one row, enough that they do not only wait for each other. */
 const CHANGED = 50
 
-/** Everything that clients wrote and what they were told: held against the database afterwards. */
+/** Records everything that clients wrote and what they were answered, to compare it with the database at the end. */
 export class Writes {
   readonly #client: Client
   readonly #projectId: string
   readonly #random: Random
-  /** Titles of which the server said that they are stored; without a key a title was sent once only. */
+  /** Titles that the server confirmed; a title without a key was sent only once. */
   readonly #acknowledged = new Map<string, string>()
   readonly #changed: string[] = []
   readonly #bulks = new Map<string, boolean>()
@@ -29,7 +29,7 @@ export class Writes {
     return this.#acknowledged.size
   }
 
-  /** One of the four kinds. */
+  /** Does one of the four kinds of writes. */
   async any(): Promise<void> {
     const kinds = [this.create, this.createOnce, this.change, this.createBulk]
     await this.#random.pick(kinds).call(this)
@@ -41,7 +41,7 @@ export class Writes {
     if (answer?.status === 201) this.#acknowledge(title, JSON.parse(answer.body).id)
   }
 
-  /** With a key, repeated until it is done. */
+  /** Creates a task with a key and repeats until it succeeds. */
   async createOnce(): Promise<void> {
     const title = randomUUID()
     const answer = await this.#client.insist({ method: 'POST', path: this.#path, body: { title }, key: title })
@@ -67,7 +67,7 @@ export class Writes {
     this.#bulks.set(prefix, answer?.status === 201)
   }
 
-  /** No half write, and everything acknowledged is there exactly once. */
+  /** Checks that there is no half write, and that every confirmed write exists exactly once. */
   async verify(t: Test, database: pg.Client): Promise<void> {
     for (const [sentence, query] of Object.entries(NOTHING_HALF)) {
       const { rows } = await database.query(query)
@@ -102,7 +102,7 @@ export class Writes {
   }
 }
 
-/** Statements that find nothing when every write is whole. */
+/** Statements that return no rows when every write is complete. */
 const NOTHING_HALF = {
   'every task has exactly one task.created event': `
     select t.id, count(e.id)::int as created from tasks t

@@ -1,4 +1,6 @@
-/** Mutants that no answer and no row can tell from the original, each with the reason; by file and by what was there. */
+/**
+ * Mutants whose responses and rows do not differ from the original, each with the reason; by file and original text.
+ */
 export const EQUIVALENT: Record<string, string> = {}
 
 export const equivalentKey = ({ file, was, text }: { file: string; was: string; text: string }): string =>

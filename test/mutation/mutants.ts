@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ts } from '@ts-morph/common'
 
-/** What is broken; each is a way in which a domain is written wrongly in a hurry. */
+/** What is broken: each kind is a likely mistake in writing a domain. */
 export const KINDS = ['condition', 'tenant', 'id', 'event', 'version', 'access', 'membership'] as const
 export type Kind = (typeof KINDS)[number]
 
-/** One place of one file, and what stands there instead. */
+/** One place in one file, and the text that replaces it. */
 export interface Mutant {
   domain: string
   kind: Kind
@@ -16,7 +16,7 @@ export interface Mutant {
   start: number
   end: number
   text: string
-  /** What was there, shortened. */
+  /** The original text, shortened. */
   was: string
 }
 
@@ -25,7 +25,7 @@ const SHARED: Record<string, string[]> = { resource: ['src/events/resource.ts', 
 const DOMAINS = 'src/domains'
 const ROLES = ['viewer', 'member', 'admin', 'owner']
 const PLATFORM_ROLES = ['user', 'moderator', 'admin']
-/** No request comes here. */
+/** No request reaches these files. */
 const UNREACHED = ['demo.ts', 'jobs.ts']
 const SHOWN_CHARACTERS = 90
 
@@ -45,7 +45,7 @@ export const domainsIn = (root: string): string[] => [
 export const filesOf = (root: string, domain: string): string[] =>
   SHARED[domain] ?? filesBelow(root, `${DOMAINS}/${domain}`)
 
-/** Found in the syntax of the domain's files: a new domain has its mutants without a line here. */
+/** Finds the mutants in the syntax of the domain's files, so a new domain needs no change here. */
 export function mutantsOf(root: string, domain: string): Mutant[] {
   return filesOf(root, domain).flatMap(file => new Finder(root, domain, file).find())
 }
@@ -103,7 +103,7 @@ class Finder {
     if (name === 'eq') this.#equality(call)
   }
 
-  /** A route that keeps the header to itself; what goes on from there is one place of many. */
+  /** Drops `ifMatch` where a route passes it on; services pass it through many places, so those are left out. */
   #versionGiven(call: ts.CallExpression, given: ts.Expression): void {
     if (/routes|resources/.test(this.#file) && call.expression.getText() !== 'requireVersion')
       this.#replace('version', given, 'null')
@@ -122,7 +122,7 @@ class Finder {
     if (lower) this.#replace('access', role, `'${lower}'`)
   }
 
-  /** `where`, each of the filters, and the access of a resource's routes. */
+  /** Breaks `where`, each filter, and the access of a resource's routes. */
   #property(property: ts.PropertyAssignment): void {
     const { initializer, parent } = property
     const name = property.name.getText()
@@ -138,7 +138,7 @@ class Finder {
     }
   }
 
-  /** `eq(tasks.id, $.id)` in what is written, or found by its id. */
+  /** Breaks `eq(tasks.id, $.id)` in a statement that writes, or finds a row by its id. */
   #equality(call: ts.CallExpression): void {
     const [column, value] = call.arguments
     const input = /^\$\.(\w+)$/.exec(value?.getText() ?? '')?.[1]
@@ -154,7 +154,7 @@ class Finder {
     return /(^|\.)(id|userId|taskId|hash)$/.test(column) && this.#isWritten(node)
   }
 
-  /** A statement that changes rows, or finds one: a lock that holds too much changes nothing. */
+  /** Whether a statement changes rows or finds one: a lock on too many rows changes nothing. */
   #isWritten(node: ts.Node): boolean {
     for (let at: ts.Node | undefined = node; at; at = at.parent) {
       if (!ts.isCallExpression(at)) continue
@@ -168,7 +168,7 @@ class Finder {
     return true
   }
 
-  /** `where t.id = ${$.id} and t.organization_id = ${$.organizationId}`, condition by condition. */
+  /** Breaks `where t.id = ${$.id} and t.organization_id = ${$.organizationId}`, one condition at a time. */
   #template(node: ts.TaggedTemplateExpression): void {
     const text = node.getText()
     const start = node.getStart()

@@ -6,7 +6,7 @@ export interface Outcome extends Mutant {
   verdict: 'caught' | 'own' | 'survived' | 'broken' | 'equivalent'
   by: string
 }
-/** What is kept of a run: how many were caught, and every other by name. */
+/** The stored result of a run: the number of caught mutants, and the others by name. */
 interface Result {
   caught: number
   others: Pick<Outcome, 'verdict' | 'file' | 'was' | 'by'>[]
@@ -70,7 +70,7 @@ function render(results: Results): string {
   ].join('\n')
 }
 
-/** Puts the outcomes in the place of the former ones of the same kind; whether every mutant was caught. */
+/** Replaces the earlier outcomes of the same kinds; returns whether every mutant was caught. */
 export function report(domain: string, kinds: readonly Kind[], outcomes: Outcome[]): boolean {
   const results: Results = existsSync(STATE) ? JSON.parse(readFileSync(STATE, 'utf8')) : {}
   const former = results[domain] ?? {}

@@ -23,7 +23,10 @@ const kinds = orAll(asked.filter(isKind), KINDS)
 
 const tagOf = (name: string): string => domains.find(domain => domain.name === name)?.tag?.name ?? name
 
-/** The operations of a domain: those of its tag and those whose id stands in its files; of shared code, those of its users. */
+/**
+ * Returns the operations of a domain: those with its tag and those whose id is in its files; for shared code, those of
+ * its users.
+ */
 function operationsOf(domain: string): string[] {
   const names = domains.map(({ name }) => name)
   const owners = names.includes(domain) ? [domain] : names.filter(name => textOf(name).includes('defineResource'))

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Kind, Mutant } from './mutants.ts'
 
-/** What the generated tests need of the repository. */
+/** The parts of the repository that the generated tests need. */
 const COPIED = ['bin', 'docs', 'migrations', 'src', 'test', 'package.json', 'tsconfig.json']
 const [EFFECTS, ISOLATION, MATRIX, CONTRACT] = [
   'test/contract/effects.test.ts',
@@ -13,7 +13,7 @@ const [EFFECTS, ISOLATION, MATRIX, CONTRACT] = [
   'test/contract.test.ts',
 ]
 const ALL = [EFFECTS, ISOLATION, MATRIX, CONTRACT]
-/** Those that are likely to fail, the likeliest first. */
+/** The tests that are likely to fail, the likeliest first. */
 const FILES: Record<Kind, string[]> = {
   condition: [ISOLATION, EFFECTS],
   tenant: [ISOLATION, EFFECTS],
@@ -23,20 +23,20 @@ const FILES: Record<Kind, string[]> = {
   access: [MATRIX, CONTRACT],
   membership: [ISOLATION, MATRIX],
 }
-/** A mutant may make a test wait for what never comes. */
+/** A mutant may make a test wait for ever. */
 const LIMIT_S = 120
 const SHOWN_CHARACTERS = 2_000
 const KILL_MS = (LIMIT_S + 10) * 1000
-/** What an operation is told by: `getTask: shows nobody a row of another organization`. */
+/** How the name of a test begins with its operation: `getTask: shows nobody a row of another organization`. */
 const SUBTEST = /# Subtest: (\w[\w-]*: .*)/g
-/** What the world of a test is made by may fail too. */
+/** The set-up of a test may fail too. */
 const FAULT = /Error: (\w+ makes no row.*|.*\banswered \d{3}.*)/
 const UNREADABLE = /SyntaxError|ReferenceError|ERR_MODULE_NOT_FOUND/
 
 export interface Verdict {
-  /** `own`: by the domain's own tests alone, which are written by hand. */
+  /** `own`: caught only by the domain's own tests, which are written by hand. */
   verdict: 'caught' | 'own' | 'survived' | 'broken'
-  /** The test that has found it, or what else happened. */
+  /** The test that failed, or what else happened. */
   by: string
 }
 
@@ -53,7 +53,7 @@ export class Trial {
     rmSync(this.root, { recursive: true, force: true })
   }
 
-  /** What the tests of `operations` say of the sources as they are. */
+  /** Runs the tests of `operations` on the unchanged sources; returns the first failure, or null. */
   async sound(operations: string[]): Promise<string | null> {
     for (const file of ALL.slice(0, -1)) {
       const { passed, output } = await this.#run(file, operations)
@@ -62,7 +62,7 @@ export class Trial {
     return null
   }
 
-  /** Runs the tests of the domain's operations, then those of all operations, then what the domain has of its own. */
+  /** Runs the tests of the domain's operations, then those of all operations, then the domain's own tests. */
   async try(mutant: Mutant, operations: string[]): Promise<Verdict> {
     const path = join(this.root, mutant.file)
     const source = readFileSync(path, 'utf8')
@@ -116,7 +116,7 @@ export class Trial {
   }
 }
 
-/** Undefined where nothing was found. A file that cannot be read, or a fault of the tests, is no finding. */
+/** Returns undefined when no test failed because of the mutant. A syntax error or a bug of the tests does not count. */
 function verdictOf({ passed, output }: { passed: boolean; output: string }): Verdict | undefined {
   if (passed) return undefined
   const before = output.slice(0, /^ *not ok/m.exec(output)?.index ?? 0)

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { ROOT } from './files.ts'
 import { COMPOSITION, GENERATED, type Graph, includes } from './graph.ts'
 
-/** A change of these can reach everything. */
+/** A change of these files can affect every test. */
 const EVERYTHING = /^(package(-lock)?\.json|migrations\/|test\/(helpers|runner|run\.ts)|src\/preload\.mjs)/
 const SERVED_PATH = /'(\/[a-z][\w:/-]*)'/g
 const DOMAIN = /^src\/domains\/([\w-]+)\//
@@ -10,11 +10,11 @@ const DOMAIN = /^src\/domains\/([\w-]+)\//
 export interface Reach {
   files: string[]
   why: string[]
-  /** Last words of the paths of those operations that the generated tests may keep to; undefined: all. */
+  /** The last words of the paths of the operations to which generated tests may be limited; undefined means all. */
   operations: string[] | undefined
 }
 
-/** Files that differ from where this branch left `main`, and those that git does not know yet. */
+/** Returns files that differ from the point where this branch left `main`, and untracked files. */
 export function changedFiles(): string[] {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' }).trim()
   const base = ['main', 'origin/main'].map(branch => attempt(() => git('merge-base', 'HEAD', branch))).find(Boolean)
@@ -31,7 +31,7 @@ const attempt = (run: () => string): string | undefined => {
   }
 }
 
-/** Which of `files` a change of `changed` can reach. */
+/** Returns which of `files` a change of `changed` can affect. */
 export function reachOf(graph: Graph, files: string[], changed: string[]): Reach {
   const everything = changed.find(path => EVERYTHING.test(path))
   if (everything) return { files, why: [`everything, as ${everything} has changed`], operations: undefined }
@@ -69,7 +69,7 @@ function ofDomain(graph: Graph, path: string): (file: string) => boolean {
   }
 }
 
-/** The domain of `path`, and those that use it. */
+/** Returns the domain of `path`, and those that use it. */
 function domainsUsing(graph: Graph, path: string): string[] {
   const own = DOMAIN.exec(path)?.[1]
   if (!own) return []
@@ -77,7 +77,10 @@ function domainsUsing(graph: Graph, path: string): string[] {
   return [...new Set([own, ...users.flatMap(user => DOMAIN.exec(user)?.[1] ?? [])])]
 }
 
-/** The last word of each path that the domains serve, `complete` of `/tasks/:id/complete`, and their own names. */
+/**
+ * Returns the last word of each path of the domains (`complete` of `/tasks/:id/complete`), and the names of the
+ * domains.
+ */
 function wordsOf(graph: Graph, domains: string[]): string[] {
   const words = new Set(domains)
   for (const [path, text] of graph.texts) {

@@ -8,7 +8,7 @@ import { ROOT } from './files.ts'
 
 const C8 = join(ROOT, 'node_modules', 'c8', 'bin', 'c8.js')
 const SOURCES = pathToFileURL(join(ROOT, 'src', '/')).href
-/** A domain is a folder of its own in the summary. */
+/** Each domain has its own line in the summary. */
 const FOLDER = /^src\/(?:domains\/[^/]+\/|[^/]+\/)?/
 const NAME_CHARACTERS = 28
 const NUMBER_CHARACTERS = 9
@@ -19,7 +19,7 @@ interface Count {
 }
 type Summary = Record<string, { lines: Count; branches: Count }>
 
-/** What V8 counts while tests run, by folder of `src`. */
+/** Collects V8's coverage of the tests, by folder of `src`. */
 export class Coverage {
   readonly #folder = mkdtempSync(join(tmpdir(), 'lintel-coverage-'))
   readonly #counts = join(this.#folder, 'counts')
@@ -32,12 +32,12 @@ export class Coverage {
     mkdirSync(this.#counts)
   }
 
-  /** Each process counts all that it loads, 10 MB of JSON, of which the sources are a tenth. */
+  /** Each process writes 10 MB of JSON about everything that it loads; the sources are a tenth of it. */
   shrink(): void {
     for (const name of readdirSync(this.#counts).filter(name => !this.#small.has(name))) {
       const file = join(this.#counts, name)
       const counts = attempt(() => JSON.parse(readFileSync(file, 'utf8')))
-      // Of a process that still writes.
+      // The file of a process that is still writing.
       if (!counts) continue
       const result = counts.result.filter(({ url }: { url: string }) => url.startsWith(SOURCES))
       writeFileSync(file, JSON.stringify({ result }))

@@ -7,17 +7,17 @@ const EVERY = 'test/**/*.test.ts'
 
 export interface Choice {
   files: string[]
-  /** Only what a change can reach. */
+  /** Run only the tests that a change can affect. */
   changed: boolean
-  /** Only what needs no database. */
+  /** Run only the tests without a database. */
   unit: boolean
-  /** Only what needs one. */
+  /** Run only the tests with a database. */
   database: boolean
   coverage: boolean
   verbose: boolean
 }
 
-/** What the command line asks for; throws for an option or a file that there is not. */
+/** Parses the command line; throws for an unknown option or file. */
 export function chooseFiles(args: string[]): Choice {
   const { values, positionals } = parseArgs({
     args,
@@ -37,7 +37,7 @@ export function chooseFiles(args: string[]): Choice {
   return { files: [...new Set(asked)].filter(file => !excluded.has(file)).toSorted(), ...flags }
 }
 
-/** A file, a folder or a pattern; a name that fits nothing is a mistake. */
+/** Returns the files of a file name, folder or pattern; throws when nothing matches. */
 function named(pattern: string): string[] {
   const isFolder = statSync(pattern, { throwIfNoEntry: false })?.isDirectory()
   const files = found(isFolder ? `${pattern.replace(/\/$/, '')}/**/*.test.ts` : pattern)

@@ -2,11 +2,13 @@ import { globSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { ROOT } from './files.ts'
 
-/** Not as one word, with which this file would itself use what it names. */
+/** Joins the parts at run time: written as one word, the path would count as used by this file. */
 const path = (...parts: string[]) => parts.join('/')
-/** Where all domains come together: what a domain changes need not concern whoever starts the whole application. */
+/**
+ * The file that imports all domains: a change in one domain need not concern a test that starts the whole application.
+ */
 export const COMPOSITION = path('src', 'domains', 'index.ts')
-/** The tests that are generated from the document, for all operations or for some. */
+/** The tests that are generated from the OpenAPI document, for all operations or for some. */
 export const GENERATED = path('test', 'contract', 'specification.ts')
 const SOURCES = '{src,test,bin,bench}/**/*.{ts,mjs}'
 const NEEDS_DATABASE = [
@@ -15,18 +17,18 @@ const NEEDS_DATABASE = [
   path('src', 'database', 'embedded.ts'),
 ]
 
-/** What is gone before anything runs. */
+/** Comments and type imports do not exist at run time. */
 const COMMENT = /^\s*(?:\/\/.*$|\/\*\*[\s\S]*?\*\/)/gm
 const TYPE_IMPORT = /^(?:import|export) type\b[^']*'[^']+'/gm
-/** Not parsed, which takes seconds for the whole project: a quoted word that names a file, an import among others. */
+/** Matches quoted words that name a file, such as imports. Parsing the whole project would take seconds. */
 const QUOTED_NAME = /(['"`])([\w.][\w./-]*)\1/g
 
-/** Who uses whom at run time: by an import, or by a text that names a file or a folder of the project. */
+/** Which file uses which at run time: by an import, or by a text that names a file or folder of the project. */
 export class Graph {
   readonly texts = new Map(globSync(SOURCES, { cwd: ROOT }).map(path => [path, readFileSync(join(ROOT, path), 'utf8')]))
   readonly #uses = new Map([...this.texts].map(([path, text]) => [path, usesOf(path, text)]))
 
-  /** Everything that `path` uses, directly or not, itself among it; without what comes after a file of `stops`. */
+  /** Returns everything that `path` uses, directly or not, including itself, but nothing beyond a file of `stops`. */
   reachedFrom(path: string, stops: string[] = []): Set<string> {
     const reached = new Set([path])
     for (const at of reached) {
@@ -42,7 +44,7 @@ export class Graph {
   }
 }
 
-/** Whether `reached` has the file or a folder that it lies in. */
+/** Whether `reached` contains the file or a folder above it. */
 export const includes = (reached: Set<string>, path: string): boolean =>
   reached.has(path) || [...reached].some(folder => path.startsWith(`${folder}/`))
 
@@ -54,7 +56,10 @@ const usesOf = (path: string, text: string): string[] => [
   ),
 ]
 
-/** What `name` is as seen from the file or from the root: `../../docs/guides/`, `src/server.ts`, `matrix.txt`. */
+/**
+ * Returns the files that `name` means, relative to the file or to the root: `../../docs/guides/`, `src/server.ts`,
+ * `matrix.txt`.
+ */
 function filesCalled(name: string, path: string): string[] {
   const isBare = !name.includes('/') && (!name.includes('.') || name.endsWith('.ts'))
   if (isBare || !/\w/.test(name) || name.includes('node_modules')) return []

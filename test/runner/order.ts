@@ -2,10 +2,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT } from './files.ts'
 
-/** How long each file took the last time, where that is known. */
+/** How long each file took in the last run, where known. */
 const TIMES = join(ROOT, 'node_modules', '.cache', 'lintel-test', 'times.json')
 
-/** The longest first: a long one that begins last would run alone at the end. A new one may be long. */
+/** Sorts the longest first: a long one that starts last would run alone at the end. A new file may be long. */
 export function inOrder(files: string[]): string[] {
   const times = readTimes()
   const timeOf = (file: string) => times[file] ?? Infinity

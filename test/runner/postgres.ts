@@ -9,21 +9,21 @@ export interface TestServer {
 }
 
 const SETTINGS = {
-  // Nothing here outlives the run: that it would survive a crash of the machine need not be paid for.
+  // The data need not survive a crash, because nothing here is kept after the run.
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
-  // Of several files, of which one may run two processes with a large pool each.
+  // Several files run at once, and one of them may start two processes with a large pool each.
   max_connections: '300',
 }
 
-/** The server of `TEST_DATABASE_URL`, or a real one of our own for as long as the tests run. */
+/** Returns the server of `TEST_DATABASE_URL`, or starts an embedded one for the duration of the tests. */
 export async function openServer(): Promise<TestServer> {
   const url = process.env.TEST_DATABASE_URL
   if (url) return { url, remove: async () => {} }
 
   const dataDirectory = mkdtempSync(join(tmpdir(), 'lintel-test-'))
-  // Root's PostgreSQL runs as another user, who must get in.
+  // When the tests run as root, PostgreSQL runs as another user, who must be able to enter the folder.
   chmodSync(dataDirectory, 0o711)
   const remove = (embedded?: Embedded) => async () => {
     await embedded?.stop()

@@ -4,27 +4,27 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { ROOT } from './files.ts'
 
-/** Every file loads the whole application: compiled once, that costs a fifth less CPU. */
+/** The compile cache. Every file loads the whole application; the cache saves a fifth of the CPU time. */
 const COMPILED = join(ROOT, 'node_modules', '.cache', 'lintel-test')
 /**
  * Not the runner of tap: it loads every module of a file through three hooks in a thread of their own, for mocks and
  * compilers that nobody here uses, which is 0.4 s of CPU a file. A file runs as `node file` runs it, only faster.
  */
 const PRELOAD = join(ROOT, 'src', 'preload.mjs')
-/** Of one file, far above the slowest on a busy machine: what hangs is reported by tap with what it waits for. */
+/** The limit of one file, far above the slowest on a busy machine. When a file hangs, tap reports what it waits for. */
 const LIMIT_S = 600
-/** After that tap has had its chance to report. */
+/** The process is killed after tap has had time to report. */
 const KILL_MS = (LIMIT_S + 30) * 1000
 
 export interface Run {
   file: string
-  /** All that it wrote, standard error among it. */
+  /** Everything that it wrote, including standard error. */
   output: string
   passed: boolean
   tookMs: number
 }
 
-/** Runs one test file as a process of its own, which ends when `interrupted` says so. */
+/** Runs one test file in its own process, which `interrupted` ends. */
 export async function runFile(
   file: string,
   env: Record<string, string | undefined>,
@@ -54,5 +54,5 @@ export async function runFile(
   }
 }
 
-/** There was a test, and the plan at the end says that all of them have run. */
+/** Whether there was a test and the plan at the end shows that all have run. */
 const isComplete = (output: string): boolean => /^1\.\.[1-9]/m.test(output) && !/^not ok/m.test(output)

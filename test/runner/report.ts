@@ -3,7 +3,7 @@ import type { Run } from './process.ts'
 const SLOWEST = 5
 const SHORT_MS = 1000
 
-/** One line for a file that passes, and of one that does not what explains it. */
+/** Prints one line for a file that passes, and the failing parts of one that does not. */
 export function print({ file, output, passed, tookMs }: Run, number: number, verbose: boolean): void {
   const line = `${passed ? 'ok' : 'not ok'} ${number} - ${file} # time=${Math.round(tookMs)}ms ${skippedIn(output)}`
   console.log(line.trimEnd())
@@ -11,20 +11,20 @@ export function print({ file, output, passed, tookMs }: Run, number: number, ver
   else if (!passed) console.log(explained(output))
 }
 
-/** What is skipped looks green: it is counted where it can be seen. */
+/** Counts skipped tests, since they look like passed ones. */
 function skippedIn(output: string): string {
   const skipped = output.match(/^ *ok .*# SKIP/gm)?.length ?? 0
   return skipped > 0 ? `skip=${skipped}` : ''
 }
 
-/** Without what passed: its results, plans and headings. */
+/** Removes what passed: results, plans and headings. */
 const explained = (output: string): string =>
   output
     .split('\n')
     .filter(line => !/^ *(ok \d|1\.\.\d|# Subtest|TAP version|$)/.test(line))
     .join('\n')
 
-/** The sum, and the names once more of what has to be looked at. */
+/** Prints the totals, and the names of the files that need attention. */
 export function summarize(runs: Run[], tookMs: number): void {
   const failed = runs.filter(({ passed }) => !passed)
   const slowest = runs.filter(run => run.tookMs > SHORT_MS).toSorted((a, b) => b.tookMs - a.tookMs)

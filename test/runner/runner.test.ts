@@ -8,7 +8,7 @@ import { runFile } from './process.ts'
 const graph = new Graph()
 const { files } = chooseFiles([])
 const reached = (...changed: string[]) => reachOf(graph, files, changed)
-/** Not as one word, with which this file would itself reach what it names. */
+/** Joins the parts at run time: written as one word, the path would count as used by this file. */
 const src = (path: string) => `src/${path}`
 const test = (path: string) => `test/${path}.test.ts`
 

@@ -61,7 +61,7 @@ function completeOperation(facts: Facts, ids: Ids): void {
   operation.description = describeOperation(facts)
   requestExample(operation, ids)
   successExample(operation, ids)
-  // Said in the description.
+  // The description of the operation says it.
   delete operation['x-cache']
 }
 

@@ -2,7 +2,7 @@ import type { Access } from '../../lib/access.ts'
 import type { Json } from './components.ts'
 
 type Published<A> = A extends Access ? Omit<A, 'checkedBy'> : never
-/** Who may call; how that is checked is the server's own. */
+/** The published access rule: how the server checks it is left out. */
 export type PublishedAccess = Published<Access>
 
 export interface Response {
