@@ -6,6 +6,8 @@ import { subnets } from './public-address.ts'
  * without brackets.
  */
 const ENTRY = /^(?:\[(?<v6>[^\]]+)\]|(?<plain>[^:[\]]+))(?::(?<port>\d{1,5}))?$/
+/** Checked before `new URL`, which would drop characters that no host name has. */
+const WORD = /^[\p{L}\p{M}\p{N}._-]+$/u
 const NAME = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/
 const MAX_PORT = 65_535
 
@@ -46,6 +48,7 @@ function entryOf(text: string): Entry {
 function destinationsOf(text: string): string | BlockList {
   if (text.includes('/')) return subnets(text)
   if (isIP(text) !== 0) return subnets(`${text}/${isIP(text) === 6 ? 128 : 32}`)
+  if (!WORD.test(text)) throw new TypeError('no host')
   // Turns an international name into the form that DNS uses, and a number into the address that it stands for.
   const name = new URL(`http://${text}`).hostname
   if (isIP(name) !== 0) return destinationsOf(name)

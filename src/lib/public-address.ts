@@ -35,11 +35,14 @@ const GLOBAL_V6 = '2000::/3'
  */
 const INTERNAL_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']
 
+/** A prefix length without digits would be read as 0, which is every address. */
+const CIDR = /^(?<address>[\da-f.:]+)\/(?<bits>\d{1,3})$/i
+
 /** Returns a list of the addresses in the CIDRs. Throws for an invalid one. */
 export function subnets(...cidrs: string[]): BlockList {
   const list = new BlockList()
   for (const cidr of cidrs) {
-    const [address = '', bits] = cidr.split('/')
+    const { address = '', bits } = CIDR.exec(cidr)?.groups ?? {}
     list.addSubnet(address, Number(bits), isIP(address) === 6 ? 'ipv6' : 'ipv4')
   }
   return list
