@@ -27,6 +27,7 @@ const env = {
   GOOGLE_CLIENT_ID: provider.google.clientId,
   GOOGLE_CLIENT_SECRET: provider.google.clientSecret,
   GOOGLE_ISSUER: provider.google.issuer,
+  OUTBOUND_ALLOW: '127.0.0.1',
 }
 const lintel = await startLintel(t, { databaseUrl: database.url, env })
 const canaries = new Canaries(lintel.base)

@@ -54,6 +54,8 @@ export async function appOn(
     works: false,
     maxEventLoopDelayMs: PATIENCE_MS,
     dataDirectory,
+    // The provider of a test runs beside it.
+    ...(overrides.google && { outboundAllow: ['127.0.0.1'] }),
     ...overrides,
     databaseUrl: url,
   }

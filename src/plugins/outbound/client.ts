@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { type DestinationRules, destinationOf } from './destination.ts'
 import { asOutboundError, OutboundError } from './errors.ts'
+import { type Fetch, fetchBy } from './fetch.ts'
 import type { OutboundAnswer, OutboundRequest } from './messages.ts'
 import { mayRepeat, waitBefore } from './repeat.ts'
 
@@ -49,7 +50,12 @@ export class OutboundClient {
     }
   }
 
-  /** Aborts requests in flight; the jobs and requests that wait for them have ended before. */
+  /** For a library that wants a `fetch`. */
+  fetch(bounds: Pick<OutboundRequest, 'target' | 'timeoutMs' | 'maxBytes'>): Fetch {
+    return fetchBy(request => this.request(request), bounds)
+  }
+
+  /** Ends what is still under way: whoever closes has waited for the jobs and requests that ask. */
   async close(): Promise<void> {
     this.#closing.abort()
     await (await this.#agent)?.destroy()
@@ -78,6 +84,7 @@ export class OutboundClient {
 
   async #send(request: OutboundRequest): Promise<Omit<OutboundAnswer, 'durationMs'>> {
     const { timeoutMs, maxBytes } = request
+    if (this.#closing.signal.aborted) throw new OutboundError('reset', 'this service is stopping')
     const { origin, pathname, search } = destinationOf(request.url, this.#rules)
     const abort = new AbortController()
     const late = () => abort.abort(new OutboundError('timeout', `no complete answer within ${timeoutMs / 1000} s`))

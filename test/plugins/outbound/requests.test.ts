@@ -122,6 +122,35 @@ t.test('a request that cannot be sent is a fault of ours, and no answer of their
   t.equal(receiver.requests.length, 0)
 })
 
+t.test('a library that wants a fetch gets one with the same bounds', async t => {
+  const client = outboundClient(t, { allow })
+  const fetch = client.fetch({ target: 'library', timeoutMs: 5_000, maxBytes: 4 })
+  const receiver = await server(
+    t,
+    'HTTP/1.1 201 Created\r\nset-cookie: a=1\r\nset-cookie: b=2\r\ncontent-length: 4\r\n\r\n{"":',
+    answer('204 No Content'),
+    answer('302 Found', 'location: https://example.com/\r\n'),
+    'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabcde',
+  )
+  const body = new URLSearchParams({ a: 'b c' })
+  const created = await fetch(receiver.url, { method: 'POST', headers: { accept: 'x' }, body })
+  t.match(receiver.requests[0], /accept: x\r\n(.*\r\n)*\r\na=b\+c$/)
+  t.same([created.status, created.headers.getSetCookie(), await created.text()], [201, ['a=1', 'b=2'], '{"":'])
+  const get = () => fetch(receiver.url, { method: 'GET', headers: {} })
+  t.equal((await get()).status, 204)
+  t.equal((await get()).status, 302)
+  await t.rejects(get(), { code: 'upstream_failed', message: 'the answer has more than 4 bytes' })
+  await t.rejects(fetch('https://10.0.0.1/', { method: 'GET', headers: {} }), { code: 'destination_refused' })
+})
+
+t.test('after the end nothing begins', async t => {
+  const receiver = await server(t, answer('200 OK'))
+  const client = outboundClient(t, { allow })
+  await client.close()
+  await t.rejects(client.request(post(receiver.url)), { code: 'upstream_failed', message: 'this service is stopping' })
+  t.equal(receiver.connections(), 0)
+})
+
 t.test('an app counts attempts by target and outcome, and ends what is under way when it closes', async t => {
   const { app } = await testApp(t, { outboundAllow: allow })
   const good = await server(t, answer('200 OK'))

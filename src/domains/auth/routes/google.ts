@@ -24,7 +24,7 @@ interface Options {
 
 export const googleRoutes: FastifyPluginAsyncTypebox<Options> = async (app, options) => {
   const { sessions, client, publicUrl, production } = options
-  const google = new Google(client, `${publicUrl}${app.prefix}/auth/google/callback`, app.log)
+  const google = new Google(client, `${publicUrl}${app.prefix}/auth/google/callback`, app)
   const signIn = new GoogleSignIn(app, google, options)
   const secure = production || publicUrl.startsWith('https:')
   // The prefix keeps other hosts of the domain from setting this cookie (RFC 6265bis §4.1.3.2); it needs TLS.

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Configuration } from 'openid-client'
 import type { AppError } from '../../../lib/errors.ts'
 import { textForm } from '../../../lib/text-form.ts'
@@ -11,11 +11,10 @@ export interface GoogleClient {
   issuer: string
 }
 
-/**
- * The timeout of one request to Google. A sign-in makes at most three; together they stay below the time limit of a
- * request.
- */
-const TIMEOUT_SECONDS = 3
+/** The timeout of one request to Google. A sign-in makes at most three; together they stay below that of a request. */
+const TIMEOUT_MS = 3_000
+/** Ten times the size of Google's metadata and keys. */
+const MAX_ANSWER_BYTES = 131_072
 const SCOPE = 'openid email profile'
 const MAX_EMAIL_CHARACTERS = 254
 const MAX_NAME_CHARACTERS = 100
@@ -44,12 +43,14 @@ export class Google {
   readonly #client: GoogleClient | null
   readonly #redirectUri: string
   readonly #log: FastifyBaseLogger
+  readonly #outbound: FastifyInstance['outbound']
   #discovered: Promise<Configuration> | undefined
 
-  constructor(client: GoogleClient | null, redirectUri: string, log: FastifyBaseLogger) {
+  constructor(client: GoogleClient | null, redirectUri: string, { log, outbound }: FastifyInstance) {
     this.#client = client
     this.#redirectUri = redirectUri
     this.#log = log
+    this.#outbound = outbound
   }
 
   /**
@@ -67,12 +68,11 @@ export class Google {
   }
 
   async #discover({ issuer, clientId, clientSecret }: GoogleClient): Promise<Configuration> {
-    const { discovery, allowInsecureRequests, enableNonRepudiationChecks } = await library()
+    const { discovery, allowInsecureRequests, customFetch, enableNonRepudiationChecks } = await library()
     const insecure = issuer.startsWith('http:') ? [allowInsecureRequests] : []
     return discovery(new URL(issuer), clientId, clientSecret, undefined, {
-      timeout: TIMEOUT_SECONDS,
-      // Without this the library relies on TLS for the id token (OpenID Connect Core §3.1.3.7) and does not verify its
-      // signature.
+      [customFetch]: this.#outbound.fetch({ target: 'google', timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES }),
+      // Without this the library relies on TLS for the id token (OpenID Connect Core §3.1.3.7) and does not verify its signature.
       execute: [...insecure, enableNonRepudiationChecks],
     })
   }
@@ -112,25 +112,22 @@ export class Google {
   }
 }
 
-/**
- * What the library throws: its own errors have `code`, those of the provider an OAuth `error`, those of the network a
- * `cause`.
- */
+/** What the library throws: its own errors have a code, those of the provider an OAuth error, those of `app.outbound` are a cause. */
 interface Failure extends Error {
   code?: string
   error?: string
-  cause?: { code?: string }
+  cause?: { code?: string; reason?: string }
 }
 
 const reasonOf = ({ name, code, error, cause }: Failure): string =>
-  [name, code, error, cause?.code].filter(part => typeof part === 'string').join(' ')
+  [name, code, error, cause?.code, cause?.reason].filter(part => typeof part === 'string').join(' ')
 
 const UNAVAILABLE =
-  /^(OAUTH_(TIMEOUT|ABORT|RESPONSE_IS_NOT_CONFORM|RESPONSE_IS_NOT_JSON|PARSE_ERROR)|server_error|temporarily_unavailable)$/
+  /^(upstream_failed|upstream_timeout|OAUTH_(RESPONSE_IS_NOT_CONFORM|RESPONSE_IS_NOT_JSON|PARSE_ERROR)|server_error|temporarily_unavailable)$/
 
-function failureOf({ name, message, code, error }: Failure): AppError {
+function failureOf({ code, error, cause }: Failure): AppError {
   if (error === 'access_denied') return authErrors.google_denied()
-  const away = (name === 'TypeError' && message === 'fetch failed') || UNAVAILABLE.test(error ?? code ?? '')
+  const away = UNAVAILABLE.test(error ?? code ?? cause?.code ?? '')
   return away ? authErrors.google_unavailable() : authErrors.google_sign_in_failed()
 }
 
