@@ -14,6 +14,9 @@ const MEDIAN_FUNCTION = 12
 const MEDIAN_FILE = 110
 const VAGUE = /^(types|utils?|helpers?|constants?|interfaces?|common|misc)(\.ts)?$/
 
+/** Calls of the global `fetch`, and libraries that open connections of HTTP; their types are no way out. */
+const OTHER_WAYS_OUT = /(?<![.\w])fetch\(|^import (?!type)[^\n]*'(undici|(node:)?https?|axios|got|node-fetch)'/m
+
 const sources = sourcesIn('src')
 const folders = readdirSync(join(ROOT, 'src/domains'), { withFileTypes: true }).filter(entry => entry.isDirectory())
 
@@ -121,6 +124,15 @@ t.test('only the configuration reads the environment', async t =>
   t.same(
     faults(source => [
       source.path !== 'src/config.ts' && source.tree.text.includes('process.env') ? 'process.env' : undefined,
+    ]),
+    [],
+  ),
+)
+
+t.test('requests leave the process by app.outbound only', async t =>
+  t.same(
+    faults(({ path, tree }) => [
+      path.startsWith('src/plugins/outbound/') ? undefined : OTHER_WAYS_OUT.exec(tree.text)?.[0],
     ]),
     [],
   ),
