@@ -35,6 +35,7 @@ import { routesPlugin } from './plugins/routes.ts'
 import { securityPlugin } from './plugins/security.ts'
 import { serializationPlugin } from './plugins/serialization.ts'
 import { serverOptions } from './plugins/server.ts'
+import { socketsPlugin } from './plugins/sockets/index.ts'
 import { streamsPlugin } from './plugins/streams/index.ts'
 import { tokensPlugin } from './plugins/tokens.ts'
 import { validationPlugin } from './plugins/validation.ts'
@@ -66,6 +67,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(authPlugin)
   await app.register(accessPlugin)
   await app.register(streamsPlugin)
+  await app.register(socketsPlugin, config)
   await app.register(accountsPlugin)
   await app.register(conditionalPlugin)
   await app.register(eventsPlugin, config)

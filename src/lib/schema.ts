@@ -104,6 +104,9 @@ export const eventStream = (description: string): Record<never, never> => ({
   200: { description, content: { 'text/event-stream': { schema: Type.String() } } },
 })
 
+/** The answer after which both sides speak another protocol; as of a stream, there is no handler's answer. */
+export const upgrade = (description: string): Record<never, never> => ({ 101: { description, type: 'null' } })
+
 export const MAX_LIMIT = 100
 export const DEFAULT_LIMIT = 20
 

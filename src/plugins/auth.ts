@@ -5,14 +5,22 @@ import { requestErrors } from '../lib/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** A domain sets `by` to look up API keys; undefined when the key is unknown, expired or malformed. */
-    findKey: { by(secret: string): Promise<KeyActor | undefined> }
+    /** Domains that know API keys say here how one is found; undefined when it is unknown, expired or malformed. */
+    findKey: FindKey
+    /** The access token or key that a request presents, as it stands there. */
+    credentialOf(request: FastifyRequest): string | undefined
     authenticate: onRequestHookHandler
   }
   interface FastifyRequest {
     /** Null on public routes. */
     actor: Actor | null
   }
+}
+
+interface FindKey {
+  by(secret: string): Promise<KeyActor | undefined>
+  /** For whoever has only the SHA-256 of the secret. */
+  byHash(hash: Buffer): Promise<KeyActor | undefined>
 }
 
 const BEARER = 'Bearer '
@@ -22,7 +30,8 @@ const KEY_PREFIX = 'ltl_'
 
 async function auth(app: FastifyInstance) {
   const { verifyAccessToken, revocations } = app
-  app.decorate('findKey', { by: async () => undefined })
+  app.decorate('findKey', { by: async () => undefined, byHash: async () => undefined })
+  app.decorate('credentialOf', credentialOf)
   app.decorateRequest('actor', null)
 
   app.decorate('authenticate', (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {

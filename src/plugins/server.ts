@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import { type FastifyBaseLogger, type FastifyHttpOptions, LogController } from 'fastify'
 import pino from 'pino'
 import type { Config } from '../config.ts'
@@ -16,7 +16,10 @@ const HEADERS_MS = 8_000
 const CHECK_MS = 1_000
 /** Longer than the idle timeout of common load balancers, so that they close the connection first. */
 const KEEP_ALIVE_MS = 72_000
-/** The fields of an error that are logged: never the values of a statement, which PostgreSQL puts into `detail`. */
+/** Where sockets are opened. Everywhere else `Upgrade` is ignored, as RFC 9110 §7.8 lets a server do. */
+const LIVE = /^\/api\/v1\/realtime(\?|$)/
+const isLiveUpgrade = ({ method, url }: IncomingMessage): boolean => method === 'GET' && LIVE.test(url ?? '')
+/** What an error may say in a log: never the values of a statement, which the database puts into `detail`. */
 const errorFields = (error: Error & { code?: string; constraint?: string; severity?: string }) => ({
   type: error.name,
   code: error.code,
@@ -50,9 +53,14 @@ export const serverOptions = (config: Config): FastifyHttpOptions<Server, Fastif
   bodyLimit: BODY_BYTES,
   requestTimeout: REQUEST_MS,
   keepAliveTimeout: KEEP_ALIVE_MS,
-  // The guard plugin checks the Host header, so that a missing one gets a problem response like any other error.
-  http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS, requireHostHeader: false },
-  // A path that cannot be decoded reaches no route and no hook.
+  // The guard asks for the Host itself, so that its absence is a problem like any other.
+  http: {
+    headersTimeout: HEADERS_MS,
+    connectionsCheckingInterval: CHECK_MS,
+    requireHostHeader: false,
+    shouldUpgradeCallback: isLiveUpgrade,
+  },
+  // A path that cannot be decoded meets no route and no hook.
   frameworkErrors: (error, request, reply) => {
     reply.header('request-id', request.id).headers(headersWithoutHooks(config, request.headers.origin))
     request.server.errorHandler(error, request, reply)

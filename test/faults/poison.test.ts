@@ -93,7 +93,7 @@ function keys(): Path {
         database.run({ ...query, values: query.values.map(hashes => hashes.map(refused)) } as never),
     },
   })
-  const find = keyFinder(hostile, new LastUses(database, { warn: () => {} }))
+  const { by: find } = keyFinder(hostile, new LastUses(database, { warn: () => {} }))
   return { good: async () => (await find(key))?.id === keyId, bad: () => find(badKey) }
 }
 

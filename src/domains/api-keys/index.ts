@@ -9,7 +9,7 @@ import { apiKeys as table } from './tables.ts'
 
 async function register(app: FastifyInstance, { production }: Config) {
   const uses = new LastUses(app.database.writes, app.log)
-  app.findKey.by = keyFinder(app.database, uses)
+  Object.assign(app.findKey, keyFinder(app.database, uses))
   app.addHook('onClose', () => uses.close())
   await app.register(apiKeyRoutes, { mode: production ? 'live' : 'test' })
 }

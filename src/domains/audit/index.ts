@@ -1,10 +1,18 @@
 import type { Domain } from '../../plugins/domains.ts'
-import { auditRoutes } from './routes.ts'
+import { eventRoutes } from './routes/events.ts'
+import { realtimeRoutes } from './routes/realtime.ts'
+import { LiveFeed } from './service/feed.ts'
+import { defineTopics } from './service/topics.ts'
 
-/** This domain only reads events; every domain records its own. */
+/** Writes no events: every domain records its own; this one reads them. */
 export const audit: Domain = {
   name: 'audit',
-  tag: { name: 'events', description: 'The log of everything that changed: as a list, a feed and a stream.' },
+  tag: { name: 'events', description: 'The log of everything that changed: as a list, a feed, a stream and a socket.' },
   scopes: { 'events:read': 'Read the events of the organization.' },
-  register: async app => void (await app.register(auditRoutes)),
+  async register(app) {
+    const feed = new LiveFeed(app)
+    defineTopics(app, feed)
+    await app.register(eventRoutes, { feed })
+    await app.register(realtimeRoutes)
+  },
 }

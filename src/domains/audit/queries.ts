@@ -113,6 +113,21 @@ export const findFeedEnd = one(statement('events.end', () => sql<Place>`select $
 
 const place = sql`(${events.organizationId}, ${events.position}, ${events.seq})`
 
+type Behind = { organizationId: string; most: number } & Place
+
+/** How many events lie behind a place, up to `most`. */
+export const countBehind = one(
+  statement(
+    'events.behind',
+    (_, $: Params<Behind>) => sql<{ count: number }>`
+      select count(*)::int as count from (
+        select from ${events}
+        where ${place} > (${$.organizationId}::uuid, ${$.position}::xid8, ${$.seq}::bigint)
+          and ${events.organizationId} = ${$.organizationId}::uuid
+        order by ${events.organizationId}, ${events.position}, ${events.seq} limit ${$.most}) behind`,
+  ),
+)
+
 /**
  * Reads the next `rows` events after each of many places, `[{ n, organizationId, position, seq }]` as JSON. The
  * conditions fit only one index range per place: otherwise the planner, when it expects most of the log to belong to

@@ -94,3 +94,24 @@ export const EventStreamHeaders = Type.Object({
     description: 'The `id` of the last event received; goes before `cursor`.',
   }),
 })
+
+export const Ticket = Type.Object(
+  {
+    ticket: Type.String({
+      description: 'For `GET /realtime?ticket=…`, once.',
+      examples: ['nR3w8mXk0cVt5bQz7yLd2fHs9jPg4aUe1oIuYtReWqA'],
+    }),
+    expiresAt: { ...Timestamp, description: 'Until when it opens one.' },
+  },
+  { title: 'Ticket', description: 'Opens one socket.' },
+)
+export type Ticket = Static<typeof Ticket>
+export const RealtimeQuery = Closed({
+  ticket: Type.String({
+    minLength: 1,
+    maxLength: 128,
+    pattern: '^[A-Za-z0-9_-]+$',
+    description: 'Of `POST /realtime/ticket`.',
+  }),
+})
+export type RealtimeQuery = Static<typeof RealtimeQuery>

@@ -41,6 +41,7 @@ export const tokens = pgTable(
         | 'exchange'
         | 'wallet_nonce'
         | 'first_admin'
+        | 'realtime'
       >()
       .notNull(),
     /** Null when the user is not known yet. */

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { type Actor, anyCaller, member, platform } from '../../lib/access.ts'
-import { orNotFound, problems } from '../../lib/errors.ts'
-import { eventStream } from '../../lib/schema.ts'
-import { route } from '../../plugins/routes.ts'
-import { organizationMissing } from './errors.ts'
-import { listAllEvents, listAuditEvents, listEvents, readFeed } from './queries.ts'
+import { type Actor, anyCaller, member, platform } from '../../../lib/access.ts'
+import { orNotFound, problems } from '../../../lib/errors.ts'
+import { eventStream } from '../../../lib/schema.ts'
+import { route } from '../../../plugins/routes.ts'
+import { organizationMissing } from '../errors.ts'
+import { listAllEvents, listAuditEvents, listEvents, readFeed } from '../queries.ts'
 import {
   AllEventsQuery,
   AuditEventList,
@@ -13,16 +13,15 @@ import {
   EventStreamHeaders,
   EventStreamQuery,
   EventsQuery,
-} from './schemas.ts'
-import { LiveFeed } from './service.ts'
+} from '../schemas.ts'
+import type { LiveFeed } from '../service/feed.ts'
+import { openStream } from '../service/stream.ts'
 
 const STREAM = `Server-sent events: \`event\` is the type, \`data\` an \`Event\`, and \`id\` the cursor to resume from, which is the one of
 \`GET /events\`. In the order of the feed, after commit. The stream ends with the access that it was opened with, an access token after
 its 15 minutes included: come back with \`Last-Event-ID\`, and nothing is missed or repeated.`
 
-export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
-  const live = new LiveFeed(app)
-
+export const eventRoutes: FastifyPluginAsyncTypebox<{ feed: LiveFeed }> = async (app, { feed }) => {
   route(app, {
     method: 'GET',
     url: '/organizations/:id/events',
@@ -52,7 +51,10 @@ export const auditRoutes: FastifyPluginAsyncTypebox = async app => {
       headers: EventStreamHeaders,
       response: { ...eventStream('Server-sent events, each with an `Event` as its data.') },
     },
-    handler: (request, reply) => live.open(request, reply, request.headers['last-event-id'] || request.query.cursor),
+    handler(request, reply) {
+      const cursor = request.headers['last-event-id'] || request.query.cursor
+      return openStream(app, feed, { request, reply, cursor })
+    },
   })
 
   route(app, {
