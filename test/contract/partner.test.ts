@@ -35,7 +35,8 @@ const document = JSON.stringify(app.openapi())
 
 t.test('the document keeps the rules of Spectral for OpenAPI', async t => {
   const spectral = new Spectral()
-  spectral.setRuleset({ extends: [oas as RulesetDefinition] })
+  // As for Redocly: the success of an upgrade is 101.
+  spectral.setRuleset({ extends: [oas as RulesetDefinition], rules: { 'operation-success-response': 'off' } })
   const found = await spectral.run(JSON.parse(document))
   t.same(
     found.map(({ code, path, message }) => `${code} at ${path.join('.')}: ${message}`),

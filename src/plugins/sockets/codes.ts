@@ -1,4 +1,4 @@
-/** Why a socket is closed (RFC 6455 §7.4), and what the client does then. The AsyncAPI document lists them. */
+/** Why a socket is closed (RFC 6455 §7.4), and what the client does then. The description of `GET /realtime` lists them. */
 export const CLOSE = {
   restart: { code: 1012, reason: 'the process stops', client: 'Come back after a random second or two, and resume.' },
   too_big: { code: 1009, reason: 'the message is too big', client: 'Mend the client; do not come back by itself.' },

@@ -7,8 +7,16 @@ import { route } from '../../../plugins/routes.ts'
 import { RealtimeQuery, Ticket } from '../schemas.ts'
 import { issueTicket, takeTicket } from '../service/tickets.ts'
 
-const SOCKET = `A WebSocket (RFC 6455) that tells what happens in the topics it subscribes to, and resumes from the last cursor seen.
-Its messages and close codes are in [the AsyncAPI document](/asyncapi.json). A browser must come from an origin of \`CORS_ORIGINS\`.`
+const SOCKET = `A WebSocket (RFC 6455) that tells what happens in the topics it subscribes to, and resumes from the last cursor
+seen. A topic is \`organization:<id>\`, \`project:<id>\` or \`task:<id>\`. Messages are JSON texts with a \`type\`.
+
+- A client sends \`subscribe {topic, after?}\`, \`unsubscribe {topic}\` and \`ping\`.
+- The server sends \`welcome\`, \`subscribed {topic, cursor}\`, \`event {topic, cursor, event}\`, \`resync {topic, reason}\`,
+  \`error {topic, code, detail}\`, \`unsubscribed\` and \`pong\`.
+- It closes with 1012 (come back and resume), 1009 and 4400 (mend the client), 4401 (sign in again), 4403, 4408 and 4413 (come
+  back and resume), 4429 (come back after 10 seconds) and 4440 (come back at once with a new ticket, and resume).
+
+A browser must come from an origin of \`CORS_ORIGINS\`.`
 
 export const realtimeRoutes: FastifyPluginAsyncTypebox = async app => {
   await app.sockets.attach(app)
