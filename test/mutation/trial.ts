@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Kind, Mutant } from './mutants.ts'
 
-/** The parts of the repository that the generated tests need. */
+/** What the generated tests need of the repository. */
 const COPIED = ['bin', 'docs', 'migrations', 'src', 'test', 'package.json', 'tsconfig.json']
 const [EFFECTS, ISOLATION, MATRIX, CONTRACT] = [
   'test/contract/effects.test.ts',
@@ -13,7 +13,7 @@ const [EFFECTS, ISOLATION, MATRIX, CONTRACT] = [
   'test/contract.test.ts',
 ]
 const ALL = [EFFECTS, ISOLATION, MATRIX, CONTRACT]
-/** The tests that are likely to fail, the likeliest first. */
+/** Those that are likely to fail, the likeliest first. */
 const FILES: Record<Kind, string[]> = {
   condition: [ISOLATION, EFFECTS],
   tenant: [ISOLATION, EFFECTS],
@@ -23,20 +23,29 @@ const FILES: Record<Kind, string[]> = {
   access: [MATRIX, CONTRACT],
   membership: [ISOLATION, MATRIX],
 }
-/** A mutant may make a test wait for ever. */
+/** A mutant may make a test wait for what never comes. */
 const LIMIT_S = 120
 const SHOWN_CHARACTERS = 2_000
 const KILL_MS = (LIMIT_S + 10) * 1000
-/** How the name of a test begins with its operation: `getTask: shows nobody a row of another organization`. */
+/** What an operation is told by: `getTask: shows nobody a row of another organization`. */
 const SUBTEST = /# Subtest: (\w[\w-]*: .*)/g
-/** The set-up of a test may fail too. */
+/** What the world of a test is made by may fail too. */
 const FAULT = /Error: (\w+ makes no row.*|.*\banswered \d{3}.*)/
 const UNREADABLE = /SyntaxError|ReferenceError|ERR_MODULE_NOT_FOUND/
 
+/** A rule of access may show in any test; everything else shows in what is written or read. */
+const attempts = (kind: Kind, operations: string[]): [file: string, operations: string[] | null][] => [
+  ...FILES[kind].map((file): [string, string[]] => [file, operations]),
+  ...(kind === 'access' || kind === 'membership' ? ALL : [EFFECTS, ISOLATION]).map((file): [string, null] => [
+    file,
+    null,
+  ]),
+]
+
 export interface Verdict {
-  /** `own`: caught only by the domain's own tests, which are written by hand. */
+  /** `own`: by the domain's own tests alone, which are written by hand. */
   verdict: 'caught' | 'own' | 'survived' | 'broken'
-  /** The test that failed, or what else happened. */
+  /** The test that has found it, or what else happened. */
   by: string
 }
 
@@ -53,7 +62,7 @@ export class Trial {
     rmSync(this.root, { recursive: true, force: true })
   }
 
-  /** Runs the tests of `operations` on the unchanged sources; returns the first failure, or null. */
+  /** What the tests of `operations` say of the sources as they are. */
   async sound(operations: string[]): Promise<string | null> {
     for (const file of ALL.slice(0, -1)) {
       const { passed, output } = await this.#run(file, operations)
@@ -62,34 +71,33 @@ export class Trial {
     return null
   }
 
-  /** Runs the tests of the domain's operations, then those of all operations, then the domain's own tests. */
+  /** Runs the tests of the domain's operations, then those of all operations, then what is written by hand. */
   async try(mutant: Mutant, operations: string[]): Promise<Verdict> {
     const path = join(this.root, mutant.file)
     const source = readFileSync(path, 'utf8')
     writeFileSync(path, source.slice(0, mutant.start) + mutant.text + source.slice(mutant.end))
     try {
-      for (const file of FILES[mutant.kind]) {
-        const verdict = verdictOf(await this.#run(file, operations))
+      for (const [file, some] of attempts(mutant.kind, operations)) {
+        const verdict = verdictOf(await this.#run(file, some))
         if (verdict) return verdict
       }
-      for (const file of ALL) {
-        const verdict = verdictOf(await this.#run(file, null))
-        if (verdict) return verdict
-      }
-      return await this.#tryOwn(mutant.domain)
+      const file = await this.#ownFailure(mutant.domain)
+      writeFileSync(path, source)
+      // A test that fails without the mutant as well has not noticed it.
+      const isFinding = file !== undefined && (await this.#run(file, null)).passed
+      return isFinding ? { verdict: 'own', by: file } : { verdict: 'survived', by: file ?? '' }
     } finally {
       writeFileSync(path, source)
     }
   }
 
-  async #tryOwn(domain: string): Promise<Verdict> {
-    for (const file of globSync(`test/{domains/${domain},architecture}/*.test.ts`, { cwd: this.root }).sort()) {
-      const { passed, output } = await this.#run(file, null)
-      if (passed) continue
-      if (UNREADABLE.test(output)) return { verdict: 'broken', by: output.slice(-SHOWN_CHARACTERS) }
-      return { verdict: 'own', by: file }
-    }
-    return { verdict: 'survived', by: '' }
+  /** The first test file of the domains that fails, beginning with the domain's own. */
+  async #ownFailure(domain: string): Promise<string | undefined> {
+    const files = globSync('test/domains/*/*.test.ts', { cwd: this.root }).sort()
+    const isOwn = (file: string) => file.startsWith(`test/domains/${domain}/`)
+    for (const file of [...files.filter(isOwn), ...files.filter(file => !isOwn(file))])
+      if (!(await this.#run(file, null)).passed) return file
+    return undefined
   }
 
   #run(file: string, operations: string[] | null): Promise<{ passed: boolean; output: string }> {
@@ -116,7 +124,7 @@ export class Trial {
   }
 }
 
-/** Returns undefined when no test failed because of the mutant. A syntax error or a bug of the tests does not count. */
+/** Undefined where nothing was found. A file that cannot be read, or a fault of the tests, is no finding. */
 function verdictOf({ passed, output }: { passed: boolean; output: string }): Verdict | undefined {
   if (passed) return undefined
   const before = output.slice(0, /^ *not ok/m.exec(output)?.index ?? 0)
