@@ -16,7 +16,7 @@ const MARGIN_MS = 1_000
 const LOCK_NOT_AVAILABLE = '55P03'
 const READ_ONLY = '25006'
 /** SQLSTATEs: no such database, wrong password, user not allowed, server starting or stopping. */
-const REFUSED = ['3D000', '28P01', '28000', '57P03']
+const REFUSED = ['3D000', '28P01', '28000', '57P01', '57P02', '57P03']
 const UNREACHABLE = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOST|ENET|EAI_)/
 /** Errors of the driver itself have no code. */
 const SILENT = /^(timeout expired|Query read timeout)/

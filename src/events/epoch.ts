@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type pg from 'pg'
+import pg from 'pg'
 import type { Database } from '../database/client.ts'
 import { one, statement } from '../database/statement.ts'
 
@@ -25,6 +25,9 @@ const begin = one(statement('events.epoch.begin', () => sql<{ begun: boolean }>`
 export const EPOCH_BEGAN = 'the event log began an epoch: the database server is another one or was restarted'
 const NO_EPOCH = 'the event log has no epoch of this database server, will repeat'
 
+/** Whether the connection is the cause: an error that the server reports has an SQLSTATE. */
+const isLoss = (error: unknown): boolean => !(error instanceof pg.DatabaseError)
+
 interface Log {
   info(details: object, message: string): void
   warn(details: object, message: string): void
@@ -40,9 +43,9 @@ export class EpochKeeper {
     this.#log = log
   }
 
-  /** Checks on a new connection, before it is used. */
+  /** Checks on a new connection, before it is used. Throws when the connection is lost meanwhile. */
   prepare(client: pg.ClientBase): Promise<void> {
-    return this.#keep(async () => (await client.query(BEGIN)).rows[0].begun)
+    return this.#keep(async () => (await client.query(BEGIN)).rows[0].begun, isLoss)
   }
 
   /** Checks repeatedly, for changes of the server behind open connections. */
@@ -61,12 +64,16 @@ export class EpochKeeper {
     clearInterval(this.#watch)
   }
 
-  /** An error does not close the connection: everything except writing events still works, and readiness reports it. */
-  async #keep(look: () => Promise<boolean>): Promise<void> {
+  /**
+   * A refusal by the server does not close the connection: everything except writing events still works, and readiness
+   * reports it.
+   */
+  async #keep(look: () => Promise<boolean>, isFatal = (_: unknown) => false): Promise<void> {
     try {
       if (await look()) this.#log.info({}, EPOCH_BEGAN)
       this.#failing = false
     } catch (error) {
+      if (isFatal(error)) throw error
       if (!this.#failing) this.#log.warn({ reason: (error as Error).message }, NO_EPOCH)
       this.#failing = true
     }

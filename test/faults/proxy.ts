@@ -22,6 +22,8 @@ export class PostgresProxy {
   cutsAnswer = never
   /** Whether to cut the connection instead of passing on a `COMMIT`, so the transaction is rolled back. */
   cutsCommit = never
+  /** Called with what a client sends, before it is passed on. */
+  onQuery: (chunk: Buffer) => void = () => {}
   /** Whether to end a new connection as soon as it is ready, like a server that shuts down. */
   endsNew = never
   #database: URL
@@ -107,6 +109,7 @@ export class PostgresProxy {
         near.resetAndDestroy()
       })
     }
+    near.on('data', chunk => this.onQuery(chunk))
     pass(near, far, chunk => chunk.includes(COMMIT_QUERY) && this.cutsCommit())
     pass(far, near, chunk => committed(chunk) && this.cutsAnswer())
   }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { migrate } from '../../src/database/migrate.ts'
 import { checkLintel, launchLintel, startLintel } from './lintel.ts'
 import { connect, emptyDatabase } from './postgres.ts'
-import { startProxy } from './proxy.ts'
+import { type PostgresProxy, startProxy } from './proxy.ts'
 import { createTenant } from './tenant.ts'
 
 const INSTANCES = 2
@@ -29,20 +29,48 @@ t.test('instances that start at once on an empty database: all serve, and the sc
   }
 })
 
-t.test('a database that falls silent in the middle of a start ends it, with one sentence', async t => {
+const SILENT = 'The database of DATABASE_URL does not answer: see whether the server hangs, and start again.'
+const ENDED = /^The database of DATABASE_URL cannot be reached: [^\n]+\.$/
+
+/** Starts a process through a proxy; returns what it says when it ends with 1. */
+async function failStart(t: Test, fail: (proxy: PostgresProxy) => Promise<void>): Promise<string> {
   const databaseUrl = await emptyDatabase(t)
   await migrate(databaseUrl)
   const proxy = await startProxy(t, databaseUrl)
   const lintel = await launchLintel(t, { databaseUrl: proxy.url })
-  // The first connection migrates; all others come later.
-  while (proxy.connections < 2) await sleep(POLL_MS)
-  proxy.hold()
+  await fail(proxy)
   while (lintel.alive()) await sleep(POLL_MS)
   t.equal(await lintel.end('SIGKILL'), 1)
-  t.equal(
-    lintel.log().trim(),
-    'The database of DATABASE_URL does not answer: see whether the server hangs, and start again.',
-  )
+  return lintel.log().trim()
+}
+
+/** Resolves when a connection after the first, which migrates, is being prepared. */
+const whenPreparing = (proxy: PostgresProxy) =>
+  new Promise<void>(resolve => {
+    proxy.onQuery = chunk => {
+      if (proxy.connections > 1 && chunk.includes('begin_event_epoch')) resolve(void proxy.hold())
+    }
+  })
+
+t.test('a database that falls silent in the middle of a start ends it, with one sentence', async t => {
+  const said = await failStart(t, async proxy => {
+    // The first connection migrates; all others come later.
+    while (proxy.connections < 2) await sleep(POLL_MS)
+    proxy.hold()
+  })
+  t.equal(said, SILENT)
+})
+
+t.test('a database that falls silent while a connection is prepared ends the start, with one sentence', async t => {
+  t.equal(await failStart(t, whenPreparing), SILENT)
+})
+
+t.test('a database that closes the connection while it is prepared ends the start, with one sentence', async t => {
+  const said = await failStart(t, async proxy => {
+    await whenPreparing(proxy)
+    proxy.refuse()
+  })
+  t.match(said, ENDED)
 })
 
 t.test('a start on a database that is in order changes nothing in it', async t => {

@@ -33,7 +33,7 @@ interface Connection {
   /** The time (ms) of its last answer, or when it was last idle. */
   movedAt: number
   /** Takes the connection out of use and replaces it; queries in flight may still finish. */
-  lose(reason: string): void
+  lose(cause: Error): void
 }
 
 const moves = ({ inFlight, movedAt }: Connection, since: number): boolean => inFlight === 0 || movedAt > since
@@ -110,7 +110,7 @@ export class Pipeline implements SingleStatements {
     const late = performance.now() - this.#silentMs
     if (this.#connections.every(connection => moves(connection, late))) return
     for (const connection of this.#connections) {
-      connection.lose('the server is silent')
+      connection.lose(new Error('the server is silent'))
       connection.client.destroy()
     }
   }
@@ -133,36 +133,40 @@ export class Pipeline implements SingleStatements {
 
   async #connect(): Promise<void> {
     const client = new WireClient({ ...this.#options, pipeline: true } as pg.ClientConfig)
-    let lost = false
-    const lose = (reason?: string) => {
-      if (lost) return
-      lost = true
+    let loss: Error | undefined
+    const lose = (cause: Error) => {
+      if (loss) return
+      loss = cause
       if (!this.#connections.includes(connection)) return
       this.#connections = this.#connections.filter(other => other !== connection)
       if (this.#closing.signal.aborted) return
-      this.#log.warn({ reason }, 'database connection lost')
+      this.#log.warn({ reason: cause.message }, 'database connection lost')
       void client.end()
       void this.#reconnect()
     }
     const connection: Connection = { client, inFlight: 0, movedAt: 0, lose }
-    client.on('error', (error: Error) => lose(error.message))
-    client.on('end', () => lose())
+    client.on('error', lose)
+    client.on('end', () => lose(new Error('Connection terminated')))
     await client.connect()
     await this.#prepareWithin(client)
     if (this.#closing.signal.aborted) return void client.end()
     // The connection was lost just after it became ready: the caller of `#connect` must try again.
-    if (lost) throw databaseDown()
+    if (loss) throw databaseDown(loss)
     this.#connections = [...this.#connections, connection]
   }
 
   /** Runs `prepare`; closes the connection when the server is silent during it, as in `#hearSilence`. */
   async #prepareWithin(client: WireClient): Promise<void> {
-    const silence = setTimeout(() => client.destroy(), this.#silentMs)
+    let silent = false
+    const silence = setTimeout(() => {
+      silent = true
+      client.destroy()
+    }, this.#silentMs)
     try {
       await this.#prepare?.(client)
     } catch (error) {
       client.destroy()
-      throw error
+      throw silent ? new Error(SLOW) : error
     } finally {
       clearTimeout(silence)
     }
