@@ -1,13 +1,13 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { sha256 } from '../../../src/lib/crypto.ts'
-import { createKey, createOrganization, createUser, signIn, type TestOrganization } from '../../helpers/actors.ts'
+import { createKey, createOrganization } from '../../helpers/actors.ts'
 import { anotherNode, listen, testApp } from '../../helpers/app.ts'
 import { type Credentials, call } from '../../helpers/call.ts'
 import { EventStreamClient } from '../../helpers/event-stream.ts'
 import { eventually } from '../../helpers/mail.ts'
 import { decode, forge } from '../../helpers/tokens.ts'
+import { accessEndings, type End } from './endings.ts'
 
 /** Five seconds are promised; a busy machine takes longer, and a stream that nobody ends lives for minutes. */
 const BOUND_MS = 30_000
@@ -17,10 +17,9 @@ const OF_ONE_PRINCIPAL = 10
 const OF_ONE_PROCESS = 1_000
 
 const test = await testApp(t)
-const { app, sql, config } = test
+const { app, config } = test
 const elsewhere = await anotherNode(t, test)
 const base = await listen(elsewhere)
-const platformAdmin = await createUser(test, { role: 'admin' })
 
 async function open(t: Test, organizationId: string, as: Credentials) {
   const stream = await EventStreamClient.open(base, { organizationId, as })
@@ -30,41 +29,7 @@ async function open(t: Test, organizationId: string, as: Credentials) {
 const create = (organizationId: string, as: Credentials) =>
   call(app, `POST /organizations/${organizationId}/projects`, { as, body: { name: 'Project' } })
 
-type End = (at: TestOrganization, as: { id: string }) => Promise<unknown>
-
-const ofUsers: Record<string, End> = {
-  'a sign-out': ({ admin }) => call(app, 'POST /auth/logout', { as: admin }),
-  'the end of the session': ({ admin }) => call(app, `DELETE /auth/sessions/${admin.sessionId}`, { as: admin }),
-  'a sign-out everywhere': async ({ admin }) =>
-    call(app, 'POST /auth/logout', { as: await signIn(test, admin.id), body: { scope: 'all' } }),
-  'a deactivation': ({ admin }) => call(app, `POST /users/${admin.id}/deactivate`, { as: platformAdmin }),
-  'a new role on the platform': ({ admin }) =>
-    call(app, `PATCH /users/${admin.id}`, { as: platformAdmin, body: { role: 'moderator' } }),
-  'a new password by mail': async ({ admin }) => {
-    const token = `reset-${admin.id}`
-    await sql(
-      `insert into tokens (hash, purpose, user_id, expires_at) values ($1, 'reset_password', $2, now() + interval '1 hour')`,
-      [sha256(token), admin.id],
-    )
-    return call(app, 'POST /auth/password/reset', { body: { token, password: 'another quiet password' } })
-  },
-  'a smaller role': ({ id, admin, owner }) =>
-    call(app, `PATCH /organizations/${id}/members/${admin.id}`, { as: owner, body: { role: 'member' } }),
-  'a removal': ({ id, admin, owner }) => call(app, `DELETE /organizations/${id}/members/${admin.id}`, { as: owner }),
-  'the deletion of the organization': ({ id, owner }) => call(app, `DELETE /organizations/${id}`, { as: owner }),
-}
-const ofKeys: Record<string, End> = {
-  'a revocation': ({ id, owner }, key) => call(app, `DELETE /organizations/${id}/api-keys/${key.id}`, { as: owner }),
-  'a rotation without overlap': ({ id, owner }, key) =>
-    call(app, `POST /organizations/${id}/api-keys/${key.id}/rotate`, { as: owner, body: { overlapSeconds: 0 } }),
-  'the loss of the scope': ({ id, owner }, key) =>
-    call(app, `PATCH /organizations/${id}/api-keys/${key.id}`, { as: owner, body: { scopes: ['tasks:read'] } }),
-  'its expiry': async (_, key) => {
-    await sql('update api_keys set expires_at = now() where id = $1', [key.id])
-    return { status: 200 }
-  },
-  'the deletion of the organization': ({ id, owner }) => call(app, `DELETE /organizations/${id}`, { as: owner }),
-}
+const { ofUsers, ofKeys } = await accessEndings(test)
 
 /** The stream of somebody whose access `end` ends, and one of somebody who keeps it unless the organization goes. */
 async function ends(t: Test, name: string, end: End, byKey: boolean): Promise<void> {

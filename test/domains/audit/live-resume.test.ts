@@ -1,0 +1,120 @@
+import t, { type Test } from 'tap'
+import { createOrganization, type TestOrganization } from '../../helpers/actors.ts'
+import { anotherNode, listen, testApp } from '../../helpers/app.ts'
+import { type Credentials, call } from '../../helpers/call.ts'
+import { createProject } from '../../helpers/factories.ts'
+import { openSocket } from '../../helpers/live.ts'
+import { eventually } from '../../helpers/mail.ts'
+
+const test = await testApp(t)
+const { app, sql } = test
+const base = await listen(app)
+const elsewhere = await listen(await anotherNode(t, test))
+/** As many missed events as are sent again. */
+const RESUMABLE = 10_000
+
+interface Tenant extends TestOrganization {
+  projectId: string
+}
+async function tenant(): Promise<Tenant> {
+  const organization = await createOrganization(test)
+  return { ...organization, projectId: await createProject(test, { organizationId: organization.id }) }
+}
+const create = async ({ projectId, member }: Tenant): Promise<string> =>
+  (await call(app, `POST /projects/${projectId}/tasks`, { as: member, body: { title: 'Task' } })).body.id
+const open = (t: Test, as: Credentials, at = base) => openSocket(t, { app, base: at, as })
+
+const insertEvents = ({ id, projectId }: Tenant, count: number) =>
+  sql(
+    `insert into events (id, type, organization_id, actor_type, target_type, target_id, data)
+     select gen_random_uuid(), 'project.updated', $1, 'system', 'project', $2, '{}' from generate_series(1, $3)`,
+    [id, projectId, count],
+  )
+const settled = ({ id, admin }: Tenant, count: number) =>
+  eventually(
+    async () => (await call(app, `GET /organizations/${id}/events?limit=100`, { as: admin })).body.data.length >= count,
+    'the events are settled',
+  )
+
+t.test('a client that was cut off gets exactly what it missed, on another node, in order', async t => {
+  const organization = await tenant()
+  const topics = [`organization:${organization.id}`, `project:${organization.projectId}`]
+  const before = await open(t, organization.member)
+  for (const topic of topics) await before.subscribe(topic)
+  const seen = [await create(organization), await create(organization)]
+  await before.has(seen.length * topics.length)
+  before.ws.terminate()
+  const missed = [await create(organization), await create(organization), await create(organization)]
+  const after = await open(t, organization.member, elsewhere)
+  for (const topic of topics) await after.subscribe(topic, before.cursorOf(topic))
+  const next = await create(organization)
+  await after.has((missed.length + 1) * topics.length)
+  for (const topic of topics) {
+    const told = after.events.filter(event => event.topic === topic).map(({ event }) => event)
+    t.same(
+      told.map(event => (event as unknown as { target: { id: string } }).target.id),
+      [...missed, next],
+      topic,
+    )
+  }
+  t.notOk(
+    after.messages.some(({ type }) => type === 'resync'),
+    'nothing is lost, so nothing is read again',
+  )
+})
+
+t.test('a subscription without a cursor begins with what happens from then on', async t => {
+  const organization = await tenant()
+  await create(organization)
+  await settled(organization, 1)
+  const socket = await open(t, organization.member)
+  await socket.subscribe(`organization:${organization.id}`)
+  const id = await create(organization)
+  await socket.has(1)
+  t.same(socket.targets, [id])
+})
+
+t.test('what is unsubscribed is not told any more, and can be resumed on the same socket', async t => {
+  const organization = await tenant()
+  const topic = `project:${organization.projectId}`
+  const [socket, other] = [await open(t, organization.member), await open(t, organization.member)]
+  for (const each of [socket, other]) await each.subscribe(topic)
+  socket.send({ type: 'unsubscribe', topic })
+  await socket.got('unsubscribed')
+  const missed = await create(organization)
+  await other.has(1)
+  t.equal(socket.events.length, 0)
+  await socket.subscribe(topic, socket.cursorOf(topic))
+  await socket.has(1)
+  t.same(socket.targets, [missed])
+})
+
+t.test('a cursor of another organization or of nobody is answered by resync, and the topic goes on', async t => {
+  const [mine, theirs] = [await tenant(), await tenant()]
+  const stranger = await open(t, theirs.member)
+  await stranger.subscribe(`organization:${theirs.id}`)
+  const topic = `organization:${mine.id}`
+  for (const cursor of [stranger.cursorOf(`organization:${theirs.id}`) as string, 'invented', '']) {
+    const socket = await open(t, mine.member)
+    await socket.subscribe(topic, cursor)
+    t.match(await socket.got('resync'), { topic, reason: 'cursor_unknown' })
+    const id = await create(mine)
+    await eventually(async () => socket.targets.at(-1) === id, 'what happens next')
+  }
+})
+
+t.test('a client that missed too much is told to read the state again, and gets what follows', async t => {
+  const organization = await tenant()
+  const topic = `project:${organization.projectId}`
+  const before = await open(t, organization.member)
+  await before.subscribe(topic)
+  before.ws.terminate()
+  await insertEvents(organization, RESUMABLE + 1)
+  await settled(organization, 100)
+  const after = await open(t, organization.member)
+  await after.subscribe(topic, before.cursorOf(topic))
+  t.match(await after.got('resync'), { topic, reason: 'too_old' })
+  const id = await create(organization)
+  await after.has(1)
+  t.same(after.targets, [id])
+})
