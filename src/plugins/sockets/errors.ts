@@ -4,22 +4,22 @@ export const socketErrors = defineErrors({
   ticket_invalid: {
     status: 401,
     title: 'The ticket is not valid',
-    help: 'A ticket opens one socket within 30 seconds, and this one was used, is too old or was never given. Ask `POST /realtime/ticket` for a new one for every attempt to connect.',
+    help: 'A ticket opens one socket within 30 seconds. This one was already used, has expired or does not exist. Request a new ticket with `POST /realtime/ticket` before each attempt to connect.',
   },
   origin_refused: {
     status: 403,
-    title: 'Pages of this origin may not connect',
-    help: 'The browser sent an `Origin` that is not on the list of this server. Whoever runs the server adds it to `CORS_ORIGINS`.',
+    title: 'This origin may not open sockets',
+    help: 'The browser sent an `Origin` that this server does not allow. The operator of the server can add it to `CORS_ORIGINS`.',
   },
   upgrade_required: {
     status: 426,
-    title: 'This path is for WebSockets',
-    help: 'The request did not ask for the WebSocket protocol. Connect with a WebSocket client, which sends `Upgrade: websocket` (RFC 6455).',
+    title: 'A WebSocket upgrade is required',
+    help: 'The request did not ask for an upgrade to the WebSocket protocol. Connect with a WebSocket client, which sends `Upgrade: websocket` (RFC 6455).',
   },
   too_many_sockets: {
     status: 429,
     title: 'Too many open sockets',
     retryAfter: 5,
-    help: 'This user or API key has as many sockets open as one may have. Close those that nobody reads, or subscribe to several topics on one of them; then open the next.',
+    help: 'This user or API key has reached its limit of open sockets. Close sockets that are not used, or subscribe to several topics on one socket.',
   },
 })

@@ -5,8 +5,9 @@ import fp from 'fastify-plugin'
 import { Gauge } from 'prom-client'
 import type { WebSocket } from 'ws'
 import { requestErrors } from '../../lib/errors.ts'
+import { CLOSE } from './codes.ts'
 import { socketErrors } from './errors.ts'
-import { LiveSocket, type Once, type Principal, type Topics } from './socket.ts'
+import { LiveSocket, type Memo, type Principal, type Topics } from './socket.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -14,46 +15,46 @@ declare module 'fastify' {
   }
 }
 
-/** With the second in which the end of a session is known everywhere, well below the five that are promised. */
-const LOOK_MS = 2_000
-/** A person has several tabs and devices. */
-const OF_ONE_PRINCIPAL = 20
-const OF_ONE_PROCESS = 10_000
-/** The largest message there is has a topic and a cursor. */
-const MESSAGE_BYTES = 4_096
-/** How long a stop waits for the clients to answer the close. */
-const STOP_MS = 3_000
-const STOP_LOOK_MS = 20
+/** The end of a session reaches every process within 1 s; with this interval sockets close within 3 s. The promise is 5 s. */
+const CHECK_INTERVAL_MS = 2_000
+/** Enough for a person with several devices and tabs. */
+const MAX_SOCKETS_PER_PRINCIPAL = 20
+const MAX_SOCKETS = 10_000
+/** The largest client message has a topic and a cursor of up to 1,024 characters. */
+const MAX_MESSAGE_BYTES = 4_096
+/** How long a stop waits for clients to answer the close. */
+const CLOSE_TIMEOUT_MS = 3_000
+const CLOSE_POLL_MS = 20
 
-/** Who has a ticket, or undefined. */
+/** Uses up a ticket; returns its principal, or undefined if it is not valid. */
 export type TakeTicket = (ticket: string) => Promise<Principal | undefined>
 
-/** Answers each question once. */
-function once(): Once {
-  const answers = new Map<string, unknown>()
+/** Runs `make` once for each key. */
+function memoize(): Memo {
+  const results = new Map<string, unknown>()
   return <T>(key: string, make: () => T): T => {
-    if (!answers.has(key)) answers.set(key, make())
-    return answers.get(key) as T
+    if (!results.has(key)) results.set(key, make())
+    return results.get(key) as T
   }
 }
 
-/** The open sockets of this process. Without one nothing runs. */
+/** The open sockets of this process. The periodic checks run only while a socket is open. */
 class Sockets {
   readonly #app: FastifyInstance
   readonly #origins: ReadonlySet<string>
   readonly #open = new Set<LiveSocket>()
   readonly #ofPrincipals = new Map<string, number>()
   readonly #kinds = new Map<string, Topics>()
-  readonly #arriving = new WeakMap<FastifyRequest, { principal: Principal; reply: FastifyReply }>()
-  #looking = false
-  #closing = false
+  readonly #admitted = new WeakMap<FastifyRequest, { principal: Principal; reply: FastifyReply }>()
+  #isChecking = false
+  #isClosing = false
 
   constructor(app: FastifyInstance, origins: string[]) {
     this.#app = app
     this.#origins = new Set(origins)
   }
 
-  /** What may be answered in place of an upgrade. */
+  /** The problems that a request may get instead of an upgrade. */
   readonly problems = [
     socketErrors.ticket_invalid,
     socketErrors.origin_refused,
@@ -61,44 +62,49 @@ class Sockets {
     socketErrors.too_many_sockets,
   ]
 
+  /** The close codes as a Markdown list, for the description of the route. */
+  readonly closeCodes = Object.values(CLOSE)
+    .map(({ code, reason, client }) => `- ${code}, ${reason}. ${client}`)
+    .join('\n')
+
   get size(): number {
     return this.#open.size
   }
 
-  /** What `kind:id` means. */
+  /** Defines the topics that are named `kind:id`. */
   define(kind: string, topics: Topics): void {
     this.#kinds.set(kind, topics)
   }
 
-  /** Routes of `scope` can take sockets; no other route pays for it. */
+  /** Enables WebSocket routes in `scope` only: the hooks of the library would cost time on every other route. */
   async attach(scope: FastifyInstance): Promise<void> {
     await scope.register(websocket, {
-      options: { maxPayload: MESSAGE_BYTES, perMessageDeflate: false, clientTracking: false },
-      // What a client does wrong with its socket is no fault of ours, and has closed it.
+      options: { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, clientTracking: false },
+      // Protocol errors of a client are not logged as errors of the server; the socket is already closing.
       errorHandler: (_error, socket) => socket.terminate(),
       preClose: done => done(),
     })
   }
 
-  /** Before the upgrade, while a problem can still be answered. Throws what `GET /realtime` declares. */
+  /** Checks a request before the upgrade, when it can still be answered with a problem. Throws those of `GET /realtime`. */
   async admit(request: FastifyRequest, reply: FastifyReply, ticket: string, take: TakeTicket): Promise<void> {
     if (!request.ws) throw socketErrors.upgrade_required({ headers: { upgrade: 'websocket' } })
     const { origin } = request.headers
     if (origin !== undefined && !this.#origins.has(origin)) throw socketErrors.origin_refused()
     const principal = await take(ticket)
     if (!principal) throw socketErrors.ticket_invalid()
-    if (this.#closing) throw requestErrors.overloaded({ detail: 'shutting down' })
-    if (this.#countOf(principal) >= OF_ONE_PRINCIPAL) throw socketErrors.too_many_sockets()
-    if (this.size >= OF_ONE_PROCESS)
-      throw requestErrors.overloaded({ detail: 'as many sockets as there may be are open' })
+    if (this.#isClosing) throw requestErrors.overloaded({ detail: 'shutting down' })
+    if (this.#countOf(principal) >= MAX_SOCKETS_PER_PRINCIPAL) throw socketErrors.too_many_sockets()
+    if (this.size >= MAX_SOCKETS)
+      throw requestErrors.overloaded({ detail: 'this process has reached its limit of open sockets' })
     request.actor = principal.actor
-    this.#arriving.set(request, { principal, reply })
+    this.#admitted.set(request, { principal, reply })
   }
 
-  /** In the same turn as the upgrade. */
+  /** Call this in the same turn as the upgrade, or messages are lost. */
   open(ws: WebSocket, request: FastifyRequest): void {
-    const { principal, reply } = this.#arriving.get(request) as { principal: Principal; reply: FastifyReply }
-    // The library tells only of answers that it wrote itself. What belongs to the request need not live on with the socket.
+    const { principal, reply } = this.#admitted.get(request) as { principal: Principal; reply: FastifyReply }
+    // Fastify does not report an upgrade as a response. Detaching lets the request be collected while the socket is open.
     this.#app.observe(request, reply.code(101))
     if (reply.raw.socket) reply.raw.detachSocket(reply.raw.socket)
     const socket = new LiveSocket(ws, principal, this.#kinds)
@@ -108,16 +114,16 @@ class Sockets {
       this.#open.delete(socket)
       this.#count(principal, -1)
     })
-    if (this.#closing) socket.close('restart')
-    if (!this.#looking) void this.#look()
+    if (this.#isClosing) socket.close('restart')
+    if (!this.#isChecking) void this.#check()
   }
 
-  /** No more are opened. The clients come back, and find another process. */
+  /** Refuses new sockets and closes the open ones; their clients reconnect to another process. */
   async close(): Promise<void> {
-    this.#closing = true
+    this.#isClosing = true
     for (const socket of this.#open) socket.close('restart')
-    const end = performance.now() + STOP_MS
-    while (this.size > 0 && performance.now() < end) await sleep(STOP_LOOK_MS)
+    const end = performance.now() + CLOSE_TIMEOUT_MS
+    while (this.size > 0 && performance.now() < end) await sleep(CLOSE_POLL_MS)
   }
 
   #countOf({ actor }: Principal): number {
@@ -130,15 +136,15 @@ class Sockets {
     else this.#ofPrincipals.delete(principal.actor.id)
   }
 
-  async #look(): Promise<void> {
-    this.#looking = true
+  async #check(): Promise<void> {
+    this.#isChecking = true
     while (this.size > 0) {
-      await sleep(LOOK_MS, undefined, { ref: false })
-      const asked = once()
-      for (const socket of this.#open) socket.look()
-      await Promise.all(Array.from(this.#open, socket => socket.recheck(asked)))
+      await sleep(CHECK_INTERVAL_MS, undefined, { ref: false })
+      const memo = memoize()
+      for (const socket of this.#open) socket.checkConnection()
+      await Promise.all(Array.from(this.#open, socket => socket.recheckAccess(memo)))
     }
-    this.#looking = false
+    this.#isChecking = false
   }
 }
 
@@ -148,7 +154,7 @@ async function sockets(app: FastifyInstance, { corsOrigins }: { corsOrigins: str
   app.addHook('preClose', () => open.close())
   new Gauge({
     name: 'sockets_open',
-    help: 'WebSockets that are open.',
+    help: 'The number of open WebSockets.',
     registers: [app.metrics],
     collect() {
       this.set(open.size)

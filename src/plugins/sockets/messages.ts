@@ -4,80 +4,87 @@ import { Closed, StringEnum } from '../../lib/schema.ts'
 
 const Topic = Type.String({
   pattern: '^[a-z]{1,20}:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
-  description: 'A kind and the id of the thing: `organization:…`, `project:…`, `task:…`.',
+  description: 'The kind and the id of a resource: `organization:<id>`, `project:<id>` or `task:<id>`.',
   examples: ['task:01890000-0000-7000-8000-000000000040'],
 })
 const Cursor = Type.String({
   maxLength: 1024,
-  description: 'A place in the topic: opaque, and good for it alone.',
+  description: 'A position in the topic. It is opaque and valid for topics of the same organization only.',
 })
-const of = <const T extends string>(type: T) => Type.Literal(type, { description: 'Says which message it is.' })
+const typeOf = <const T extends string>(type: T) => Type.Literal(type, { description: 'The type of the message.' })
 
 /** What a client may send. */
 export const clientMessages = {
   subscribe: Closed(
     {
-      type: of('subscribe'),
+      type: typeOf('subscribe'),
       topic: Topic,
-      after: Type.Optional({ ...Cursor, description: 'The last cursor seen; without it, what happens from now on.' }),
+      after: Type.Optional({
+        ...Cursor,
+        description: 'The last cursor received. Without it, only events from now on are sent.',
+      }),
     },
-    { description: 'Asks for the events of a topic. Answered by `subscribed`, `resync` or `error`.' },
+    { description: 'Subscribes to a topic. The answer is `subscribed`, `resync` and then `subscribed`, or `error`.' },
   ),
   unsubscribe: Closed(
-    { type: of('unsubscribe'), topic: Topic },
-    { description: 'Wants no more of a topic. Answered by `unsubscribed`, after which nothing of it comes.' },
+    { type: typeOf('unsubscribe'), topic: Topic },
+    { description: 'Ends a subscription. The answer is `unsubscribed`; no events of the topic follow it.' },
   ),
-  ping: Closed({ type: of('ping') }, { description: 'Asks whether the connection lives. Answered by `pong`.' }),
+  ping: Closed({ type: typeOf('ping') }, { description: 'Checks the connection. The answer is `pong`.' }),
 }
 
 /** What the server sends. */
 export const serverMessages = {
   welcome: Closed(
     {
-      type: of('welcome'),
+      type: typeOf('welcome'),
       heartbeatMs: Type.Integer({
-        description: 'How often the server pings; a client that hears nothing for twice as long comes back.',
+        description:
+          'The interval of the server’s pings in milliseconds. A client that receives nothing for twice this time should reconnect.',
       }),
     },
-    { description: 'The first message.' },
+    { description: 'The first message on a socket.' },
   ),
   subscribed: Closed(
-    { type: of('subscribed'), topic: Topic, cursor: Cursor },
-    { description: 'From here on the events of the topic come: those behind `cursor`.' },
+    { type: typeOf('subscribed'), topic: Topic, cursor: Cursor },
+    { description: 'The subscription has begun. The events after `cursor` follow.' },
   ),
-  unsubscribed: Closed({ type: of('unsubscribed'), topic: Topic }, { description: 'No more of the topic comes.' }),
+  unsubscribed: Closed({ type: typeOf('unsubscribed'), topic: Topic }, { description: 'The subscription has ended.' }),
   event: Closed(
     {
-      type: of('event'),
+      type: typeOf('event'),
       topic: Topic,
       cursor: Cursor,
       event: Type.Object(
         { id: Type.String(), type: Type.String() },
-        { additionalProperties: true, description: 'An `Event`, as `GET /events` has it.' },
+        { additionalProperties: true, description: 'An `Event`, as in `GET /events`.' },
       ),
     },
-    { description: 'Something happened. In the order of the log; `cursor` is what to resume from.' },
+    { description: 'An event of the topic, in the order of the log. Resume with its `cursor`.' },
   ),
   resync: Closed(
     {
-      type: of('resync'),
+      type: typeOf('resync'),
       topic: Topic,
       reason: StringEnum(['cursor_unknown', 'too_old'], {
-        description: 'The cursor is none of this topic, or too much happened since.',
+        description:
+          '`cursor_unknown`: the cursor is not valid for this topic. `too_old`: more than 10,000 events of the organization follow it.',
       }),
     },
-    { description: 'What was missed is not sent. Read the state anew, after the `subscribed` that follows.' },
+    { description: 'Missed events are not sent. Read the current state again after the next `subscribed`.' },
   ),
   error: Closed(
     {
-      type: of('error'),
-      code: Type.String({ description: 'As in problems: `not_found`, `forbidden`, `too_many_topics`.' }),
+      type: typeOf('error'),
+      code: Type.String({
+        description: 'The code of the error, for example `not_found`, `forbidden` or `too_many_topics`.',
+      }),
       topic: Topic,
-      detail: Type.String({ description: 'For people.' }),
+      detail: Type.String({ description: 'An explanation for people; programs use `code`.' }),
     },
-    { description: 'A message was refused; the socket goes on.' },
+    { description: 'A message was refused. The socket stays open.' },
   ),
-  pong: Closed({ type: of('pong') }, { description: 'The answer to `ping`.' }),
+  pong: Closed({ type: typeOf('pong') }, { description: 'The answer to `ping`.' }),
 }
 
 type Messages<M extends Record<string, TObject>> = Static<M[keyof M]>
@@ -94,7 +101,7 @@ const isOneOf = (checks: ReturnType<typeof compiled>, message: unknown): boolean
 const fromClients = compiled(clientMessages)
 const fromServers = compiled(serverMessages)
 
-/** The message in a text; undefined where it is none. */
+/** Parses a message of a client; returns undefined if it is not valid. */
 export function readMessage(text: string): ClientMessage | undefined {
   const message = parse(text)
   return isOneOf(fromClients, message) ? (message as ClientMessage) : undefined

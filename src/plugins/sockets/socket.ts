@@ -4,68 +4,71 @@ import { AppError, isUnavailable } from '../../lib/errors.ts'
 import { CLOSE, type Close } from './codes.ts'
 import { type ClientMessage, readMessage, type ServerMessage } from './messages.ts'
 
-/** Below what balancers and proxies take for a dead connection: the common ones wait 30 s or more. */
+/** Shorter than the idle timeout of load balancers and proxies: the common ones wait 30 s or more. */
 export const HEARTBEAT_MS = 15_000
-/** A reader that has not taken what it was sent by then is cut off. It resumes where it was; nothing is kept for it. */
+/** A client that has not read what it was sent within this time is cut off. It can resume from its last cursor. */
 const STALL_MS = 8_000
-/** For the two pages that may be on their way to it, and no more. */
-const BUFFERED_BYTES = 1_048_576
-/** For the other side to answer a close; then it is cut off. */
-const FAREWELL_MS = 2_000
-/** What a user's socket lives: no longer than an ended session is remembered. A key is asked for as long as it lives. */
-const LIFE_MS = 900_000
-const TOPICS = 50
-/** Messages of a client: a page that opens subscribes to all it shows at once. */
+/** The limit of the send buffer. Larger than two pages, so that only a client that does not read reaches it. */
+const MAX_BUFFERED_BYTES = 1_048_576
+/** How long the client has to answer a close before the connection is cut. */
+const CLOSE_TIMEOUT_MS = 2_000
+/**
+ * The longest life of a user's socket, because ended sessions are remembered only for the life of an access token, 15
+ * minutes. Keys are looked up in the database at each check, so their sockets have no limit.
+ */
+const MAX_AGE_MS = 900_000
+const MAX_TOPICS = 50
+/** The limit of client messages: 60 at once, for a page that subscribes to all its topics, and then 6 a second. */
 const BUDGET = { messages: 60, refillMs: 167 }
 
-/** What somebody who has a ticket is, and whether they still are: a session ends, a key is revoked. */
+/** The actor of a ticket. `isLive` says whether its session or key is still valid. */
 export interface Principal {
   actor: Actor
   isLive(): boolean | Promise<boolean>
 }
 
-/** An answer that several sockets ask for in one look. */
-export type Once = <T>(key: string, make: () => T) => T
+/** Returns the result of `make`, which runs once for all sockets that use the same key in one round of checks. */
+export type Memo = <T>(key: string, make: () => T) => T
 
 export interface Subscription {
-  /** Throws what subscribing anew would be answered. */
-  recheck(once: Once): Promise<unknown>
+  /** Throws the error that a new subscription would get. */
+  recheck(memo: Memo): Promise<unknown>
   leave(): void
 }
-/** Sends what happens in topics of one kind; `begin` throws `not_found`, `forbidden`. */
+/** The topics of one kind. `begin` starts a subscription and throws `not_found` or `forbidden`. */
 export interface Topics {
   begin(socket: LiveSocket, topic: { name: string; id: string; after: string | undefined }): Promise<Subscription>
 }
 
-/** A socket of somebody who is let in time and again. */
+/** An open socket, whose access is checked again and again. */
 export class LiveSocket {
   readonly principal: Principal
   readonly #ws: WebSocket
   readonly #kinds: ReadonlyMap<string, Topics>
   readonly #subscriptions = new Map<string, Subscription>()
   #isOpen = true
-  #working: Promise<void> = Promise.resolve()
+  #processing: Promise<void> = Promise.resolve()
   #messages: number = BUDGET.messages
   #countedAtMs = performance.now()
   #takenAtMs = performance.now()
   #pingedAtMs = performance.now()
-  #answered = true
+  #hasPonged = true
   readonly #openedAtMs = performance.now()
 
-  /** In the turn in which the socket opens: a message that comes earlier than its listener is lost. */
+  /** Call this in the same turn as the upgrade: a message that arrives before its listener is added is lost. */
   constructor(ws: WebSocket, principal: Principal, kinds: ReadonlyMap<string, Topics>) {
     this.#ws = ws
     this.principal = principal
     this.#kinds = kinds
     ws.on('message', (data, isBinary) => this.#receive(isBinary ? undefined : String(data)))
     ws.on('pong', () => {
-      this.#answered = true
+      this.#hasPonged = true
     })
-    this.onClose(() => this.#leave())
+    this.onClose(() => this.#unsubscribeAll())
     this.send({ type: 'welcome', heartbeatMs: HEARTBEAT_MS })
   }
 
-  /** Whether all that was sent has been taken. Who sends events only then keeps no more than a page for a slow reader. */
+  /** Whether everything that was sent has left this process. Sending only then bounds the memory for a slow client. */
   get isReady(): boolean {
     return this.#isOpen && this.#ws.bufferedAmount === 0
   }
@@ -82,45 +85,45 @@ export class LiveSocket {
     this.write(Buffer.from(JSON.stringify(message)))
   }
 
-  /** The JSON of a message. */
+  /** Sends a message that is already JSON. */
   write(json: Buffer): void {
     if (!this.#isOpen) return
     this.#ws.send(json, { binary: false })
-    if (this.#ws.bufferedAmount > BUFFERED_BYTES) this.close('slow')
+    if (this.#ws.bufferedAmount > MAX_BUFFERED_BYTES) this.close('slow')
   }
 
-  /** In order, where the other side reads and answers; by force where it does not. */
+  /** Closes with a closing handshake, and cuts the connection if the client does not answer. */
   close(why: Close): void {
     if (!this.#isOpen) return
-    this.#leave()
+    this.#unsubscribeAll()
     this.#ws.close(CLOSE[why].code, CLOSE[why].reason)
-    setTimeout(() => this.#ws.terminate(), FAREWELL_MS).unref()
+    setTimeout(() => this.#ws.terminate(), CLOSE_TIMEOUT_MS).unref()
   }
 
-  /** Keeps the connection alive, and ends it when nobody is there, nobody reads, or it has lived. */
-  look(): void {
+  /** Pings when it is time; closes a socket whose client does not answer or read, or which is too old. */
+  checkConnection(): void {
     const now = performance.now()
     if (this.isReady) this.#takenAtMs = now
-    const isOld = this.principal.actor.type === 'user' && now - this.#openedAtMs > LIFE_MS
+    const isOld = this.principal.actor.type === 'user' && now - this.#openedAtMs > MAX_AGE_MS
     if (now - this.#takenAtMs > STALL_MS) this.close('slow')
     else if (isOld) this.close('renew')
-    else if (now - this.#pingedAtMs >= HEARTBEAT_MS) this.#beat(now)
+    else if (now - this.#pingedAtMs >= HEARTBEAT_MS) this.#ping(now)
   }
 
-  /** Ends it where a new one would not be let in, or not to one of its topics; where nobody can say, it stays. */
-  async recheck(once: Once): Promise<void> {
-    if (!(await this.hasCredential(once))) return
-    await Promise.all(Array.from(this.#subscriptions.values(), ({ recheck }) => this.isAllowed(() => recheck(once))))
+  /** Closes the socket if its credential or access to a topic has ended. It stays open while the database cannot answer. */
+  async recheckAccess(memo: Memo): Promise<void> {
+    if (!(await this.hasCredential(memo))) return
+    await Promise.all(Array.from(this.#subscriptions.values(), ({ recheck }) => this.isAllowed(() => recheck(memo))))
   }
 
-  async hasCredential(once: Once): Promise<boolean> {
+  async hasCredential(memo: Memo): Promise<boolean> {
     const { actor, isLive } = this.principal
-    const alive = actor.type === 'user' ? isLive() : await this.#whether(() => once(`key ${actor.id}`, isLive))
+    const alive = actor.type === 'user' ? isLive() : await this.#whether(() => memo(`key ${actor.id}`, isLive))
     if (alive === false) this.close('signed_out')
     return alive === true && this.#isOpen
   }
 
-  /** Whether `check` passes; a refusal closes the socket. */
+  /** Returns whether `check` succeeds. A refusal closes the socket. */
   async isAllowed(check: () => Promise<unknown>): Promise<boolean> {
     try {
       await check()
@@ -131,26 +134,26 @@ export class LiveSocket {
     }
   }
 
-  /** Undefined where nobody can say. */
-  async #whether(ask: () => boolean | Promise<boolean>): Promise<boolean | undefined> {
+  /** Returns undefined when the check fails, for example because the database is not available. */
+  async #whether(check: () => boolean | Promise<boolean>): Promise<boolean | undefined> {
     try {
-      return await ask()
+      return await check()
     } catch {
       return undefined
     }
   }
 
-  #leave(): void {
+  #unsubscribeAll(): void {
     this.#isOpen = false
     for (const subscription of this.#subscriptions.values()) subscription.leave()
     this.#subscriptions.clear()
   }
 
-  #beat(now: number): void {
+  #ping(now: number): void {
     if (!this.#isOpen) return
-    if (this.#answered) this.#ws.ping()
+    if (this.#hasPonged) this.#ws.ping()
     else this.close('silent')
-    this.#answered = false
+    this.#hasPonged = false
     this.#pingedAtMs = now
   }
 
@@ -159,8 +162,8 @@ export class LiveSocket {
     const message = text === undefined ? undefined : readMessage(text)
     if (!this.#isWithinBudget()) this.close('too_many')
     else if (!message) this.close('bad_message')
-    // One after the other: what is unsubscribed was subscribed before.
-    else this.#working = this.#working.then(() => this.#act(message))
+    // Messages are processed in order: an `unsubscribe` waits for the `subscribe` before it.
+    else this.#processing = this.#processing.then(() => this.#process(message))
   }
 
   #isWithinBudget(): boolean {
@@ -170,14 +173,14 @@ export class LiveSocket {
     return --this.#messages >= 0
   }
 
-  async #act(message: ClientMessage): Promise<void> {
+  async #process(message: ClientMessage): Promise<void> {
     if (message.type === 'ping') return this.send({ type: 'pong' })
     if (message.type === 'unsubscribe') return this.#unsubscribe(message.topic)
     try {
       await this.#subscribe(message.topic, message.after)
     } catch (error) {
       const { code, message: detail } =
-        error instanceof AppError ? error : { code: 'internal_error', message: 'a fault' }
+        error instanceof AppError ? error : { code: 'internal_error', message: 'an internal error occurred' }
       this.send({ type: 'error', code, topic: message.topic, detail })
     }
   }
@@ -192,9 +195,11 @@ export class LiveSocket {
     const refuse = (code: string, detail: string) => this.send({ type: 'error', code, topic, detail })
     const [kind, id] = topic.split(':') as [string, string]
     const topics = this.#kinds.get(kind)
-    if (!topics) return refuse('not_found', 'there are no topics of this kind')
-    if (this.#subscriptions.has(topic)) return refuse('already_subscribed', 'unsubscribe first')
-    if (this.#subscriptions.size >= TOPICS) return refuse('too_many_topics', `a socket has at most ${TOPICS}`)
+    if (!topics) return refuse('not_found', 'topics of this kind do not exist')
+    if (this.#subscriptions.has(topic))
+      return refuse('already_subscribed', 'the socket has already subscribed to this topic')
+    if (this.#subscriptions.size >= MAX_TOPICS)
+      return refuse('too_many_topics', `a socket has at most ${MAX_TOPICS} topics`)
     const subscription = await topics.begin(this, { name: topic, id, after })
     if (this.#isOpen) this.#subscriptions.set(topic, subscription)
     else subscription.leave()

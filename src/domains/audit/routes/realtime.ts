@@ -7,16 +7,18 @@ import { route } from '../../../plugins/routes.ts'
 import { RealtimeQuery, Ticket } from '../schemas.ts'
 import { issueTicket, takeTicket } from '../service/tickets.ts'
 
-const SOCKET = `A WebSocket (RFC 6455) that tells what happens in the topics it subscribes to, and resumes from the last cursor
-seen. A topic is \`organization:<id>\`, \`project:<id>\` or \`task:<id>\`. Messages are JSON texts with a \`type\`.
+const SOCKET = `A WebSocket (RFC 6455) that sends the events of the topics that the client subscribes to. A client that reconnects
+can resume after the last cursor it received. A topic is \`organization:<id>\`, \`project:<id>\` or \`task:<id>\`. Messages are JSON texts with a \`type\`.
 
-- A client sends \`subscribe {topic, after?}\`, \`unsubscribe {topic}\` and \`ping\`.
+- The client sends \`subscribe {topic, after?}\`, \`unsubscribe {topic}\` and \`ping\`.
 - The server sends \`welcome\`, \`subscribed {topic, cursor}\`, \`event {topic, cursor, event}\`, \`resync {topic, reason}\`,
   \`error {topic, code, detail}\`, \`unsubscribed\` and \`pong\`.
-- It closes with 1012 (come back and resume), 1009 and 4400 (mend the client), 4401 (sign in again), 4403, 4408 and 4413 (come
-  back and resume), 4429 (come back after 10 seconds) and 4440 (come back at once with a new ticket, and resume).
 
-A browser must come from an origin of \`CORS_ORIGINS\`.`
+A browser may connect only from an origin in \`CORS_ORIGINS\`.
+
+The server closes the socket with one of these codes:
+
+`
 
 export const realtimeRoutes: FastifyPluginAsyncTypebox = async app => {
   await app.sockets.attach(app)
@@ -27,9 +29,9 @@ export const realtimeRoutes: FastifyPluginAsyncTypebox = async app => {
     config: { access: anyCaller('events:read'), cache: 'no-store', affects: ['tokens'] },
     schema: {
       operationId: 'createRealtimeTicket',
-      summary: 'A ticket that opens one socket within 30 seconds',
+      summary: 'Create a ticket that opens one socket within 30 seconds',
       description:
-        'Ask for one before every attempt to connect. The socket has the access of the caller, and ends with it.',
+        'Create a new ticket before each attempt to connect. The socket has the access of the caller, and is closed when that access ends.',
       response: { 200: Ticket },
     },
     handler: request => request.caller.transaction(tx => issueTicket(app, tx, request)),
@@ -42,8 +44,8 @@ export const realtimeRoutes: FastifyPluginAsyncTypebox = async app => {
     config: { access: everyone },
     schema: {
       operationId: 'openRealtime',
-      summary: 'What happens, as it does, by WebSocket',
-      description: SOCKET,
+      summary: 'Receive events as they happen, by WebSocket',
+      description: SOCKET + app.sockets.closeCodes,
       querystring: RealtimeQuery,
       response: {
         ...upgrade('The socket is open.'),

@@ -4,50 +4,50 @@ import type { FastifyInstance } from 'fastify'
 import { feedCursors, findFeedEnd, listAfter, type Place } from '../queries.ts'
 import { Event } from '../schemas.ts'
 
-/** How late an event may be behind its commit, besides the transactions that began before it. */
+/** The interval of polling, and so the longest delay after an event is settled. */
 const POLL_MS = 250
-/** A reader that keeps up has taken what it was sent by then. */
-const TAKE_MS = 1
-/** Bound what one statement brings into memory, however many readers catch up. Who is behind does not wait for the next look. */
+/** The pause before more pages are read for readers that are behind: time to write the last page to the socket. */
+const CATCH_UP_MS = 1
+/** Rows of each place, and places of one statement: they bound the memory of a statement for any number of readers. */
 const ROWS = 20
 const PLACES = 32
-/** What a reader is sent at a time. The rest is read again when that has been taken: the log is the buffer. */
-const SEND_CHARACTERS = 131_072
+/** The size of a page. Nothing more is buffered for a reader: the next page is read when this one has left. */
+const PAGE_CHARACTERS = 131_072
 
 type Row = Awaited<ReturnType<typeof listAfter>>[number]
 
-/** An event with its cursor, and the JSON of it that all its readers share. */
-export interface Told {
+/** An event with its cursor and its JSON, which all readers share. */
+export interface FeedEvent {
   event: Event
   cursor: string
   json: string
 }
 
-/** Some events that follow each other in a feed. */
+/** Consecutive events of a feed. */
 export class Page {
-  readonly events: readonly Told[]
+  readonly events: readonly FeedEvent[]
   readonly #shared = new Map<string, unknown>()
 
-  constructor(events: readonly Told[]) {
+  constructor(events: readonly FeedEvent[]) {
     this.events = events
   }
 
-  /** What `make` makes, once for all readers of the page that ask by the same key. */
+  /** Returns the result of `make`, which runs once for all readers of the page that use the same key. */
   shared<T>(key: string, make: () => T): T {
     if (!this.#shared.has(key)) this.#shared.set(key, make())
     return this.#shared.get(key) as T
   }
 }
 
-/** Who is told what comes behind a place in a feed. */
+/** Receives the events after a place in a feed. */
 export interface Reader {
-  /** Whether it has taken all it was told. */
+  /** Whether everything that was sent has left this process. */
   readonly isReady: boolean
   /**
-   * Tells it, if it is let in now: whoever is let in after the events were read was let in when they happened, so nobody is
-   * told of what came after the end of their access. Whether it was told.
+   * Sends a page if the reader has access now; returns whether it was sent. Access is checked after the page was read, so
+   * events that happened after access ended are never sent.
    */
-  take(page: Page): Promise<boolean>
+  send(page: Page): Promise<boolean>
 }
 
 interface Follower {
@@ -60,91 +60,92 @@ const stringify = fastJsonStringify(Event as object)
 const keyOf = ({ organizationId, place: { position, seq } }: Follower): string => `${organizationId} ${position} ${seq}`
 
 /**
- * Reads the feeds on for the streams and sockets of this process, all in one look. Each has its own place in the feed, so
- * that catching up and being up to date are the same; those at one place share what is read.
+ * Polls the feeds for all streams and sockets of this process together. Each reader has its own place, so catching up
+ * needs no code of its own. Readers at the same place share the rows.
  */
 export class LiveFeed {
   readonly #app: FastifyInstance
   readonly #followers = new Set<Follower>()
-  #following = false
-  #failing = false
+  #isPolling = false
+  #isFailing = false
 
   constructor(app: FastifyInstance) {
     this.#app = app
   }
 
-  /** Behind `cursor`, or the end of the feed. Throws `cursor_invalid`, `cursor_mismatch`. */
+  /** Returns the place of `cursor`, or the end of the feed. Throws `cursor_invalid`, `cursor_mismatch`. */
   async placeAt(organizationId: string, cursor: string | undefined): Promise<Place> {
     if (cursor !== undefined) return feedCursors(organizationId).placeOf(cursor)
     return (await findFeedEnd(this.#app.database, {})) as Place
   }
 
-  /** Tells `reader` what comes behind `place`, until the function that is returned is called. */
+  /** Sends the events after `place` to `reader`, until the returned function is called. */
   follow(organizationId: string, place: Place, reader: Reader): () => void {
     const follower = { reader, organizationId, place }
     this.#followers.add(follower)
-    if (!this.#following) void this.#follow()
+    if (!this.#isPolling) void this.#poll()
     return () => void this.#followers.delete(follower)
   }
 
-  async #follow(): Promise<void> {
-    this.#following = true
+  async #poll(): Promise<void> {
+    this.#isPolling = true
     while (this.#followers.size > 0) {
       const next = performance.now() + POLL_MS
-      let behind = await this.#readOn(this.#followers)
+      let behind = await this.#readNext(this.#followers)
       while (behind.length > 0 && performance.now() < next) {
-        await sleep(TAKE_MS, undefined, { ref: false })
-        behind = await this.#readOn(behind)
+        await sleep(CATCH_UP_MS, undefined, { ref: false })
+        behind = await this.#readNext(behind)
       }
       await sleep(Math.max(0, next - performance.now()), undefined, { ref: false })
     }
-    this.#following = false
+    this.#isPolling = false
   }
 
-  /** Those for whom there may be more at once. */
-  async #readOn(followers: Iterable<Follower>): Promise<Follower[]> {
+  /** Sends a page to each reader that is ready; returns those that may have more events. */
+  async #readNext(followers: Iterable<Follower>): Promise<Follower[]> {
     const ready = [...followers].filter(follower => follower.reader.isReady && this.#followers.has(follower))
     const places = [...Map.groupBy(ready, keyOf).values()]
     const behind: Follower[] = []
     try {
-      while (places.length > 0) behind.push(...(await this.#hand(places.splice(0, PLACES))))
-      this.#failing = false
+      while (places.length > 0) behind.push(...(await this.#readPages(places.splice(0, PLACES))))
+      this.#isFailing = false
       return behind
     } catch (error) {
-      if (!this.#failing) this.#app.log.warn({ err: error }, 'events cannot be read for streams, will repeat')
-      this.#failing = true
+      if (!this.#isFailing)
+        this.#app.log.warn({ err: error }, 'events for streams and sockets cannot be read; reading is repeated')
+      this.#isFailing = true
       return []
     }
   }
 
-  async #hand(places: Follower[][]): Promise<Follower[]> {
-    const asked = places.map((at, n) => ({ n, organizationId: at[0]?.organizationId, ...at[0]?.place }))
-    const rows = await listAfter(this.#app.database, { places: JSON.stringify(asked), rows: ROWS })
+  async #readPages(places: Follower[][]): Promise<Follower[]> {
+    const starts = places.map((at, n) => ({ n, organizationId: at[0]?.organizationId, ...at[0]?.place }))
+    const rows = await listAfter(this.#app.database, { places: JSON.stringify(starts), rows: ROWS })
     const pages = [...Map.groupBy(rows, ({ n }) => n)]
-    const handed = await Promise.all(pages.map(([n, page]) => tell(places[n] as Follower[], page)))
-    return handed.flat()
+    const behind = await Promise.all(pages.map(([n, page]) => sendPage(places[n] as Follower[], page)))
+    return behind.flat()
   }
 }
 
-/** Those for whom there may be more. */
-async function tell(followers: Follower[], rows: Row[]): Promise<Follower[]> {
-  const page = new Page(told(rows))
+/** Sends the rows to readers at one place; returns the readers if they may have more events. */
+async function sendPage(followers: Follower[], rows: Row[]): Promise<Follower[]> {
+  const page = new Page(takePage(rows))
   const { position, seq } = rows[page.events.length - 1] as Row
   await Promise.all(
     followers.map(async follower => {
-      if (await follower.reader.take(page)) follower.place = { position, seq }
+      if (await follower.reader.send(page)) follower.place = { position, seq }
     }),
   )
   return page.events.length < rows.length || rows.length === ROWS ? followers : []
 }
 
-/** As many of the events as are sent at a time, at least one. */
-function told(rows: Row[]): Told[] {
+/** Returns the first events, at least one, up to the size of a page. */
+function takePage(rows: Row[]): FeedEvent[] {
   const { cursorOf } = feedCursors(rows[0]?.organizationId as string)
-  const events: Told[] = []
+  const events: FeedEvent[] = []
   let characters = 0
   for (const row of rows) {
-    if (characters > SEND_CHARACTERS) break
+    if (characters > PAGE_CHARACTERS) break
     const json = stringify(row)
     characters += json.length
     events.push({ event: row, cursor: cursorOf(row), json })

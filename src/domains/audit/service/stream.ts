@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { feedCursors } from '../queries.ts'
 import type { LiveFeed, Page } from './feed.ts'
 
-/** A stream of what comes behind `cursor`, or from now on. Throws `cursor_invalid`, `cursor_mismatch`, and as streams do. */
+/** Opens a stream of the events after `cursor`, or from now on. Throws `cursor_invalid`, `cursor_mismatch` and the errors of streams. */
 export async function openStream(
   app: FastifyInstance,
   feed: LiveFeed,
@@ -12,19 +12,19 @@ export async function openStream(
   const { organizationId } = request
   const place = await feed.placeAt(organizationId, cursor)
   const stream = app.streams.open(request, reply)
-  // An id without data is remembered and is no event: who is cut off before the first one misses nothing either.
+  // A client stores an id without data and dispatches no event: it can resume even if it is cut off before the first event.
   stream.send(`id: ${feedCursors(organizationId).cursorOf(place)}\n\n`)
-  const leave = feed.follow(organizationId, place, {
+  const unfollow = feed.follow(organizationId, place, {
     get isReady() {
       return stream.isReady
     },
-    async take(page) {
+    async send(page) {
       if (!(await stream.hasAccess())) return false
       stream.send(page.shared('stream', () => blocksOf(page)))
       return true
     },
   })
-  stream.onClose(leave)
+  stream.onClose(unfollow)
   return stream.body
 }
 

@@ -8,33 +8,33 @@ import type { Ticket } from '../schemas.ts'
 const TICKET_SECONDS = 30
 const SCOPE = 'events:read'
 
-/** A ticket for one socket of the caller, which any process takes. The credential itself never stands in an address. */
+/** Issues a ticket that opens one socket on any process. A URL may be logged, so it has a ticket instead of the credential. */
 export async function issueTicket(app: FastifyInstance, on: Executor, request: FastifyRequest): Promise<Ticket> {
   const ticket = randomToken()
   const { actor } = request
   const user = actor?.type === 'user' ? actor : null
-  // A key by the hash of its secret: a rotation ends what was opened with the old one.
+  // A key is identified by the hash of its secret, so sockets opened with an old secret end after a rotation.
   const subject = user?.sessionId ?? sha256(app.credentialOf(request) as string).toString('hex')
   const token = { hash: sha256(ticket), purpose: 'realtime', userId: user?.id ?? null, subject } as const
   await insertToken(on, { ...token, lifeSeconds: TICKET_SECONDS })
   return { ticket, expiresAt: new Date(Date.now() + TICKET_SECONDS * 1000).toISOString() }
 }
 
-/** Whoever was given the ticket, once, if the session or key is still good. */
+/** Uses up the ticket and returns its principal; undefined if the ticket is unknown or the session or key has ended. */
 export async function takeTicket(app: FastifyInstance, ticket: string) {
   const taken = await takeToken(app.database.writes, { hash: sha256(ticket), purpose: 'realtime' })
   if (!taken?.subject) return undefined
   return taken.userId === null
-    ? holderOfKey(app, Buffer.from(taken.subject, 'hex'))
-    : holderOfSession(app, { type: 'user', id: taken.userId, sessionId: taken.subject, role: 'user' })
+    ? keyPrincipal(app, Buffer.from(taken.subject, 'hex'))
+    : sessionPrincipal(app, { type: 'user', id: taken.userId, sessionId: taken.subject, role: 'user' })
 }
 
-function holderOfSession(app: FastifyInstance, actor: UserActor) {
+function sessionPrincipal(app: FastifyInstance, actor: UserActor) {
   const isLive = () => !app.revocations.has(asUser(actor).sessionId)
   return isLive() ? { actor, isLive } : undefined
 }
 
-async function holderOfKey(app: FastifyInstance, hash: Buffer) {
+async function keyPrincipal(app: FastifyInstance, hash: Buffer) {
   const isLive = async () => (await app.findKey.byHash(hash))?.scopes.includes(SCOPE) === true
   const actor = await app.findKey.byHash(hash)
   return actor?.scopes.includes(SCOPE) ? { actor, isLive } : undefined
