@@ -10,7 +10,7 @@ const FAKE = '6.6.6.6'
 const direct = await testApp(t, { works: true })
 const behind = await testApp(t, { works: true, trustProxy: ['10.0.0.0/8'] })
 
-/** Every header by which some proxy names the client. */
+/** Every header in which a proxy may send the address of the client. */
 const FORWARDED = {
   forwarded: `for=${FAKE};host=evil.example;proto=https`,
   'x-real-ip': FAKE,
@@ -36,7 +36,7 @@ const HOSTS = {
   referer: 'https://evil.example/',
 }
 
-/** The address that the log has for a write with these headers. */
+/** Returns the address that the log stores for a write with these headers. */
 async function logged(test: TestApp, from: string, headers: Record<string, string>): Promise<string> {
   const as = await createUser(test)
   const { body } = await call(test.app, 'POST /organizations', { as, body: { name: 'Organization' }, from, headers })
@@ -75,7 +75,7 @@ t.test('the sessions of a user name the same address as the log', async t => {
   t.same(rows, [{ address: CLIENT }])
 })
 
-/** Everything that sends a mail with a link, and to whom. */
+/** Calls every operation that sends a mail with a link; returns the addresses of the mails. */
 async function sendMails(test: TestApp, from: string): Promise<string[]> {
   const { app } = test
   const headers = { ...HOSTS, ...FORWARDED, 'x-forwarded-for': CLIENT }

@@ -16,7 +16,7 @@ const organization = await createOrganization(test)
 const url = `GET /organizations/${organization.id}`
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
 
-/** Keys that share ever more of a real one, each with a right checksum. */
+/** Returns wrong keys that share longer and longer prefixes with a real one, each with a correct checksum. */
 const closeTo = (key: string): string[] => {
   const secret = key.slice('ltl_test_'.length, -6)
   return [1, 8, 16, 24, 29].map(length => {

@@ -12,14 +12,14 @@ const client = new pg.Client({ connectionString: database.url })
 await client.connect()
 t.teardown(() => client.end())
 
-// In production, but saying everything it can say.
+// Production settings, but with the most detailed logs.
 const env = { LOG_LEVEL: 'trace', TRUST_PROXY: '127.0.0.0/8' }
 const lintel = await startLintel(t, { databaseUrl: database.url, env })
 const canaries = new Canaries(lintel.base)
 const send: Canaries['send'] = (request, sending) => canaries.send(request.replace(' /', ' /api/v1/'), sending)
 
 const mailbox = { config: lintel }
-/** The token in the mail number `nth` to an address. */
+/** Returns the token in the mail number `nth` to an address. */
 async function mailed(email: string, nth: number): Promise<string> {
   const { text } = await awaitMail(mailbox, email, nth)
   return canaries.watch(/[?&#]token=([\w.-]+)/.exec(text)?.[1] as string)
@@ -38,7 +38,7 @@ async function done(answer: Promise<Answer>, status: number): Promise<Answer> {
 }
 
 let people = 0
-/** Somebody who has registered, confirmed and signed in. */
+/** Registers a user, verifies the address and signs in. */
 async function signUp() {
   const email = `person-${++people}@example.com`
   const password = canaries.make()
@@ -109,7 +109,7 @@ t.test('a key is made, used, rotated and revoked, with and without an idempotenc
 
 const SECRET_FIELD = /password|token|secret|code|signature|key/i
 
-/** Bodies for an operation with a canary in every place for a secret, right and wrong in every way we can think of. */
+/** Returns valid and invalid bodies for an operation, with a canary in every property that holds a secret. */
 function bodiesOf(properties: Record<string, { type?: string }>): string[] {
   const names = Object.keys(properties)
   const secretive = names.filter(name => SECRET_FIELD.test(name))
@@ -152,7 +152,7 @@ t.test('every operation is sent secrets where they belong and where they do not'
       for (const headers of strangeHeaders()) await canaries.send(`${request}?token=${canaries.make()}`, { headers })
       const type = { 'content-type': 'text/plain' }
       if (content) await canaries.send(request, { token, body: canaries.make(), headers: type })
-      // Some sign out, or leave.
+      // Some operations end the session or delete the account.
       if ((await send('GET /users/me', { token })).status === 401) token = (await signUp()).accessToken
     }
   }

@@ -12,12 +12,12 @@ export interface Answer {
   body: ReturnType<typeof JSON.parse>
 }
 
-/** What all of ours begin with, so that one search finds any of them. */
+/** The prefix of every canary, so that one search finds all of them. */
 const MARK = 'canary-'
 const RANDOM_BYTES = 12
 const BYTE = 256
 
-/** Secrets that were let loose, and everything that was said about them. */
+/** Secrets that were sent to or made by the server, and the refusals that could contain them. */
 export class Canaries {
   readonly #base: string
   readonly #secrets = new Set([MARK])
@@ -29,13 +29,13 @@ export class Canaries {
     this.#base = base
   }
 
-  /** A secret of our own making; it fits wherever a password, token or key of 8 to 128 plain characters does. */
+  /** Creates a secret that is valid as a password, token or key of 8 to 128 ASCII characters. */
   make(): string {
     this.#made++
     return MARK + randomBytes(RANDOM_BYTES).toString('hex')
   }
 
-  /** What the server made; of a signed token the signature alone is a secret too. */
+  /** Adds a secret that the server made. The signature of a signed token is a secret too. */
   watch(secret: string): string {
     this.#secrets.add(secret)
     if (secret.includes('.')) this.#secrets.add(secret.slice(secret.lastIndexOf('.') + 1))
@@ -46,7 +46,7 @@ export class Canaries {
     return this.#made + this.#secrets.size
   }
 
-  /** Each request from an address of its own, so that no limit is met. */
+  /** Sends each request from another address, so that no rate limit applies. */
   async send(request: string, { token, body, headers }: Sending = {}): Promise<Answer> {
     const [method = '', path = ''] = request.split(' ')
     const at = ++this.#requests
@@ -63,7 +63,7 @@ export class Canaries {
     })
     const text = await answer.text()
     if (answer.status === 503 && text.includes('"code":"overloaded"')) {
-      // The machine may be: nothing of the request was looked at.
+      // The machine may be overloaded. The server has not processed the request, so it is repeated.
       await sleep(Number(answer.headers.get('retry-after')) * 1000)
       return this.send(request, { token, body, ...(headers ? { headers } : {}) })
     }
@@ -71,7 +71,7 @@ export class Canaries {
     return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : undefined }
   }
 
-  /** Refusals in which a secret can be read. */
+  /** Returns refusals that contain a secret. */
   refusalsThatTell(): string[] {
     return this.#refusals.filter(refusal => this.isTold(refusal))
   }
@@ -80,7 +80,7 @@ export class Canaries {
     return [...this.#secrets].some(secret => formsOf(secret).some(form => text.includes(form)))
   }
 
-  /** Tables of ours and of the job queue with a row in which a secret can be read. */
+  /** Returns the tables of the service and of the job queue that contain a secret. */
   async tablesThatTell(client: pg.Client): Promise<string[]> {
     const { rows } = await client.query(
       `select format('%I.%I', table_schema, table_name) as name from information_schema.tables
@@ -99,12 +99,12 @@ export class Canaries {
   }
 }
 
-/** As it is, and as it would look encoded: in a URL, as bytes in a column, in basic credentials. */
+/** Returns a secret as it is and encoded: for a URL, as bytes of a column, and for basic credentials. */
 const formsOf = (secret: string): string[] => [
   secret,
   encodeURIComponent(secret),
   Buffer.from(secret).toString('hex'),
-  // The end depends on what follows.
+  // The last characters depend on the text that follows.
   Buffer.from(secret).toString('base64').replace(/.?=+$/, ''),
   ...(/^[\w-]{43}$/.test(secret) ? [Buffer.from(secret, 'base64url').toString('hex')] : []),
 ]

@@ -13,7 +13,7 @@ const METRIC = /^forwarded_addresses_unreadable_total (\d+)$/m
 const test = await testApp(t, { trustProxy: ['10.0.0.0/8', 'fd00::/8'] })
 const as = await createUser(test)
 
-/** The address that the log has for a write with this header. */
+/** Returns the address that the log stores for a write with this header. */
 async function logged(forwardedFor: string, from = PROXY, headers: Record<string, string> = {}): Promise<string> {
   const { body } = await call(test.app, 'POST /organizations', {
     as,
@@ -25,7 +25,7 @@ async function logged(forwardedFor: string, from = PROXY, headers: Record<string
 }
 const unreadable = async () => Number(METRIC.exec((await call(test.app, 'GET /metrics')).text)?.[1])
 
-/** RFC 7239 §6, and what proxies are seen to write. */
+/** The forms of RFC 7239 §6, and other forms that proxies send. */
 const FORMS: [string, string][] = [
   [CLIENT, CLIENT],
   [`${CLIENT}:40107`, CLIENT],

@@ -18,7 +18,7 @@ const client = new pg.Client({ connectionString: database.url })
 await client.connect()
 t.teardown(() => client.end())
 
-// A provider without TLS is not for production; but saying everything it can say.
+// Production refuses a provider without TLS, so this is the test mode, with the most detailed logs.
 const env = {
   NODE_ENV: 'test',
   LOG_LEVEL: 'trace',
@@ -36,7 +36,7 @@ const told: string[] = []
 
 const somebody = (sub: string): Person => ({ sub, email: `${sub}@example.com`, email_verified: true, name: 'Ada' })
 
-/** Watches every secret of a sign-in as it comes by. */
+/** Adds every secret in the URL of a sign-in to the canaries. */
 function watchAll(url: string): void {
   for (const [name, value] of new URL(url).searchParams)
     if (['state', 'nonce', 'code', 'code_challenge'].includes(name)) canaries.watch(value)

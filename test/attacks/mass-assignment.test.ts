@@ -10,7 +10,7 @@ const test = await testApp(t)
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 
-/** What a row holds and no caller may set, each with a value that the row could hold. */
+/** Columns that no caller may set, each with a value that is valid for the column. */
 const FORBIDDEN: Record<string, Json> = {
   id: newId(),
   organizationId: newId(),
@@ -28,10 +28,10 @@ const FORBIDDEN: Record<string, Json> = {
   hash: 'AAAA',
   lastUsedAt: null,
 }
-/** Names that JavaScript itself gives a meaning; as text, because an object literal would act on them. */
+/** Property names with a special meaning in JavaScript. They are text, because an object literal would apply them. */
 const POISON = ['"__proto__":{"role":"owner"}', '"constructor":{"prototype":{"role":"owner"}}', '"prototype":{"a":1}']
 
-/** Each object of `body`, the body itself included, with what its schema knows. */
+/** Returns each object in `body`, including the body, with the properties of its schema. */
 function objectsIn(body: Json, given: Json): { at: Json; known: string[] }[] {
   const schema = specification.resolve(given)
   if (Array.isArray(body)) return body.flatMap(item => objectsIn(item, schema.items))
@@ -43,7 +43,7 @@ function objectsIn(body: Json, given: Json): { at: Json; known: string[] }[] {
 
 const MARK = '"mark":0'
 
-/** The body as text, once for each object in it and each thing that does not belong there. */
+/** Returns the body as JSON, once for each object in it and each forbidden property. */
 function forgeries(operation: Operation, body: Json): string[] {
   const known = objectsIn(body, operation.body).map(object => object.known)
   return known.flatMap((names, index) => {

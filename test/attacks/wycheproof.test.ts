@@ -18,14 +18,14 @@ interface Group {
   tests: Vector[]
 }
 
-/** Signatures that others got wrong. Their payloads are no claims, so that to us even the valid ones are no tokens. */
+/** Signatures that other libraries verified wrongly. Their payloads are not claims, so even valid ones are not tokens here. */
 const { groups } = JSON.parse(readFileSync(new URL('wycheproof.json', import.meta.url), 'utf8')) as { groups: Group[] }
 
 const test = await testApp(t)
 const user = await createUser(test)
 const [own] = test.config.signingKeys as [SigningKey]
 
-/** The app with the key of the group; one of ours under its name where it is of another algorithm. */
+/** Starts the app with the key of the group, or with a key of its own under the same id if the algorithm is another one. */
 function nodeOf({ key: { kid, k } }: Group) {
   const secret = k === undefined ? own.secret : Buffer.from(k, 'base64url')
   return anotherNode(t, test, { signingKeys: [{ ...own, kid, secret } as SigningKey] })
@@ -56,7 +56,7 @@ for (const group of groups.filter(({ key }) => key.k !== undefined)) {
     ({ result, jws }) => result === 'valid' && mac(split(jws).input) === split(jws).signature,
   )
 
-  /** Our token with what the vector did to one of the sound ones, signed where the vector is. */
+  /** Applies the change between a valid vector and this one to our token; signs the result if the vector's signature is valid. */
   const doneTo = (token: string, jws: string): string => {
     const ours = token.split('.')
     const taken = sound.flatMap(({ jws }) => jws.split('.').map((part, at) => [part, ours[at] as string] as const))

@@ -3,7 +3,7 @@ import t from 'tap'
 import { fromDatabase, UnreadableRows } from '../../src/database/errors.ts'
 import { coalesce } from '../../src/database/fast-path/coalesce.ts'
 
-/** Answers with ten times the key, as soon as `answered` does; the batches it was asked for. */
+/** Returns a function that answers ten times the key once `answered` resolves, and the batches that it received. */
 function recorder(answered: Promise<unknown> = turn()) {
   const batches: number[][] = []
   const load = coalesce<number, number>({ coalesces: true }, async keys => {
@@ -14,7 +14,7 @@ function recorder(answered: Promise<unknown> = turn()) {
   return { batches, load }
 }
 
-/** After this many turns of the event loop what was about to leave has left. */
+/** After this many turns of the event loop every pending batch has been sent. */
 const TURNS = 5
 async function turns(): Promise<void> {
   for (let at = 0; at < TURNS; at++) await turn()

@@ -25,13 +25,13 @@ import { EmbeddedError, removeData, startEmbedded } from '../../src/database/emb
 
 const EMBEDDED = new URL('../../src/database/embedded.ts', import.meta.url).href
 const isRoot = process.getuid?.() === 0
-/** Options are made anew for each test: tap writes into them. */
+/** Each test gets its own options object, because tap modifies it. */
 const asRoot = () => (isRoot ? {} : { skip: 'only root has a home that PostgreSQL cannot enter' })
 const withSignals = () => (process.platform === 'win32' ? { skip: 'there are no signals on Windows' } : {})
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** A program that owns an embedded server, says its address and stays until it is told to stop, or killed. */
+/** A program that starts an embedded server, prints its address and runs until it is told to stop or is killed. */
 const OWNER = `
   import { startEmbedded } from ${JSON.stringify(EMBEDDED)}
   const { url, stop } = await startEmbedded({ dataDirectory: process.argv[1] })
@@ -86,7 +86,7 @@ async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
   await once(child, 'exit')
 }
 
-/** A package with all that it needs, or a scope. */
+/** Copies a package with its dependencies, or a scope. */
 function copyPackage(name: string, target: string): void {
   const folder = join('node_modules', name)
   if (existsSync(join(target, folder))) return
@@ -100,7 +100,7 @@ function copyPackage(name: string, target: string): void {
 const serverPid = (folder: string) =>
   Number(readFileSync(join(folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0])
 
-/** Asserts that starting fails with one sentence that says `part`. */
+/** Asserts that the start fails with one sentence that contains `part`. */
 async function refuses(t: Test, dataDirectory: string, part: string): Promise<void> {
   const error = await startEmbedded({ dataDirectory }).then(
     ({ stop }) => stop(),

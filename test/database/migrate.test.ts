@@ -13,7 +13,7 @@ const POLL_MS = 10
 const { url, drop } = await createDatabase()
 t.teardown(drop)
 
-/** What a start says, within its bound. */
+/** Starts the migration; returns its error, which must come within the time limit. */
 async function refusal(databaseUrl: string): Promise<string> {
   const begun = performance.now()
   const error: unknown = await migrate(databaseUrl, { boundMs: BOUND_MS }).then(

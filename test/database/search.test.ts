@@ -6,7 +6,7 @@ import { call } from '../helpers/call.ts'
 import { createEmptyDatabase } from '../helpers/database.ts'
 import { createProject } from '../helpers/factories.ts'
 
-/** What is written, and what finds it: the same to the eye, but for its case. */
+/** A stored text, and searches that must find it: they look the same except for their case. */
 const FOUND: [string, string[]][] = [
   ['Zoe\u0308 Cafe\u0301', ['zo\u00eb', 'ZOE\u0308', 'CAF\u00c9', 'cafe\u0301']],
   ['ΟΔΥΣΣΕΥΣ', ['Οδυσσευς', 'οδυσσευσ', 'ΟΔΥΣΣΕΥΣ']],

@@ -5,14 +5,14 @@ import { startPostgres } from '../faults/postgres.ts'
 import { HANDED, Readers } from '../faults/readers.ts'
 import { appOn, listen, testApp } from '../helpers/app.ts'
 
-/** What a copy of rows leaves out: the target has migrated itself, and knows its own server. */
+/** The table that is not copied: the target was migrated and has a row for its own server. */
 const OWN = ['event_epoch']
 
-/** Every row of `source`, table by table, as logical replication and most moves between providers carry them. */
+/** Copies every row of `source`, table by table, like logical replication and most migrations between providers. */
 async function copyRows(source: string, target: string): Promise<void> {
   const [from, to] = [new pg.Client(source), new pg.Client(target)]
   await Promise.all([from.connect(), to.connect()])
-  // As the apply worker of a subscription does: neither triggers nor foreign keys.
+  // Like the apply worker of a subscription, this runs no triggers and checks no foreign keys.
   await to.query(HANDED)
   await to.query('set session_replication_role = replica')
   const { rows: tables } = await from.query(
@@ -44,7 +44,7 @@ async function prepare(name: string): Promise<string> {
 }
 
 const targets = { 'before the log began, so that its positions are the lower ones': await prepare('lower') }
-// As if the first server had been restarted just now.
+// Begins a new epoch, as after a restart of the first server.
 await test.sql(`update event_epoch set server_started_at = '-infinity'`)
 await test.sql('select begin_event_epoch()')
 const readers = await Readers.of(t, test, await listen(test.app))

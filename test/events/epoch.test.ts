@@ -25,7 +25,7 @@ async function session(): Promise<pg.Client> {
   return client
 }
 
-/** As if the data had come from another server: nobody has begun an epoch of this one. */
+/** Puts the database in the state after a move to another server: no epoch of this server has begun. */
 const FORGET = `update event_epoch set server_started_at = '-infinity';
   create or replace function event_position() returns xid8 language sql as 'select refuse_event()'`
 
@@ -50,7 +50,7 @@ t.test('the log says it once when an epoch begins', async t => {
 t.test('while no epoch of the server can begin, writes are 503, readiness says why, and reads work', async t => {
   const said: string[] = []
   const log = { info: (_: object, line: string) => said.push(line), warn: (_: object, line: string) => said.push(line) }
-  // What is copied brings its positions along; as long as it is not committed nobody can tell what they are.
+  // Copied rows keep their positions, which other sessions cannot see before the copy is committed.
   const copying = await session()
   await copying.query('begin')
   await copying.query(
@@ -87,7 +87,7 @@ t.test('of all who notice at once one begins the epoch', async t => {
   await sql(FORGET)
   const sessions = await Promise.all(Array.from({ length: 6 }, session))
   const answers = await Promise.all(sessions.map(client => client.query('select begin_event_epoch() as begun')))
-  // The app itself looks as well, and may have been first.
+  // The app also checks the epoch and may have begun it first.
   t.ok(answers.filter(({ rows }) => rows[0].begun).length <= 1)
   t.equal(await begin(), false)
 })
@@ -127,7 +127,7 @@ t.test('a reader who follows while epochs begin among writes misses and repeats 
   }
   const begun = new Set<string>()
   for (let epoch = 0; epoch < EPOCHS; epoch++) {
-    // Ends the epoch, but lets those write who write in it: their positions must still be seen.
+    // Ends the epoch while transactions still write in it: readers must not skip their events.
     await sql(`update event_epoch set server_started_at = '-infinity'`)
     await begin()
     begun.add((await sql('select begun_at::text as at from event_epoch'))[0].at)

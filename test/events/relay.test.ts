@@ -18,7 +18,7 @@ const publish = async (): Promise<string> => {
   await database.transaction(tx => tx.execute(insert, [id]))
   return id
 }
-/** Notes what it was handed in the transaction of the cursor. */
+/** Returns a subscriber that stores each received event in the transaction of the cursor. */
 const noting =
   (name: string): Subscriber =>
   async (tx, events) => {

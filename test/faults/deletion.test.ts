@@ -7,7 +7,7 @@ import { freePort, startLintel } from './lintel.ts'
 import { connect, emptyDatabase } from './postgres.ts'
 import { createTenant, type Tenant } from './tenant.ts'
 
-/** Of a thousand each a step erases, so that the last one is the third. */
+/** A step erases 1,000 rows, so 2,500 need three steps. */
 const TASKS = 2_500
 const POLL_MS = 20
 const BOUND_MS = 25_000
@@ -53,7 +53,7 @@ t.test(
   },
 )
 
-/** In the order of their ids, whichever way a step finds them. */
+/** Inserts tasks in the order of their ids, so that a step meets them in the same order with and without an index. */
 const insertTasks = (database: pg.Client, projectId: string) =>
   database.query(
     `insert into tasks (id, organization_id, project_id, title)
@@ -77,7 +77,7 @@ async function inTransaction(database: pg.Client): Promise<number> {
   return rowCount as number
 }
 
-/** A minute later: the library finds that nobody works on the job any more, and has it repeated. */
+/** Makes the active jobs one minute older, so that the library finds them expired and repeats them. */
 async function expireJobs(database: pg.Client, connectionString: string): Promise<void> {
   await database.query(`update jobs.job set started_on = started_on - interval '1 minute' where state = 'active'`)
   const boss = new PgBoss({ connectionString, schema: 'jobs', supervise: false, schedule: false })

@@ -7,11 +7,11 @@ import { startProxy } from './proxy.ts'
 import { Readers } from './readers.ts'
 
 const DATABASE = 'lintel'
-/** Events that the standby never got, though every reader has them. */
+/** The number of events that all readers received but the standby did not. */
 const LOST = 5
 const skip = withoutClusters
 
-/** A service that stays up, its database behind a proxy, and a standby; everybody has read the log. */
+/** Starts a service with its database behind a proxy, and a standby; all readers have read all events. */
 async function replicated(t: Test) {
   const primary = await Cluster.create(t)
   await primary.createDatabase(DATABASE)

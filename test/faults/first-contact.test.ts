@@ -5,7 +5,7 @@ import { freePort, startLintel } from './lintel.ts'
 import { emptyDatabase } from './postgres.ts'
 
 const PASSWORD = 'correct horse battery'
-/** Nothing but what production requires: no front end, no SMTP server. */
+/** Only the settings that production requires: no front end, no SMTP server. */
 const BARE = { UNVERIFIED_LOGIN: '', RATE_LIMIT: '', LOG_LEVEL: '' }
 
 t.test('in production with the required variables alone, what a stranger is sent leads where it should', async t => {
@@ -44,6 +44,6 @@ t.test('in production with the required variables alone, what a stranger is sent
   t.equal(await lintel.end('SIGTERM'), 0)
 })
 
-/** The line comes once the process serves. */
+/** Waits for the line, which is printed after the process has started to serve. */
 const printedLink = (log: () => string): Promise<string> =>
   eventually(async () => /This link makes one[^\n]*: (http\S+)\n/.exec(log())?.[1], 'the link of the first start')

@@ -7,13 +7,13 @@ import { startProxy } from './proxy.ts'
 import { seeded } from './random.ts'
 import { createTenant } from './tenant.ts'
 
-/** `.ci/run` asks for a thousand. */
+/** `.ci/run` sets 1,000. */
 const KEYS = Number(process.env.FAULT_KEYS ?? 250)
 const DUPLICATES = 20
-/** Keys under way at once, each with all its duplicates. */
+/** The number of keys in use at once, each with all its duplicates. */
 const ABREAST = 4
 const LOST_ANSWERS = Number(process.env.FAULT_COMMITS ?? 100)
-/** One answer in this many is lost. */
+/** One of this many answers is lost. */
 const LOSS = 3
 const CLIENTS = 8
 const ROLLED_BACK = 10
@@ -123,7 +123,7 @@ async function effects(url: string) {
   return rows[0]
 }
 
-/** Titles whose stored task is not the one in the answer. */
+/** Returns the titles whose stored task differs from the one in the response. */
 async function untold(url: string, answers: Map<string, Answer>): Promise<string[]> {
   const database = await connect(url)
   const { rows } = await database.query<{ id: string; title: string }>('select id, title from tasks')

@@ -15,7 +15,7 @@ type Test = Parameters<typeof emptyDatabase>[0]
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2)
 const LOAD_MS = 700
 const WORKERS = 4
-/** Registrations before each worker, and how many mails it gets to send before it is killed. */
+/** The number of registrations before each worker starts, and of mails that it sends before it is killed. */
 const MAILS = 10
 const SHARE = 4
 const POLL_MS = 20
@@ -36,7 +36,7 @@ t.test('API and worker killed: every registration that was acknowledged gets its
   t.equal(mailed.length, addresses.length, 'and none got two')
 })
 
-/** What a worker of its own sends until it has sent `enough`; then it is killed. */
+/** Starts a worker and kills it when it has sent `enough` mails; returns the mails. */
 async function mailsUntil(t: Test, databaseUrl: string, enough: number): Promise<string[]> {
   const worker = await launchLintel(t, { databaseUrl, env: { ROLE: 'worker' } })
   const until = performance.now() + DELIVERED_BOUND_MS
@@ -114,12 +114,12 @@ async function count(database: pg.Client, what: string): Promise<number> {
   return rows[0].n
 }
 
-/** Jobs, and statements of the worker that is stopped, which may be taking one. */
+/** Active jobs, and running statements of the stopped worker, which may be fetching a job. */
 const IN_HAND = `(select 1 from jobs.job where state = 'active' union all
   select 1 from pg_stat_activity
     where datname = current_database() and application_name <> 'fault-test' and state = 'active')`
 
-/** A job in hand at a kill comes back only when its time is up, which is longer than this test. */
+/** Kills the worker when it has no job: an active job would be repeated only after it expires, later than this test ends. */
 async function killBetweenJobs(worker: Lintel, databaseUrl: string): Promise<void> {
   const database = await connect(databaseUrl)
   await waitUntil(async () => {

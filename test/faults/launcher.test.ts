@@ -6,7 +6,7 @@ import { checkLintel, startLintel } from './lintel.ts'
 import { emptyDatabase } from './postgres.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/lintel.mjs', import.meta.url))
-/** As on Node 20 and on Windows, which cannot exec. */
+/** Removes `process.execve`, which Node 20 and Windows do not have. */
 const WITHOUT_EXEC = ['--import', 'data:text/javascript,process.execve=undefined', LAUNCHER]
 const COMPLETE = {
   NODE_ENV: 'production',

@@ -9,9 +9,9 @@ import { Writes } from './writes.ts'
 
 const CONNECTIONS = 200
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2)
-/** On a busy machine; half a second otherwise. Whoever waits for a time-out instead takes longer. */
+/** Enough for a busy machine; usually it takes 0.5 s. A client that waits for a timeout takes longer. */
 const RECOVER_BOUND_MS = 10_000
-/** Load before each restart. */
+/** The time under load before each restart. */
 const BETWEEN_MS = 700
 const PAUSE_MS = 100
 
@@ -30,7 +30,7 @@ t.test('PostgreSQL restarted under load: 503 with Retry-After meanwhile, and ser
     async () => {
       if (random.below(2)) await writes.create()
       else await writes.read()
-      // Refusals come back at once; a client that repeats them without a pause only measures itself.
+      // Refusals are immediate; without a pause the clients would use all CPU time for repeated requests.
       await sleep(random.below(PAUSE_MS))
     },
   )

@@ -7,17 +7,17 @@ import { type PostgresProxy, startProxy } from './proxy.ts'
 import { Readers } from './readers.ts'
 
 const DATABASE = 'lintel'
-/** The source has been at work for long: its transaction ids are far above those of a fresh cluster, 0. */
+/** The transaction ids of the source are far above those of a new cluster, as after years of use. */
 const ID_EPOCH = { fresh: 0, source: 5, above: 9 }
 const skip = withoutClusters
 
 interface Source {
-  /** Where the service looks for the cluster. */
+  /** Returns the URL that the service uses for the cluster. */
   url?: (cluster: Cluster) => Promise<string>
   fastPath?: boolean
 }
 
-/** A cluster whose log everybody has read. */
+/** Creates a cluster with events that all readers have read. */
 async function source(t: Test, { url = async cluster => cluster.urlOf(DATABASE), fastPath = true }: Source = {}) {
   const cluster = await Cluster.create(t, { idEpoch: ID_EPOCH.source })
   await cluster.createDatabase(DATABASE)

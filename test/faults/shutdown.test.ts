@@ -9,12 +9,12 @@ import { Writes } from './writes.ts'
 
 const CLIENTS = 16
 const WARM_MS = 1_000
-/** What is cut off after 25 s instead was no orderly stop. */
+/** Below 25 s, when a stop that is not complete is forced. */
 const EXIT_BOUND_MS = 20_000
 /** Longer than a client takes to learn that the process is not ready. */
 const DRAIN_MS = 600
 const CHECK_MS = 50
-/** One connection for each client: on a busy machine some would wait longer for theirs than the second that a process gives them. */
+/** One connection for each client: with fewer, a request on a busy machine could wait longer than the limit of 1 s for one. */
 const DATABASE_POOL = String(CLIENTS)
 const ROLLS = Number(process.env.FAULT_ROUNDS ?? 3)
 

@@ -10,7 +10,7 @@ import { Writes } from './writes.ts'
 
 const CLIENTS = 64
 const WARM_MS = 1_500
-/** Five seconds are promised; a busy machine takes longer, and what is not answered at all takes 20. */
+/** The promise is 5 s. A busy machine may need longer; a request without an answer is given up after 20 s. */
 const ANSWER_BOUND_MS = 12_000
 const MEMORY_BOUND_MB = 100
 const ATTEMPTS_PER_SECOND = 50
@@ -20,7 +20,7 @@ const PAUSE_MS = 50
 interface Fault {
   name: string
   seconds: number
-  /** Returns what ends it. */
+  /** Starts the fault; returns a function that ends it. */
   begin(): Promise<() => void> | (() => void)
 }
 

@@ -8,22 +8,22 @@ import { createTenant } from './tenant.ts'
 
 const IDLE_SOCKETS = 1_000
 const OPENED_AT_ONCE = 100
-/** Times what a request takes without the idle sockets; below it, in any case. */
+/** With idle sockets a request may take up to 5 times as long as without; up to `ANSWER_BOUND_MS` is always accepted. */
 const SLOWER = 5
 const ANSWER_BOUND_MS = 500
 const PROBES = 20
-/** Far above the 15 s that are promised, far below Node's own five minutes. */
+/** Far above the promised 15 s, and far below Node's default of 5 minutes. */
 const CLOSED_BOUND_MS = 45_000
-/** What keeps a stop waiting is cut off after ten seconds. */
+/** A stopping process closes connections that are still open after 10 s. */
 const STOP_BOUND_MS = 10_000
 const SILENT = 10
 const DRIP_MS = 500
 const STREAMS = 4
-/** 25 MB for each: far more than the buffers of its socket take. */
+/** 25 MB for each client, far more than the buffers of a socket. */
 const EVENTS = { count: 5_000, bytes: 5_000 }
 const GROWTH_MB = 80
 
-/** The slow ones take as long as the server is patient, so all of them are slow at the same time. */
+/** Each slow client takes until the server's time limit, so all of them run at the same time. */
 t.test('slow clients get 408 and are closed; idle ones slow nobody down', async t => {
   const lintel = await startLintel(t, { databaseUrl: await emptyDatabase(t) })
   const post =
@@ -140,7 +140,7 @@ async function openSocket(t: Test, port: number): Promise<Socket> {
   return socket
 }
 
-/** Keeps a request going, a little at a time, until the server has had enough. */
+/** Sends a request in small parts until the server closes the connection. */
 async function drips(t: Test, port: number, { start, drip }: { start: string; drip: string }) {
   const socket = await openSocket(t, port)
   const started = performance.now()

@@ -3,7 +3,7 @@ import { buildApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { type Params, statement } from '../../src/database/statement.ts'
 
-/** A worker with one subscriber, whose effect is a row for each event that it was handed. */
+/** A worker with one subscriber, which stores a row for each event that it receives. */
 const config = loadConfig()
 const app = await buildApp({ ...config, databaseUrl: config.databaseUrl as string })
 const deliver = statement(

@@ -23,7 +23,7 @@ const states = async (name: string): Promise<string[]> =>
     (row: { state: string }) => row.state,
   )
 
-/** A queue of its own with the given jobs, working. */
+/** Starts a queue for this test with the given jobs. */
 async function working(t: { teardown(done: () => Promise<void>): void }, prepare: (jobs: Jobs) => void, works = true) {
   const jobs = new Jobs(config.databaseUrl, { works, log, fastPath: true })
   prepare(jobs)
@@ -80,7 +80,7 @@ t.test('two workers never do the same job', async t => {
   const start = Date.now()
   await eventually(async () => (await effects()).length >= wanted.length, 'all are done')
   t.same(await effects(), wanted)
-  // Polled for once a second by each of the two they would take 50.
+  // If each of the two workers took one job at each poll, once a second, 100 jobs would take 50 s.
   t.ok(Date.now() - start < 40_000, `100 jobs took ${Date.now() - start} ms`)
 })
 

@@ -10,7 +10,7 @@ const organization = await createOrganization(test)
 const { member, viewer } = organization
 const projectId = await createProject(test, { organizationId: organization.id })
 const version = async (id: string) => (await sql('select version from tasks where id = $1', [id]))[0]?.version
-/** A task at version 3. */
+/** Creates a task and changes it to version 3. */
 async function task(): Promise<string> {
   const id = await createTask(test, { projectId })
   await sql('update tasks set version = 3 where id = $1', [id])

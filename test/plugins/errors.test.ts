@@ -12,7 +12,7 @@ const organization = await createOrganization(test)
 const as = organization.member
 const PROBLEM = /^application\/problem\+json\b/
 
-/** The problem in an answer off the wire. */
+/** Parses the problem in a raw response. */
 const problemOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))
 
 t.test('an unknown path is 404, a wrong method 405 with the methods it knows', async t => {

@@ -7,7 +7,7 @@ const LARGE = 'a'.repeat(20_000)
 const test = await testApp(t, { corsOrigins: [ORIGIN], production: true })
 const base = await listen(test.app)
 
-/** The headers of an answer off the wire. */
+/** Parses the headers of a raw response. */
 function headersOf(answer: string): Record<string, string> {
   const [, ...lines] = answer.slice(0, answer.indexOf('\r\n\r\n')).split('\r\n')
   return Object.fromEntries(
@@ -17,7 +17,7 @@ function headersOf(answer: string): Record<string, string> {
 const ask = (target: string, origin: string, more = '') =>
   exchange(base, `GET ${target} HTTP/1.1\r\nHost: x\r\nOrigin: ${origin}\r\n${more}Connection: close\r\n\r\n`)
 
-/** What no route and no hook ever sees. */
+/** Requests that are refused before any route or hook runs. */
 const ANSWERED_BY_HAND: [number, string, (origin: string) => Promise<string>][] = [
   [400, 'a path that cannot be decoded', origin => ask('/%zz', origin)],
   [400, 'the same below the API', origin => ask('/api/v1/tasks/%ff', origin)],
@@ -27,7 +27,7 @@ const ANSWERED_BY_HAND: [number, string, (origin: string) => Promise<string>][] 
   [400, 'a header that is none', origin => ask('/health/live', origin, 'no header\r\n')],
   [400, 'a method that is none', origin => ask('/health/live', origin, 'X\x00: 1\r\n')],
 ]
-/** They follow from what is asked for, or how long the answer is. */
+/** Headers that differ between requests. */
 const ITS_OWN = ['content-length', 'date', 'request-id', 'transfer-encoding', 'keep-alive']
 
 const expected = headersOf(await ask('/nothing', ORIGIN))

@@ -7,7 +7,7 @@ const DELAY_MS = 200
 const { app } = await testApp(t, { maxEventLoopDelayMs: DELAY_MS })
 const base = await listen(app)
 
-/** Keeps the event loop for as long as no request should wait. */
+/** Blocks the event loop for longer than a request may wait. */
 function block(): void {
   const until = performance.now() + 2 * DELAY_MS
   while (performance.now() < until);

@@ -5,7 +5,7 @@ import { call } from '../helpers/call.ts'
 
 const LIMIT = 5
 const limited = (t: Parameters<typeof testApp>[0], more = {}) => testApp(t, { rateLimit: LIMIT, ...more })
-/** The statuses of `n` requests. */
+/** Returns the statuses of `n` requests. */
 async function statuses(n: number, send: (at: number) => ReturnType<typeof call>): Promise<number[]> {
   const seen: number[] = []
   for (let at = 0; at < n; at++) seen.push((await send(at)).status)

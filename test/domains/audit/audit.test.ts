@@ -22,7 +22,7 @@ interface Event {
   createdAt: string
 }
 
-/** What a partner does: reads on from the last cursor until nothing more comes. */
+/** Reads the feed as a client does: from the last cursor until a page is empty. */
 async function drain(as: typeof admin, from: string | null) {
   const targets: string[] = []
   let cursor = from
@@ -36,7 +36,7 @@ async function drain(as: typeof admin, from: string | null) {
   }
 }
 
-/** Reads on until `count` have come: a transaction anywhere on the server, of another test too, holds up the feed. */
+/** Reads until `count` events have arrived. Any open transaction on the server, also of another test, delays the feed. */
 async function drainUntil(from: string | null, count: number) {
   const targets: string[] = []
   let cursor = from

@@ -6,7 +6,7 @@ import { call } from '../../helpers/call.ts'
 /** Ends the access of `as`, a user or a key, in `at`. */
 export type End = (at: TestOrganization, as: { id: string }) => Promise<unknown>
 
-/** Everything that ends the access of a user or of a key to the events of an organization, by name. */
+/** Returns, by name, everything that ends the access of a user or a key to the events of an organization. */
 export async function accessEndings(test: TestApp) {
   const { app, sql } = test
   const platformAdmin = await createUser(test, { role: 'admin' })

@@ -7,7 +7,7 @@ import { openSocket, RawSocket, ticketFor } from '../../helpers/live.ts'
 import { eventually } from '../../helpers/mail.ts'
 import { accessEndings, type End } from './endings.ts'
 
-/** Five seconds are promised; a busy machine takes longer, and a socket that nobody ends lives for minutes. */
+/** The promise is 5 s. A busy machine may need longer; a socket that is not closed at all stays open for minutes. */
 const BOUND_MS = 30_000
 const OF_ONE_PRINCIPAL = 20
 const TOPICS = 50
@@ -24,7 +24,7 @@ const open = (t: Test, as: Credentials, at = elsewhere) => openSocket(t, { app, 
 const create = (organizationId: string, as: Credentials) =>
   call(app, `POST /organizations/${organizationId}/projects`, { as, body: { name: 'Project' } })
 
-/** The socket of somebody whose access `end` ends, and one of somebody who keeps it unless the organization goes. */
+/** Opens a socket whose access `end` ends, and a second one that must stay open unless the organization is deleted. */
 async function ends(t: Test, name: string, end: End, byKey: boolean): Promise<void> {
   const organization = await createOrganization(test)
   const { id, admin, owner } = organization

@@ -10,7 +10,7 @@ const test = await testApp(t)
 const { app, sql } = test
 const base = await listen(app)
 const elsewhere = await listen(await anotherNode(t, test))
-/** As many missed events as are sent again. */
+/** The most missed events that are sent after a resume. */
 const RESUMABLE = 10_000
 
 interface Tenant extends TestOrganization {

@@ -7,10 +7,10 @@ import { eventually } from '../../helpers/mail.ts'
 import { planOf, rowsRead } from '../../helpers/plans.ts'
 import { recordStatements } from '../../helpers/statements.ts'
 
-/** One a second since `START`, each in a transaction of its own; every fiftieth by the admin, three to a target. */
+/** One event a second since `START`, each in its own transaction; each fiftieth is by the admin, and each target has three. */
 const EVENTS = 100_000
 const START = Date.parse('2026-01-01T00:00:00.000Z')
-/** Of a page and what is looked at on the way: far from the whole log. */
+/** The most rows that a page may read: far fewer than the whole log. */
 const FEW = 1_000
 
 const test = await testApp(t)

@@ -9,9 +9,9 @@ import { eventually } from '../../helpers/mail.ts'
 import { decode, forge } from '../../helpers/tokens.ts'
 import { accessEndings, type End } from './endings.ts'
 
-/** Five seconds are promised; a busy machine takes longer, and a stream that nobody ends lives for minutes. */
+/** The promise is 5 s. A busy machine may need longer; a stream that is not closed at all stays open for minutes. */
 const BOUND_MS = 30_000
-/** Enough to open a stream with. */
+/** Long enough to open a stream. */
 const LIFE_SECONDS = 5
 const OF_ONE_PRINCIPAL = 10
 const OF_ONE_PROCESS = 1_000
@@ -31,7 +31,7 @@ const create = (organizationId: string, as: Credentials) =>
 
 const { ofUsers, ofKeys } = await accessEndings(test)
 
-/** The stream of somebody whose access `end` ends, and one of somebody who keeps it unless the organization goes. */
+/** Opens a stream whose access `end` ends, and a second one that must stay open unless the organization is deleted. */
 async function ends(t: Test, name: string, end: End, byKey: boolean): Promise<void> {
   const organization = await createOrganization(test)
   const { id, admin, owner } = organization

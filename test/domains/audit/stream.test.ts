@@ -16,9 +16,9 @@ const { app, config } = test
 const other = await anotherNode(t, test)
 const base = await listen(app)
 const elsewhere = await listen(other)
-/** How often a process looks for what is new. */
+/** The interval at which a process polls for new events. */
 const LOOK_MS = 250
-/** A stop that waits for somebody cuts them off after this. */
+/** A stopping process closes connections that are still open after this time. */
 const CUT_OFF_MS = 10_000
 
 interface Tenant extends TestOrganization {
@@ -117,7 +117,7 @@ t.test(
         stream.leave()
         seen.push(...stream.targets)
         const lastEventId = stream.lastEventId as string
-        // A page that is opened with a cursor keeps it in its address when it reconnects.
+        // An `EventSource` that was opened with a cursor in its URL keeps the cursor when it reconnects.
         stream = await open(t, organization, { at: cut % 2 ? base : elsewhere, lastEventId, cursor: organization.id })
       }
       return stream

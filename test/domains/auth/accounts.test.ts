@@ -23,7 +23,7 @@ const eventsOf = async (id: string) =>
 const login = (email: string) => call(app, 'POST /auth/login', { body: { email, password: PASSWORD } })
 let users = 0
 
-/** With a password; the answer of the registration. */
+/** Registers a user with a password; returns the response. */
 async function register() {
   const email = `person-${++users}@example.com`
   const { user } = (await call(app, 'POST /auth/register', { body: { email, password: PASSWORD, name: 'User' } })).body

@@ -10,7 +10,7 @@ import { awaitMail, eventually } from '../../helpers/mail.ts'
 const test = await testApp(t, { works: true })
 const { app, sql } = test
 
-/** Users whom a domain does not let go. */
+/** Users whose deletion a domain refuses. */
 const needed = new Set<string>()
 const { still_needed } = defineErrors({
   still_needed: { status: 409, title: 'Still needed', help: 'Hand over first.' },
@@ -38,7 +38,7 @@ const idle = (job: string) =>
     async () => (await sql(`select from jobs.job where name = $1 and state < 'completed'`, [job])).length === 0,
     `no ${job} is left`,
   )
-/** The hourly round, with everything that follows from it. */
+/** Runs the hourly job and the jobs that it enqueues. */
 async function round() {
   await run('auth.due_accounts')
   await idle('auth.due_accounts')

@@ -4,12 +4,12 @@ import { testApp } from '../../helpers/app.ts'
 import { type Answer, call } from '../../helpers/call.ts'
 import { statementsOf } from '../../helpers/statements.ts'
 
-// How long it takes is measured by `npm run bench:timing`; that the work is the same is held here.
+// These tests check that responses and work are equal; `npm run bench:timing` measures the time.
 
 const test = await testApp(t)
 const { app, sql } = test
 
-/** What anybody may ask about an address. */
+/** Public operations that take an email address. */
 const questions: Record<string, (email: string) => Promise<Answer>> = {
   register: email => call(app, 'POST /auth/register', { body: { email, password: 'a password of mine', name: 'Ada' } }),
   login: email => call(app, 'POST /auth/login', { body: { email, password: 'a wrong password' } }),
@@ -17,7 +17,7 @@ const questions: Record<string, (email: string) => Promise<Answer>> = {
   resend: email => call(app, 'POST /auth/verify-email/resend', { body: { email } }),
 }
 
-/** Every state that an address with an account can be in. */
+/** Every state of an account. */
 const states: Record<string, string | undefined> = {
   'an ordinary user': undefined,
   'who never confirmed the address': 'email_verified_at = null',
@@ -33,7 +33,7 @@ async function addressOf(state: string | undefined): Promise<string> {
   return email
 }
 
-/** The answer byte for byte but for ids, times and the address itself. */
+/** Returns the whole response, without ids, times and the address. */
 function bytesOf({ status, headers, text }: Answer, email: string): object {
   const variable = ['date', 'request-id']
   const fixed = Object.entries(headers).filter(([name]) => !variable.includes(name))
@@ -54,7 +54,7 @@ async function asked(ask: (email: string) => Promise<Answer>, email: string) {
 }
 
 let strangers = 0
-/** As long as the address of a user. */
+/** Returns an unknown address of the same length as the address of a user. */
 const stranger = () => `user-00000000-0000-7000-8000-${String(++strangers).padStart(12, '0')}@example.com`
 
 for (const [name, ask] of Object.entries(questions))

@@ -20,7 +20,7 @@ const somebody = (): Person => {
   return { sub, email: `g-${sub}@example.com`, email_verified: true, name: 'Ada' }
 }
 const isKnown = async ({ sub }: Person) => (await sql('select from identities where subject = $1', [sub])).length > 0
-/** The URL with some of its parameters changed; null takes one away. */
+/** Returns the URL with changed parameters; null removes one. */
 function changed(url: string, changes: Record<string, string | null>): string {
   const copy = new URL(url)
   for (const [name, value] of Object.entries(changes))

@@ -100,7 +100,7 @@ t.test('an address that Google has not verified makes no account and finds none'
   t.equal((await sql(`select from users where email like 'nobody-%'`)).length, 0)
 })
 
-/** With addresses that Google hosts, and an account here for each. */
+/** Creates users; returns for each a Google account with the same address, which Google hosts. */
 const manyAuthoritative = async (): Promise<Person[]> => {
   const gmail = `g-${newId()}@gmail.com`
   const [gmailUser, workspaceUser] = [await createUser(test), await createUser(test)]
@@ -148,7 +148,7 @@ t.test('gmail.com is the end of an address, not a part of it', async t => {
   }
 })
 
-/** Somebody registers with an address that is not theirs, and prepares to come back. */
+/** Registers with the address of another person and prepares ways to keep access to the account. */
 async function prehijack(email: string) {
   await call(app, 'POST /auth/register', { body: { email, password: PASSWORD, name: 'Mallory' } })
   const { body } = await call(app, 'POST /auth/login', { body: { email, password: PASSWORD } })

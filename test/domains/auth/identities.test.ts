@@ -12,7 +12,7 @@ const list = async (as: Caller) => (await call(app, 'GET /auth/identities', { as
 const unlink = (as: Caller, id: string) => call(app, `DELETE /auth/identities/${id}`, { as })
 const last = { status: 409, code: 'last_sign_in_method' }
 
-/** Somebody who came with a wallet: no address, no password. */
+/** Creates a user by a wallet, without an email address and a password. */
 async function cameWithWallet() {
   const wallet = newWallet()
   const { accessToken, user } = (await signInWithWallet(test, wallet)).body

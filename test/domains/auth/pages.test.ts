@@ -14,7 +14,7 @@ const OVER = /used before, has expired/
 const login = (email: string, password = PASSWORD) => call(app, 'POST /auth/login', { body: { email, password } })
 const pageOf = (path: string, token: string) => openPage(`${base}/${path}?token=${token}`)
 
-/** The page of the newest link of its kind that was mailed. */
+/** Returns the page of the latest mailed link with this path. */
 const mailedPage = async (email: string, path: string) => pageOf(path, await awaitLink(test, email, path))
 
 async function register(email: string): Promise<void> {

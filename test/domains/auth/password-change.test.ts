@@ -42,7 +42,7 @@ t.test('a stolen access token does not help to guess the password: after ten gue
   const user = await createUser(test)
   const guesses = Array.from({ length: 14 }, (_, at) => `guess ${at}`)
   const seen: number[] = []
-  // From ever another address, and by either of the operations that ask for it.
+  // Each guess comes from another address; both operations that require the password are used.
   for (const [at, guess] of guesses.entries()) {
     const body = { email: `thief-${at}@example.com`, password: guess }
     const answer = at % 2 ? change(user, guess) : call(app, 'POST /auth/email/change', { as: user, body })

@@ -19,7 +19,7 @@ const events = async (id: string) =>
     ({ type }: { type: string }) => type,
   )
 
-/** The token of a mail that the user asked for. */
+/** Requests a reset for the user; returns the token in the mail. */
 async function askedBy({ email }: TestUser, nth = 1): Promise<string> {
   await forgot(email)
   return tokenIn(await awaitMail(test, email, nth))

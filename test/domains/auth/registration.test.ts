@@ -81,7 +81,7 @@ t.test('what was begun before an address is confirmed ends with that: its owner 
   const open = await anotherNode(t, test, { unverifiedLogin: true })
   const email = 'taken@example.com'
   await register(email)
-  // Before the change is asked for, which must leave the link alone.
+  // The link is older than the request for the change, which must not invalidate it.
   const link = await awaitLink(test, email, 'verify-email')
   const { accessToken } = (await call(open, 'POST /auth/login', { body: { email, password: PASSWORD } })).body
   const as = { headers: { authorization: `Bearer ${accessToken}` } }

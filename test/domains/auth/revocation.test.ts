@@ -86,7 +86,7 @@ t.test('an end that commits long after it began is noticed', async t => {
   await refused(t, user, app)
 })
 
-/** From the end of each session, signed out here, until another node refuses it; in milliseconds, the shortest first. */
+/** Ends sessions on this node; returns the milliseconds until the other node refuses each, the shortest first. */
 async function delays(count: number, end: (as: TestUser) => Promise<unknown> = logout): Promise<number[]> {
   const user = await createUser(test)
   const seen: number[] = []
@@ -102,14 +102,14 @@ async function delays(count: number, end: (as: TestUser) => Promise<unknown> = l
 const LISTENING = `datname = current_database() and query ilike 'listen %'`
 const listeners = () => sql(`select pid from pg_stat_activity where ${LISTENING}`)
 
-/** Ended past the application: nobody is told, as behind a pooler of transactions. */
+/** Ends a session in the database without a notification, as behind a connection pooler in transaction mode. */
 const unheard = ({ sessionId }: TestUser) => sql('update sessions set ended_at = now() where id = $1', [sessionId])
 const medianOf = (sorted: number[]) => sorted[Math.floor(sorted.length / 2)] as number
 
 t.test('other nodes are woken when a session ends; one that is not looks by itself', async t => {
   await eventually(async () => (await listeners()).length >= 2, 'both nodes listen')
   const [woken, looked] = [medianOf(await delays(9)), medianOf(await delays(9, unheard))]
-  // It looks twice a second, whatever the machine has to do beside; a second is promised, and two looks fit in it.
+  // Each node also polls, every 400 ms. Medians are compared, because their values depend on the speed of the machine.
   t.ok(
     woken < looked,
     `half of them within ${Math.round(woken)} ms, and without a word within ${Math.round(looked)} ms`,

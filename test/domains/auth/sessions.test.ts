@@ -7,7 +7,7 @@ const { app, sql } = test
 const PASSWORD = 'correct horse battery'
 let users = 0
 
-/** A new user with one session; the answer of the login. */
+/** Creates a user with one session; returns the response of the login. */
 async function signedIn() {
   const email = `user-${++users}@example.com`
   await call(app, 'POST /auth/register', { body: { email, password: PASSWORD, name: 'User' } })
@@ -18,7 +18,7 @@ const refresh = (refreshToken: string) => call(app, 'POST /auth/refresh', { body
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
 const sessionOf = (refreshToken: string) => refreshToken.split('.', 1)[0] as string
 const me = (token: string) => call(app, 'GET /users/me', { as: bearer(token) })
-/** As if the last use had been that much earlier. */
+/** Moves the last use of a session back by `interval`. */
 const age = (refreshToken: string, interval: string) =>
   sql(`update sessions set last_used_at = last_used_at - $2::interval where id = $1`, [
     sessionOf(refreshToken),

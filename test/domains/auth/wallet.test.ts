@@ -104,7 +104,7 @@ t.test('the case of the address and the form of the signature lead to the same a
 })
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
-/** The other signature that everybody can make of one (EIP-2). */
+/** Returns the second valid signature that anybody can compute from a signature (EIP-2). */
 function twin(signature: Hex): string {
   const s = ORDER - BigInt(`0x${signature.slice(66, 130)}`)
   return `${signature.slice(0, 66)}${s.toString(16).padStart(64, '0')}${signature.endsWith('1b') ? '1c' : '1b'}`

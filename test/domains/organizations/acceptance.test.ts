@@ -18,7 +18,7 @@ const PASSWORD = 'correct horse battery'
 
 type Organization = Pick<TestOrganization, 'id' | 'owner'>
 
-/** An invitation as after its mail: its id, and the token that only the mail holds. */
+/** Creates an invitation; returns its id and a token as the mail would contain it. */
 async function invited({ id, owner }: Organization, email: string, { role = 'member', by = owner } = {}) {
   const answer = await call(app, `POST /organizations/${id}/invitations`, { as: by, body: { email, role } })
   t.equal(answer.status, 201)

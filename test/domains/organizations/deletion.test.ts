@@ -13,10 +13,10 @@ const { app, sql, config } = test
 const { database, tenancy } = app
 
 const TASKS = 3_500
-/** The log is for ever, and the deletion itself is what remains to be seen. */
+/** The event log is never deleted, and the row in `deletions` records the deletion itself. */
 const REMAIN = ['events', 'deletions']
 
-/** Every table that has an organization, whoever made it. */
+/** Every table with a column `organization_id`, read from the catalogue. */
 const owned: string[] = (
   await sql(
     `select c.table_name from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
@@ -26,7 +26,7 @@ const owned: string[] = (
   .map((row: { table_name: string }) => row.table_name)
   .filter((table: string) => !REMAIN.includes(table))
 
-/** How many rows of the organization each table holds. */
+/** Counts the rows of the organization in each table. */
 async function rowsOf(id: string): Promise<Record<string, number>> {
   const counts = owned.map(table => `(select count(*)::int from ${table} where organization_id = $1) as ${table}`)
   return (await sql(`select ${counts.join(', ')}`, [id]))[0]

@@ -15,7 +15,7 @@ let strangers = 0
 const login = (email: string) => call(app, 'POST /auth/login', { body: { email, password: PASSWORD } })
 const sessions = async () => (await sql('select from sessions')).length
 
-/** An invitation to an address that nothing else uses, and its page once it is mailed. */
+/** Invites an address that no other test uses; returns the page of the mailed link. */
 async function invited({ registered = false, role = 'member' } = {}) {
   const email = `stranger-${++strangers}@example.com`
   if (registered) {

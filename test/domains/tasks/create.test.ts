@@ -15,7 +15,7 @@ const { member, viewer, outsider } = organization
 const projectId = await createProject(test, { organizationId: organization.id })
 const archivedId = await createProject(test, { organizationId: organization.id, status: 'archived' })
 const key = await createKey(test, organization.id, 'tasks:write')
-/** An advisory lock that nobody else takes. */
+/** The key of an advisory lock that nothing else uses. */
 const HELD = 4_201
 
 const eventsOf = (ids: string[]) =>
@@ -39,7 +39,7 @@ t.test('of 80 creates at once each gets its own answer, and each success exactly
     Array.from({ length: 80 }, async (_, at) => {
       const kind = kinds[at % kinds.length] as (typeof kinds)[number]
       let answer = await kind.send(`at once ${at}`)
-      // What is refused asks why in a transaction, and on a busy machine waits too long for one of ten connections.
+      // The reason of a refusal is found in a transaction; on a busy machine the wait for one of ten connections ends with 503.
       while (kind.status !== 201 && answer.status === 503) answer = await kind.send(`at once ${at}`)
       return { wanted: kind.status, title: `at once ${at}`, answer }
     }),

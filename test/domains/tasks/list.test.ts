@@ -18,7 +18,7 @@ interface Row {
   priority: number
 }
 
-/** A project with 30 tasks, many of them equal in what they can be sorted by. */
+/** Creates a project with 30 tasks, many of which have equal sort keys. */
 async function seeded(): Promise<string> {
   const projectId = await createProject(test, { organizationId: organization.id })
   for (let at = 0; at < 30; at++) {
@@ -29,7 +29,7 @@ async function seeded(): Promise<string> {
   return projectId
 }
 
-/** Pages of 7 from start to end; `between` runs after each. */
+/** Reads all pages of 7 rows; `between` runs after each page. */
 async function walk(path: string, between = async (_page: Row[]) => {}): Promise<Row[]> {
   const rows: Row[] = []
   let cursor: string | null = ''
@@ -223,7 +223,7 @@ t.test('an empty list and a list nobody may see are told apart', async t => {
   t.equal((await call(app, `GET /projects/${projectId}/tasks`, { as: outsider })).status, 404)
 })
 
-/** What has to be escaped, or is not ASCII, or is long; a page of the last is larger than any kept for the next. */
+/** Texts that need escapes, are not ASCII, or are long. A page of the longest is larger than any buffer that is reused. */
 const TEXTS = [
   `"quotes", back\\slashes and / slashes`,
   Array.from({ length: 31 }, (_, n) => String.fromCharCode(n + 1)).join(''),

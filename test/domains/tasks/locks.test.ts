@@ -16,7 +16,7 @@ await addMember(test, organization.id, leaving.id, 'member')
 const create = async (projectId: string, body: object) =>
   (await call(app, `POST /projects/${projectId}/tasks`, { as: member, body })).status
 
-/** A row locked as its deletion locks it, until `release`. */
+/** Locks a row as its deletion does, until `release` is called. */
 async function locked(table: 'projects' | 'users', id: string) {
   const client = new pg.Client({ connectionString: config.databaseUrl })
   await client.connect()
@@ -41,7 +41,7 @@ t.test('while a project or an assignee is being deleted only who names it waits,
     t.same(others, Array(OTHERS).fill(201), 'all others are answered before it is free again')
     t.equal((await call(app, `GET /projects/${free}/tasks`, { as: member })).status, 200)
     await release()
-    // The wait for a lock has a limit of 2 s, which a slow machine may reach first.
+    // The lock timeout is 2 s; on a slow machine it may end before the release, and the response is 503.
     t.ok([201, 503].includes(await waiting), 'who has waited is served then')
   }
 })

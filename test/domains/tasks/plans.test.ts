@@ -9,7 +9,7 @@ import { planOf, rowsRead } from '../../helpers/plans.ts'
 import { recordStatements } from '../../helpers/statements.ts'
 
 const TASKS = 100_000
-/** As few as are cheaper to read whole, to a planner that thinks of disks that turn. */
+/** So few that a sequential scan is cheaper with the planner's default costs, which are for rotating disks. */
 const MEMBERS = 150
 const test = await testApp(t)
 const { app, sql, config } = test
@@ -77,7 +77,7 @@ t.test('a task is read by index', async t => {
 t.test('each caller of a shared statement is looked up among the members, who are not read whole', async t => {
   const { body } = await call(app, `GET ${scopes.project}?limit=20`, { as: member })
   const ids: string[] = body.data.map(({ id }: { id: string }) => id)
-  // It will run when it is explained, and only once.
+  // The statement is not run here: `explain analyze` runs it later, and it must run only once.
   app.database.writes.run = async query => {
     seen.push(query as Query)
     throw databaseDown()

@@ -1,4 +1,4 @@
-/** For hooks.example.com, signed by itself, until 2126; known to nobody but the tests. */
+/** A self-signed certificate for hooks.example.com, valid until 2126. Only tests trust it. */
 export const certificate = {
   cert: `-----BEGIN CERTIFICATE-----
 MIIBrTCCAVOgAwIBAgIUAI0EHrxsYz8bLuPvenMKs3SQM5cwCgYIKoZIzj0EAwIw

@@ -61,7 +61,7 @@ t.test('silent name servers hold nobody up: no thread of the process waits for t
   void waiting.then(() => {
     settled = true
   })
-  // It is asked in a thread, as the disk and the hashing of passwords are.
+  // `getaddrinfo` runs in the thread pool, which file access and password hashing use too.
   for (let i = 0; i < 20; i += 1) await lookup('127.0.0.1')
   await lookup('localhost')
   t.notOk(settled, 'while the questions are open')

@@ -5,12 +5,12 @@ import { listener, onRequest, outboundClient, post } from '../../helpers/outboun
 const LOCAL = ['127.0.0.1']
 const CONNECT = { kind: 'connect', code: 'upstream_failed', message: 'the connection was refused' }
 const HEAD = 'HTTP/1.1 200 OK\r\n'
-/** Long enough that every server has its say, on a busy machine too. */
+/** Long enough for every server to write its part of a response, also on a busy machine. */
 const BOUND_MS = 1_500
-/** What a busy machine may add; what has no bound is far from it. */
+/** The additional time on a busy machine. A request without a time limit would take far longer. */
 const LATE_MS = 10_000
 
-/** Writes for ever, as fast as the other side reads. */
+/** Writes without end, as fast as the other side reads. */
 function flood(socket: Socket, part: string): void {
   const more = () => {
     while (!socket.destroyed && socket.write(part));

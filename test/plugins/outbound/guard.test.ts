@@ -14,7 +14,7 @@ import { hosts, literals, numbers, urls } from './spellings.ts'
 const REFUSED = { kind: 'refused', status: 422, code: 'destination_refused' }
 const nothing = new AllowList([])
 
-/** A resolver with one answer after the other, the last for ever. */
+/** Returns a resolver that gives these answers in order and then repeats the last. */
 function answers(...all: string[][]): { resolve: Resolve; asked: string[] } {
   const asked: string[] = []
   const resolve: Resolve = async hostname => {
@@ -25,11 +25,11 @@ function answers(...all: string[][]): { resolve: Resolve; asked: string[] } {
   return { resolve, asked }
 }
 
-/** What came of asking a connector for a connection to `hostname`. */
+/** Returns the error of a connector for a connection to `hostname`. */
 const connecting = (connect: ReturnType<Dialer>, hostname: string) =>
   new Promise<unknown>(resolve => connect({ hostname, protocol: 'https:', port: '' }, (...[error]) => resolve(error)))
 
-/** Opens nothing: remembers the addresses that a socket would have been opened to. */
+/** Returns a dialer that opens no connections and records the addresses. */
 function noDialer(): { open: Dialer; dialled: string[] } {
   const dialled: string[] = []
   const open: Dialer = ask => (options, callback) => {

@@ -6,7 +6,7 @@ import { listener, onRequest, outboundClient, post } from '../../helpers/outboun
 const allow = ['127.0.0.1']
 const answer = (status: string, headers = '') => `HTTP/1.1 ${status}\r\ncontent-length: 0\r\n${headers}\r\n`
 
-/** Answers one after the other, the last for ever; null resets the connection. What it was asked. */
+/** Starts a server that sends these answers in order, then repeats the last; null resets the connection. It records requests. */
 async function server(t: Parameters<typeof listener>[0], ...answers: (string | null)[]) {
   const requests: string[] = []
   const serve = (socket: Socket, request: string) => {

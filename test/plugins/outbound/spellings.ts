@@ -1,4 +1,4 @@
-/** Hosts that no request may reach, in the spellings that URLs have for them. */
+/** Hosts that no request may reach, in every form that a URL allows for them. */
 const LOOPBACK = [
   '127.0.0.1',
   '127.1',
@@ -158,7 +158,7 @@ const NAMES = [
 export const literals = [...LOOPBACK, ...INTERNAL, ...V6]
 export const hosts = [...literals, ...NAMES]
 
-/** Whole URLs that are wrong in something else than their host, or that `new URL` would repair. */
+/** URLs that are refused for another reason than their host, or that `new URL` would silently correct. */
 export const urls = [
   'http://example.com/',
   'ftp://example.com/',
@@ -202,5 +202,5 @@ export const urls = [
   `https://example.com/${'a'.repeat(2048)}`,
 ]
 
-/** What a program would pass on as a name; `getaddrinfo` reads it as an address. */
+/** Numeric forms that a program passes on as a name, but that `getaddrinfo` reads as an address. */
 export const numbers = ['127.1', '2130706433', '0x7f000001', '0177.0.0.1', '0x7f.1', '0', '0xa9fea9fe', '10.1']

@@ -9,10 +9,10 @@ import { certificate } from './certificate.ts'
 const ANSWER = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
 const FAILED = { code: 'upstream_failed' }
 
-/** Trusts the certificate of the tests beside those of the world. */
+/** A connector that trusts the certificate of the tests. */
 const trusting: Dialer = lookup => buildConnector({ lookup, ca: certificate.cert, allowH2: false })
 
-/** A TLS server on loopback: what it was asked for, and under which names. */
+/** Starts a TLS server on loopback that records requests and the server names (SNI) of connections. */
 async function secure(t: { teardown(done: () => unknown): void }) {
   const names: (string | false)[] = []
   const requests: string[] = []
