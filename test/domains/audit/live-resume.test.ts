@@ -30,9 +30,11 @@ const insertEvents = ({ id, projectId }: Tenant, count: number) =>
      select gen_random_uuid(), 'project.updated', $1, 'system', 'project', $2, '{}' from generate_series(1, $3)`,
     [id, projectId, count],
   )
+/** Waits for the feed, which holds events back while an older transaction is open. */
 const settled = ({ id, admin }: Tenant, count: number) =>
   eventually(
-    async () => (await call(app, `GET /organizations/${id}/events?limit=100`, { as: admin })).body.data.length >= count,
+    async () =>
+      (await call(app, `GET /events?organizationId=${id}&limit=100`, { as: admin })).body.data.length >= count,
     'the events are settled',
   )
 
