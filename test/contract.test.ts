@@ -16,7 +16,7 @@ const { google } = await startProvider(t)
 const test = await testApp(t, { google })
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
-const { operations } = specification
+const operations = specification.chosen(t)
 
 const world = () => World.create(test, client, specification)
 const isSuccess = (status: number) => status >= 200 && status < 400

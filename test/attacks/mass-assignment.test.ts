@@ -56,7 +56,7 @@ function forgeries(operation: Operation, body: Json): string[] {
   })
 }
 
-for (const operation of specification.operations.filter(({ body }) => body !== undefined)) {
+for (const operation of specification.chosen(t, ({ body }) => body !== undefined)) {
   t.test(`${operation.id}: nobody sets what is not theirs to set`, async t => {
     const at = await World.create(test, client, specification)
     const as = operation.access.kind === 'platform' ? at.platformAdmin : at.organization.owner

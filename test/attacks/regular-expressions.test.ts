@@ -82,12 +82,12 @@ async function quickest(boundMs: number, work: () => unknown): Promise<number> {
 
 const shown = (text: string) => `${JSON.stringify(text.slice(0, 30))}…${JSON.stringify(text.slice(-3))}`
 
+const operations = specification.chosen(t)
+
 /** Returns every distinct schema of a string in a request. */
 function kinds(): [string, Json][] {
-  const inBodies = specification.operations.flatMap(({ body = {} }) =>
-    stringsIn(specification, body).map(({ schema }) => schema),
-  )
-  const elsewhere = specification.operations
+  const inBodies = operations.flatMap(({ body = {} }) => stringsIn(specification, body).map(({ schema }) => schema))
+  const elsewhere = operations
     .flatMap(({ parameters }) => parameters.flatMap(({ schema }) => stringsIn(specification, schema)))
     .map(({ schema }) => ({ ...schema, maxLength: schema.maxLength ?? HEADER_CHARACTERS }))
   const bare = [...inBodies, ...elsewhere].map(({ type, format, pattern, minLength, maxLength }: Json) => ({

@@ -43,7 +43,7 @@ const examplesIn = (operation: Operation, place: string): Record<string, string>
     ),
   )
 
-for (const operation of specification.operations.filter(({ method, id }) => method === 'GET' && !WITHOUT_DATA[id])) {
+for (const operation of specification.chosen(t, ({ method, id }) => method === 'GET' && !WITHOUT_DATA[id])) {
   t.test(`${operation.id}: the form as it stands is answered with data`, async t => {
     const sending = { params: examplesIn(operation, 'path'), query: examplesIn(operation, 'query') }
     for (const [name, as] of callersOf(operation)) {

@@ -86,7 +86,7 @@ function each(operations: Operation[], title: string, check: (t: Test, operation
     })
 }
 
-const { operations } = specification
+const operations = specification.chosen(t)
 /** A read that writes declares its effects and is checked like a write. */
 const writes = ({ id, method }: Operation) => method !== 'GET' || test.app.effects.has(id)
 const world = () => World.create(test, client, specification)

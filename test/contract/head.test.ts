@@ -18,7 +18,6 @@ const { google } = await startProvider(t)
 const test = await testApp(t, { google, corsOrigins: ['https://app.example.com'] })
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
-const reads = specification.operations.filter(({ method }) => method === 'GET')
 
 /** Enough rows for a list of some kilobytes, which is compressed. */
 const ROWS = 12
@@ -27,6 +26,7 @@ const VARIES = ['date', 'request-id', 'transfer-encoding', 'connection', 'keep-a
 const compressed = new Set<string>()
 
 let world = await World.create(test, client, specification)
+const reads = specification.chosen(t, ({ method }) => method === 'GET')
 const callerOf = ({ access }: Operation) =>
   access.kind === 'platform' ? world.platformAdmin : world.organization.owner
 
@@ -100,7 +100,7 @@ for (const { url } of elsewhere) {
 
 t.test('lists and documents were compressed on the way', async t => {
   t.ok(compressed.has('/openapi.json'))
-  t.ok(compressed.size > 5, [...compressed].join(' '))
+  t.ok(specification.isLimited || compressed.size > 5, [...compressed].join(' '))
 })
 
 t.test('what is not there is no less so for HEAD', async t => {

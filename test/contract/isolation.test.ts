@@ -18,7 +18,7 @@ const log = await ChangeLog.open(test)
 const setting = { test, client, specification, log }
 const ours = await Tenant.create(setting)
 const theirs = await Tenant.create(setting)
-const { operations } = specification
+const operations = specification.chosen(t)
 
 function each(some: Operation[], title: string, check: (t: Test, operation: Operation) => Promise<void>) {
   for (const operation of some)

@@ -11,6 +11,7 @@ const { google } = await startProvider(t)
 const test = await testApp(t, { google })
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
+const operations = specification.chosen(t, operation => !streams(operation))
 const HOLE = 'here-goes-the-value'
 
 const callerIn = ({ access }: Operation, at: World) =>
@@ -58,7 +59,7 @@ const takesWrong = ({ at }: Place) => at !== 'header'
 
 t.test('what looks like a value and is none is 422, wherever it stands', async t => {
   let world = await World.create(test, client, specification)
-  for (const operation of specification.operations.filter(operation => !streams(operation))) {
+  for (const operation of operations) {
     if (world.isSpent) world = await World.create(test, client, specification)
     const sound = await soundIn(operation, world)
     const wrong: string[] = []
@@ -96,7 +97,7 @@ const LEAST_TAKEN = 0.7
 t.test('ids of any case, times of any offset, text that is not composed are kept in one form', async t => {
   let [sent, taken] = [0, 0]
   let world = await World.create(test, client, specification)
-  for (const operation of specification.operations.filter(operation => !streams(operation))) {
+  for (const operation of operations) {
     const wrong: string[] = []
     const varied = placesOf(specification, operation).some(({ schema }) => schema.format === 'date-time')
     for (let turn = 0; turn < (varied ? TURNS : 1); turn++) {
@@ -113,6 +114,6 @@ t.test('ids of any case, times of any offset, text that is not composed are kept
     }
     t.same(wrong, [], operation.id)
   }
-  t.ok(taken > sent * LEAST_TAKEN, `${taken} of ${sent} taken`)
+  t.ok(specification.isLimited || taken > sent * LEAST_TAKEN, `${taken} of ${sent} taken`)
   t.same(client.faults.splice(0), [], 'every answer fits the document')
 })

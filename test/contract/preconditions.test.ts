@@ -11,7 +11,7 @@ import { World } from './world.ts'
 const test = await testApp(t)
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
-const { operations } = specification
+const operations = specification.chosen(t)
 
 const answers = ({ responses }: Operation) =>
   specification.resolve(responses['200']?.content?.['application/json']?.schema)

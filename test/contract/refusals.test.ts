@@ -13,8 +13,8 @@ const { google } = await startProvider(t)
 const test = await testApp(t, { google })
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
-const { operations } = specification
 const world = await World.create(test, client, specification)
+const operations = specification.chosen(t)
 
 function each(some: Operation[], title: string, check: (t: Test, operation: Operation) => Promise<void>) {
   for (const operation of some) {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
 import type { Access } from '../../src/lib/access.ts'
 
 /** A JSON schema, or any other piece of the document: `any`, because the document is what is under test. */
@@ -27,12 +28,10 @@ const PREFIX = '/api/v1'
 /** The OpenAPI document as clients get it, and what tests derive from it. */
 export class Specification {
   readonly document: Json
-  /**
-   * The operations to test: all, or with `TEST_OPERATIONS` those whose path ends with one of these words, or that have
-   * its tag or id.
-   */
-  readonly operations: Operation[]
   readonly all: Operation[]
+  /** Whether `TEST_OPERATIONS` names words, so that a file may be left without operations. */
+  readonly isLimited: boolean
+  readonly #limited: Operation[]
 
   constructor(app: FastifyInstance) {
     this.document = JSON.parse(JSON.stringify(app.openapi()))
@@ -42,9 +41,23 @@ export class Specification {
       // A socket has no answer to hold against a schema; its messages have tests of their own.
       .filter(({ responses }) => !responses['101'])
     const words = process.env.TEST_OPERATIONS?.split(',')
-    this.operations = words
+    this.isLimited = words !== undefined
+    this.#limited = words
       ? this.all.filter(({ id, tag, path }) => [id, tag, lastWordOf(path)].some(name => words.includes(name)))
       : this.all
+  }
+
+  /**
+   * Returns the operations that a file tests: those that are `suited`, with `TEST_OPERATIONS` only those whose path ends
+   * with one of these words, or that have its tag or id. A test of its own says how many, because a file without any
+   * test never ends; so no top-level `await` may follow.
+   */
+  chosen(t: Pick<Test, 'test'>, suited: (operation: Operation) => unknown = () => true): Operation[] {
+    const found = this.#limited.filter(suited)
+    t.test(`${found.length} of ${this.all.length} operations are chosen`, async t =>
+      t.ok(found.length > 0 || this.isLimited, 'without TEST_OPERATIONS there are some'),
+    )
+    return found
   }
 
   #read(path: string, method: string, operation: Json): Operation {
