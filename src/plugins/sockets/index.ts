@@ -5,9 +5,10 @@ import fp from 'fastify-plugin'
 import { Gauge } from 'prom-client'
 import type { WebSocket } from 'ws'
 import { requestErrors } from '../../lib/errors.ts'
+import { memoize } from '../../lib/memo.ts'
 import { CLOSE } from './codes.ts'
 import { socketErrors } from './errors.ts'
-import { LiveSocket, type Memo, type Principal, type Topics } from './socket.ts'
+import { LiveSocket, type Principal, type Topics } from './socket.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -28,15 +29,6 @@ const CLOSE_POLL_MS = 20
 
 /** Uses up a ticket; returns its principal, or undefined if it is not valid. */
 export type TakeTicket = (ticket: string) => Promise<Principal | undefined>
-
-/** Runs `make` once for each key. */
-function memoize(): Memo {
-  const results = new Map<string, unknown>()
-  return <T>(key: string, make: () => T): T => {
-    if (!results.has(key)) results.set(key, make())
-    return results.get(key) as T
-  }
-}
 
 /** The open sockets of this process. The periodic checks run only while a socket is open. */
 class Sockets {

@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws'
 import type { Actor } from '../../lib/access.ts'
 import { AppError, isUnavailable } from '../../lib/errors.ts'
+import type { Memo } from '../../lib/memo.ts'
 import { CLOSE, type Close } from './codes.ts'
 import { type ClientMessage, readMessage, type ServerMessage } from './messages.ts'
 
@@ -27,11 +28,8 @@ export interface Principal {
   isLive(): boolean | Promise<boolean>
 }
 
-/** Returns the result of `make`, which runs once for all sockets that use the same key in one round of checks. */
-export type Memo = <T>(key: string, make: () => T) => T
-
 export interface Subscription {
-  /** Throws the error that a new subscription would get. */
+  /** Throws the error that a new subscription would get. `memo` is shared by all sockets of one round of checks. */
   recheck(memo: Memo): Promise<unknown>
   leave(): void
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import fastJsonStringify from 'fast-json-stringify'
 import type { FastifyInstance } from 'fastify'
+import { memoize } from '../../../lib/memo.ts'
 import { feedCursors, findFeedEnd, listAfter, type Place } from '../queries.ts'
 import { Event } from '../schemas.ts'
 
@@ -26,16 +27,11 @@ export interface FeedEvent {
 /** Consecutive events of a feed. */
 export class Page {
   readonly events: readonly FeedEvent[]
-  readonly #shared = new Map<string, unknown>()
+  /** Runs once for all readers of the page that use the same key. */
+  readonly shared = memoize()
 
   constructor(events: readonly FeedEvent[]) {
     this.events = events
-  }
-
-  /** Returns the result of `make`, which runs once for all readers of the page that use the same key. */
-  shared<T>(key: string, make: () => T): T {
-    if (!this.#shared.has(key)) this.#shared.set(key, make())
-    return this.#shared.get(key) as T
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { type Actor, type Membership, reachesRole } from '../../../lib/access.ts'
 import { AppError } from '../../../lib/errors.ts'
+import type { Memo } from '../../../lib/memo.ts'
 import { countBehind, feedCursors, type Place } from '../queries.ts'
 import type { Event } from '../schemas.ts'
 import type { LiveFeed, Page } from './feed.ts'
@@ -62,7 +63,6 @@ interface Topic {
   id: string
   organizationId: string
 }
-type Memo = <T>(key: string, make: () => T) => T
 
 /** A subscription: reads the feed of the organization and sends the events of its topic to the socket. */
 class FeedTopic {
@@ -91,7 +91,7 @@ class FeedTopic {
 
   async send(page: Page): Promise<boolean> {
     const socket = this.#socket
-    const memo: Memo = (key, make) => page.shared(key, make)
+    const memo = page.shared
     let membership: Membership | undefined
     const check = async () => {
       membership = await this.check(memo)
