@@ -1,7 +1,8 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { PLATFORM_ROLES, type PlatformRole, reachesPlatformRole, reachesRole, scopeNames } from '../src/lib/access.ts'
 import { newId } from '../src/lib/ids.ts'
 import { Client } from './contract/client.ts'
+import { eachBy } from './contract/each.ts'
 import { mutationsOf } from './contract/mutations.ts'
 import { snapshotOf } from './contract/snapshot.ts'
 import { type Operation, Specification } from './contract/specification.ts'
@@ -22,15 +23,7 @@ const world = () => World.create(test, client, specification)
 const isSuccess = (status: number) => status >= 200 && status < 400
 
 /** One test for each of `some`, which also fails when an answer did not fit the document. */
-function each(some: Operation[], title: string, check: (t: Test, operation: Operation) => Promise<void>) {
-  for (const operation of some) {
-    t.test(`${operation.id}: ${title}`, async t => {
-      client.faults.length = 0
-      await check(t, operation)
-      t.same(client.faults, [], 'every answer fits the document')
-    })
-  }
-}
+const each = eachBy(t, client)
 
 /** Makes what the operation needs in a world of its own, and sends it as it should be sent. */
 async function succeed(operation: Operation, at: World, as: Credentials, maker = as): Promise<number> {

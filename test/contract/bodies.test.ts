@@ -1,8 +1,9 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { testApp } from '../helpers/app.ts'
 import type { Credentials } from '../helpers/call.ts'
 import { startProvider } from '../helpers/provider.ts'
 import { Client } from './client.ts'
+import { eachBy } from './each.ts'
 import { snapshotOf } from './snapshot.ts'
 import { type Json, type Operation, Specification } from './specification.ts'
 import { World } from './world.ts'
@@ -29,15 +30,7 @@ async function prepare(operation: Operation): Promise<Prepared> {
   return { send, sound }
 }
 
-function each(some: Operation[], title: string, check: (t: Test, operation: Operation) => Promise<void>) {
-  for (const operation of some) {
-    t.test(`${operation.id}: ${title}`, async t => {
-      client.faults.length = 0
-      await check(t, operation)
-      t.same(client.faults, [], 'every answer fits the document')
-    })
-  }
-}
+const each = eachBy(t, client)
 
 /** How many of `all` each operation gets; the next operation gets the next ones, since the rule is the same for all. */
 const SOME = 3

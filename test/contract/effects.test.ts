@@ -1,10 +1,11 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import type { TestUser } from '../helpers/actors.ts'
 import { testApp } from '../helpers/app.ts'
 import type { Answer } from '../helpers/call.ts'
 import { startProvider } from '../helpers/provider.ts'
 import { type Change, ChangeLog } from './changes.ts'
 import { Client } from './client.ts'
+import { eachBy } from './each.ts'
 import { faultsOf } from './effects.ts'
 import { secrets } from './secrets.ts'
 import { type Json, type Operation, Specification } from './specification.ts'
@@ -77,14 +78,7 @@ async function perform(operation: Operation, request: Request, at: World): Promi
   return done
 }
 
-function each(operations: Operation[], title: string, check: (t: Test, operation: Operation) => Promise<void>) {
-  for (const operation of operations)
-    t.test(`${operation.id}: ${title}`, async t => {
-      client.faults.length = 0
-      await check(t, operation)
-      t.same(client.faults, [], 'every answer fits the document')
-    })
-}
+const each = eachBy(t, client)
 
 const operations = specification.chosen(t)
 /** A read that writes declares its effects and is checked like a write. */

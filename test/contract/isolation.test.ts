@@ -1,10 +1,11 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { newId } from '../../src/lib/ids.ts'
 import { listen, testApp } from '../helpers/app.ts'
 import type { Credentials } from '../helpers/call.ts'
 import { startProvider } from '../helpers/provider.ts'
 import { ChangeLog } from './changes.ts'
 import { Client } from './client.ts'
+import { eachBy } from './each.ts'
 import { listFaults, readAll } from './lists.ts'
 import { type Json, type Operation, Specification, streams } from './specification.ts'
 import { isCreator, Tenant } from './tenant.ts'
@@ -20,14 +21,7 @@ const ours = await Tenant.create(setting)
 const theirs = await Tenant.create(setting)
 const operations = specification.chosen(t)
 
-function each(some: Operation[], title: string, check: (t: Test, operation: Operation) => Promise<void>) {
-  for (const operation of some)
-    t.test(`${operation.id}: ${title}`, async t => {
-      client.faults.length = 0
-      await check(t, operation)
-      t.same(client.faults, [], 'every answer fits the document')
-    })
-}
+const each = eachBy(t, client)
 
 const isRead = (operation: Operation) => operation.method === 'GET' && !streams(operation)
 const reads = operations.filter(isRead)

@@ -4,6 +4,7 @@ import { createKey } from '../helpers/actors.ts'
 import { testApp } from '../helpers/app.ts'
 import { startProvider } from '../helpers/provider.ts'
 import { Client } from './client.ts'
+import { eachBy } from './each.ts'
 import { mutationsOf } from './mutations.ts'
 import { type Json, type Operation, Specification } from './specification.ts'
 import { ROLES, World } from './world.ts'
@@ -16,15 +17,7 @@ const client = new Client(test, specification)
 const world = await World.create(test, client, specification)
 const operations = specification.chosen(t)
 
-function each(some: Operation[], title: string, check: (t: Test, operation: Operation) => Promise<void>) {
-  for (const operation of some) {
-    t.test(`${operation.id}: ${title}`, async t => {
-      client.faults.length = 0
-      await check(t, operation)
-      t.same(client.faults, [], 'every answer fits the document')
-    })
-  }
-}
+const each = eachBy(t, client)
 
 const callerOf = ({ access }: Operation) =>
   access.kind === 'platform' ? world.platformAdmin : world.organization.owner
