@@ -4,10 +4,17 @@ import type { TestApp } from '../../helpers/app.ts'
 import { call } from '../../helpers/call.ts'
 
 /** Ends the access of `as`, a user or a key, in `at`. */
-export type End = (at: TestOrganization, as: { id: string }) => Promise<unknown>
+type End = (at: TestOrganization, as: { id: string }) => Promise<{ status: number }>
 
-/** Returns, by name, everything that ends the access of a user or a key to the events of an organization. */
-export async function accessEndings(test: TestApp) {
+export interface Ending {
+  name: string
+  /** Whether it ends the access of a key; otherwise of the user who is admin. */
+  byKey: boolean
+  end: End
+}
+
+/** Returns everything that ends the access of a user or a key to the events of an organization. */
+export async function accessEndings(test: TestApp): Promise<Ending[]> {
   const { app, sql } = test
   const platformAdmin = await createUser(test, { role: 'admin' })
 
@@ -44,5 +51,7 @@ export async function accessEndings(test: TestApp) {
     },
     'the deletion of the organization': ({ id, owner }) => call(app, `DELETE /organizations/${id}`, { as: owner }),
   }
-  return { ofUsers, ofKeys }
+  const endings = (ends: Record<string, End>, byKey: boolean) =>
+    Object.entries(ends).map(([name, end]) => ({ name, byKey, end }))
+  return [...endings(ofUsers, false), ...endings(ofKeys, true)]
 }

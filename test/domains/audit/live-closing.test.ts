@@ -5,33 +5,37 @@ import { type Credentials, call } from '../../helpers/call.ts'
 import { createProject } from '../../helpers/factories.ts'
 import { openSocket, RawSocket, ticketFor } from '../../helpers/live.ts'
 import { eventually } from '../../helpers/mail.ts'
-import { accessEndings, type End } from './endings.ts'
+import { accessEndings, type Ending } from './endings.ts'
+import { insertEvents, postProject } from './tenant.ts'
 
 /** The promise is 5 s. A busy machine may need longer; a socket that is not closed at all stays open for minutes. */
 const BOUND_MS = 30_000
 const OF_ONE_PRINCIPAL = 20
 const TOPICS = 50
+/** 30 MB, far more than the buffers of a socket. */
+const EVENTS = 3_000
+/** Ends the access to events of people and keys, and not the access to the rest. */
+const SMALLER_ROLE = 'a smaller role'
 /** More messages than a client may send at once. */
 const FLOOD = 200
 
 const test = await testApp(t)
-const { app, sql } = test
+const { app } = test
 const other = await anotherNode(t, test)
 const elsewhere = await listen(other)
-const { ofUsers, ofKeys } = await accessEndings(test)
+const endings = await accessEndings(test)
 
 const open = (t: Test, as: Credentials, at = elsewhere) => openSocket(t, { app, base: at, as })
-const create = (organizationId: string, as: Credentials) =>
-  call(app, `POST /organizations/${organizationId}/projects`, { as, body: { name: 'Project' } })
+const create = (organizationId: string, as: Credentials) => postProject(test, organizationId, as)
 
 /** Opens a socket whose access `end` ends, and a second one that must stay open unless the organization is deleted. */
-async function ends(t: Test, name: string, end: End, byKey: boolean): Promise<void> {
+async function ends(t: Test, { name, byKey, end }: Ending): Promise<void> {
   const organization = await createOrganization(test)
   const { id, admin, owner } = organization
   const as = byKey ? await createKey(test, id, 'events:read') : admin
   const [socket, kept] = [await open(t, as), await open(t, owner)]
   for (const each of [socket, kept]) await each.subscribe(`organization:${id}`)
-  const { status } = (await end(organization, as)) as { status: number }
+  const { status } = await end(organization, as)
   t.ok(status < 300, `${name}: ${status}`)
   t.ok((await socket.closesWithin(BOUND_MS)) < BOUND_MS, `${name} closes it`)
   const expected = name.includes('organization') || name === 'a removal' ? [4401, 4403] : [4401]
@@ -44,12 +48,7 @@ async function ends(t: Test, name: string, end: End, byKey: boolean): Promise<vo
 }
 
 t.test('whatever ends somebody’s access closes the sockets on another node', async t => {
-  const { 'a smaller role': _, ...closing } = ofUsers
-  const all = [
-    ...Object.entries(closing).map(one => [...one, false] as const),
-    ...Object.entries(ofKeys).map(one => [...one, true] as const),
-  ]
-  await Promise.all(all.map(([name, end, byKey]) => ends(t, name, end, byKey)))
+  await Promise.all(endings.filter(({ name }) => name !== SMALLER_ROLE).map(ending => ends(t, ending)))
 })
 
 t.test('an admin who becomes a member keeps the socket, and is told of work only', async t => {
@@ -57,7 +56,7 @@ t.test('an admin who becomes a member keeps the socket, and is told of work only
   const { id, admin, owner } = organization
   const [socket, kept] = [await open(t, admin), await open(t, owner)]
   for (const each of [socket, kept]) await each.subscribe(`organization:${id}`)
-  await ofUsers['a smaller role']?.(organization, admin)
+  await endings.find(({ name }) => name === SMALLER_ROLE)?.end(organization, admin)
   await create(id, owner)
   await kept.has(2)
   await socket.has(1)
@@ -149,13 +148,8 @@ t.test('a client that reads nothing is cut off, and what it was sent is bounded'
   for (const each of [slow, kept]) await each.subscribe(`project:${projectId}`)
   slow.ws.pause()
   const before = other.sockets.size
-  await sql(
-    `insert into events (id, type, organization_id, actor_type, target_type, target_id, data)
-     select gen_random_uuid(), 'project.updated', $1, 'system', 'project', $2, jsonb_build_object('text', repeat('x', 10000))
-     from generate_series(1, 3000)`,
-    [id, projectId],
-  )
-  await kept.has(3_000)
+  await insertEvents(test, { id, projectId }, { count: EVENTS, characters: 10_000 })
+  await kept.has(EVENTS)
   await eventually(async () => other.sockets.size < before, 'the slow one is cut off')
   slow.ws.resume()
   await slow.closesWithin(BOUND_MS)

@@ -1,35 +1,21 @@
 import t, { type Test } from 'tap'
-import { createOrganization, type TestOrganization } from '../../helpers/actors.ts'
 import { anotherNode, listen, testApp } from '../../helpers/app.ts'
 import { type Credentials, call } from '../../helpers/call.ts'
-import { createProject } from '../../helpers/factories.ts'
 import { openSocket } from '../../helpers/live.ts'
 import { eventually } from '../../helpers/mail.ts'
+import { createTenant, insertEvents, postTask, type Tenant } from './tenant.ts'
 
 const test = await testApp(t)
-const { app, sql } = test
+const { app } = test
 const base = await listen(app)
 const elsewhere = await listen(await anotherNode(t, test))
 /** The most missed events that are sent after a resume. */
 const RESUMABLE = 10_000
 
-interface Tenant extends TestOrganization {
-  projectId: string
-}
-async function tenant(): Promise<Tenant> {
-  const organization = await createOrganization(test)
-  return { ...organization, projectId: await createProject(test, { organizationId: organization.id }) }
-}
-const create = async ({ projectId, member }: Tenant): Promise<string> =>
-  (await call(app, `POST /projects/${projectId}/tasks`, { as: member, body: { title: 'Task' } })).body.id
+const tenant = () => createTenant(test)
+const create = (tenant: Tenant) => postTask(test, tenant)
 const open = (t: Test, as: Credentials, at = base) => openSocket(t, { app, base: at, as })
 
-const insertEvents = ({ id, projectId }: Tenant, count: number) =>
-  sql(
-    `insert into events (id, type, organization_id, actor_type, target_type, target_id, data)
-     select gen_random_uuid(), 'project.updated', $1, 'system', 'project', $2, '{}' from generate_series(1, $3)`,
-    [id, projectId, count],
-  )
 /** Waits for the feed, which holds events back while an older transaction is open. */
 const settled = ({ id, admin }: Tenant, count: number) =>
   eventually(
@@ -111,7 +97,7 @@ t.test('a client that missed too much is told to read the state again, and gets 
   const before = await open(t, organization.member)
   await before.subscribe(topic)
   before.ws.terminate()
-  await insertEvents(organization, RESUMABLE + 1)
+  await insertEvents(test, organization, { count: RESUMABLE + 1 })
   await settled(organization, 100)
   const after = await open(t, organization.member)
   await after.subscribe(topic, before.cursorOf(topic))

@@ -1,11 +1,12 @@
 import { get } from 'node:http'
 import t, { type Test } from 'tap'
-import { createKey, createOrganization, type TestOrganization } from '../../helpers/actors.ts'
+import { createKey } from '../../helpers/actors.ts'
 import { anotherNode, listen, testApp } from '../../helpers/app.ts'
 import { type Credentials, call } from '../../helpers/call.ts'
 import { createProject } from '../../helpers/factories.ts'
 import { openSocket, RawSocket, ticketFor } from '../../helpers/live.ts'
 import { eventually } from '../../helpers/mail.ts'
+import { createTenant, postTask, type Tenant } from './tenant.ts'
 
 const ORIGIN = 'https://app.example.com'
 const test = await testApp(t, { corsOrigins: [ORIGIN] })
@@ -14,15 +15,8 @@ const other = await anotherNode(t, test)
 const base = await listen(app)
 const elsewhere = await listen(other)
 
-interface Tenant extends TestOrganization {
-  projectId: string
-}
-async function tenant(): Promise<Tenant> {
-  const organization = await createOrganization(test)
-  return { ...organization, projectId: await createProject(test, { organizationId: organization.id }) }
-}
-const create = async ({ projectId, member }: Tenant, title = 'Task'): Promise<string> =>
-  (await call(app, `POST /projects/${projectId}/tasks`, { as: member, body: { title } })).body.id
+const tenant = () => createTenant(test)
+const create = (tenant: Tenant, title?: string) => postTask(test, tenant, title)
 const open = (t: Test, as: Credentials, at = base) => openSocket(t, { app, base: at, as })
 
 async function refused(ticket: string, headers: Record<string, string> = {}) {

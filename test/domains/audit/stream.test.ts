@@ -3,13 +3,13 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { requestErrors } from '../../../src/lib/errors.ts'
 import { newId } from '../../../src/lib/ids.ts'
-import { createKey, createOrganization, type TestOrganization } from '../../helpers/actors.ts'
+import { createKey } from '../../helpers/actors.ts'
 import { anotherNode, listen, testApp } from '../../helpers/app.ts'
 import { type Credentials, call } from '../../helpers/call.ts'
 import { EventStreamClient } from '../../helpers/event-stream.ts'
-import { createProject } from '../../helpers/factories.ts'
 import { eventually } from '../../helpers/mail.ts'
 import { recordStatements } from '../../helpers/statements.ts'
+import { createTenant, postTask, type Tenant } from './tenant.ts'
 
 const test = await testApp(t)
 const { app, config } = test
@@ -21,15 +21,8 @@ const LOOK_MS = 250
 /** A stopping process closes connections that are still open after this time. */
 const CUT_OFF_MS = 10_000
 
-interface Tenant extends TestOrganization {
-  projectId: string
-}
-async function tenant(): Promise<Tenant> {
-  const organization = await createOrganization(test)
-  return { ...organization, projectId: await createProject(test, { organizationId: organization.id }) }
-}
-const create = async ({ projectId, member }: Tenant, title = 'Task'): Promise<string> =>
-  (await call(app, `POST /projects/${projectId}/tasks`, { as: member, body: { title } })).body.id
+const tenant = () => createTenant(test)
+const create = (tenant: Tenant, title?: string) => postTask(test, tenant, title)
 
 interface Opening {
   as?: Credentials
