@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import t, { type Test } from 'tap'
 import { Relay } from '../../src/events/relay.ts'
 import { newId } from '../../src/lib/ids.ts'
+import { connect } from '../faults/postgres.ts'
 import { createOrganization, type TestOrganization } from '../helpers/actors.ts'
 import { listen, testApp } from '../helpers/app.ts'
 import { call } from '../helpers/call.ts'
@@ -24,9 +25,8 @@ const base = await listen(app)
 const insert = `insert into events (id, type, organization_id, actor_type, target_type, target_id, data)
   values ($1, 'project.updated', $2, 'system', 'project', $1, '{}')`
 
-async function connect(t: Test): Promise<pg.Client> {
-  const client = new pg.Client(config.databaseUrl)
-  await client.connect()
+async function writer(t: Test): Promise<pg.Client> {
+  const client = await connect(config.databaseUrl)
   t.teardown(() => client.end())
   return client
 }
@@ -112,7 +112,7 @@ async function hasAll(t: Test, readers: Readers, organizationId: string): Promis
 t.test('no reader ever skips an event of 32 writers whose commits are slow', async t => {
   const organization = await createOrganization(test)
   const readers = await follow(t, organization, 'order')
-  const writers = await Promise.all(Array.from({ length: WRITERS }, () => connect(t)))
+  const writers = await Promise.all(Array.from({ length: WRITERS }, () => writer(t)))
   await Promise.all(writers.map(client => write(client, organization.id)))
   await hasAll(t, readers, organization.id)
 })
@@ -120,7 +120,7 @@ t.test('no reader ever skips an event of 32 writers whose commits are slow', asy
 t.test('a transaction left open holds up what follows it, and nothing is lost or reordered when it ends', async t => {
   const organization = await createOrganization(test)
   const readers = await follow(t, organization, 'open')
-  const [open, other] = [await connect(t), await connect(t)]
+  const [open, other] = [await writer(t), await writer(t)]
   await open.query('begin')
   const first = newId()
   await open.query(insert, [first, organization.id])

@@ -44,11 +44,13 @@ async function failStart(t: Test, fail: (proxy: PostgresProxy) => Promise<void>)
   return lintel.log().trim()
 }
 
-/** Resolves when a connection after the first, which migrates, is being prepared. */
-const whenPreparing = (proxy: PostgresProxy) =>
+/** Falls silent when a connection after the first, which migrates, is being prepared. */
+const holdWhilePreparing = (proxy: PostgresProxy) =>
   new Promise<void>(resolve => {
     proxy.onQuery = chunk => {
-      if (proxy.connections > 1 && chunk.includes('begin_event_epoch')) resolve(void proxy.hold())
+      if (proxy.connections < 2 || !chunk.includes('begin_event_epoch')) return
+      proxy.hold()
+      resolve()
     }
   })
 
@@ -62,12 +64,12 @@ t.test('a database that falls silent in the middle of a start ends it, with one 
 })
 
 t.test('a database that falls silent while a connection is prepared ends the start, with one sentence', async t => {
-  t.equal(await failStart(t, whenPreparing), SILENT)
+  t.equal(await failStart(t, holdWhilePreparing), SILENT)
 })
 
 t.test('a database that closes the connection while it is prepared ends the start, with one sentence', async t => {
   const said = await failStart(t, async proxy => {
-    await whenPreparing(proxy)
+    await holdWhilePreparing(proxy)
     proxy.refuse()
   })
   t.match(said, ENDED)
