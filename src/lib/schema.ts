@@ -1,4 +1,5 @@
 import {
+  type IntegerOptions,
   type SchemaOptions,
   type Static,
   type StringOptions,
@@ -10,6 +11,7 @@ import {
 } from '@sinclair/typebox'
 import { ORGANIZATION_ROLES } from './access.ts'
 import { demoUser } from './demo.ts'
+import { currencyCodes, MAX_CENTS } from './money.ts'
 import { withForm } from './normal-form.ts'
 import { textForm } from './text-form.ts'
 
@@ -80,6 +82,22 @@ export const StringEnum = <const T extends readonly string[]>(
   values: T,
   options: SchemaOptions = {},
 ): TUnsafe<T[number]> => Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options })
+
+/** Money in minor units, without a fraction. */
+export const Cents = (options: IntegerOptions = {}) =>
+  Type.Integer({
+    minimum: -MAX_CENTS,
+    maximum: MAX_CENTS,
+    description: 'In minor units of the currency: 1050 is 10.50 EUR, 1050 JPY or 1.050 KWD.',
+    examples: [1050],
+    ...options,
+  })
+
+export const Currency = StringEnum(currencyCodes, {
+  title: 'Currency',
+  description: 'A currency by its code in ISO 4217, in upper case.',
+  examples: ['EUR'],
+})
 
 export const OrganizationRole = StringEnum(ORGANIZATION_ROLES, {
   description: 'A viewer reads, a member writes too, an admin manages people and keys, an owner everything.',
