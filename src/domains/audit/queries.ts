@@ -115,7 +115,7 @@ const place = sql`(${events.organizationId}, ${events.position}, ${events.seq})`
 
 type Behind = { organizationId: string; most: number } & Place
 
-/** How many events lie behind a place, up to `most`. */
+/** How many events of the feed follow a place, up to `most`. */
 export const countBehind = one(
   statement(
     'events.behind',
@@ -123,7 +123,7 @@ export const countBehind = one(
       select count(*)::int as count from (
         select from ${events}
         where ${place} > (${$.organizationId}::uuid, ${$.position}::xid8, ${$.seq}::bigint)
-          and ${events.organizationId} = ${$.organizationId}::uuid
+          and ${events.organizationId} = ${$.organizationId}::uuid and ${settled}
         order by ${events.organizationId}, ${events.position}, ${events.seq} limit ${$.most}) behind`,
   ),
 )

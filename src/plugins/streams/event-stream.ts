@@ -10,7 +10,7 @@ const HEARTBEAT_MS = 15_000
  */
 const STALL_MS = 8_000
 /**
- * The delay before a client reconnects. It is random, so that the clients of a stopped process do not all come back at
+ * The delay before a client reconnects. It is random, so that the clients of a stopped process do not all reconnect at
  * once.
  */
 const RETRY_MS = { least: 1_000, spread: 4_000 }

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { connect } from '../../faults/postgres.ts'
 import { anotherNode, listen, testApp } from '../../helpers/app.ts'
 import { type Credentials, call } from '../../helpers/call.ts'
 import { openSocket } from '../../helpers/live.ts'
@@ -105,4 +106,25 @@ t.test('a client that missed too much is told to read the state again, and gets 
   const id = await create(organization)
   await after.has(1)
   t.same(after.targets, [id])
+})
+
+t.test('events that an open transaction holds back are not counted as missed', async t => {
+  const organization = await tenant()
+  const topic = `project:${organization.projectId}`
+  const before = await open(t, organization.member)
+  await before.subscribe(topic)
+  before.ws.terminate()
+  const older = await connect(test.config.databaseUrl)
+  t.teardown(() => older.end())
+  await older.query('begin')
+  await older.query('select pg_current_xact_id()')
+  await insertEvents(test, organization, { count: RESUMABLE + 1 })
+  const after = await open(t, organization.member)
+  await after.subscribe(topic, before.cursorOf(topic))
+  await older.query('commit')
+  await after.has(RESUMABLE + 1)
+  t.notOk(
+    after.messages.some(({ type }) => type === 'resync'),
+    'the events are sent, so nothing is read again',
+  )
 })

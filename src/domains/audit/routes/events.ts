@@ -19,7 +19,7 @@ import { openStream } from '../service/stream.ts'
 
 const STREAM = `Server-sent events: \`event\` is the type, \`data\` an \`Event\`, and \`id\` the cursor to resume from, which is the one of
 \`GET /events\`. In the order of the feed, after commit. The stream ends with the access that it was opened with, an access token after
-its 15 minutes included: come back with \`Last-Event-ID\`, and nothing is missed or repeated.`
+its 15 minutes included: connect again with \`Last-Event-ID\`, and nothing is missed or repeated.`
 
 export const eventRoutes: FastifyPluginAsyncTypebox<{ feed: LiveFeed }> = async (app, { feed }) => {
   route(app, {
