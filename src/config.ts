@@ -34,6 +34,7 @@ export const Environment = Type.Object(
     TRUST_PROXY: Type.String({ default: '' }),
     OUTBOUND_PORTS: Type.String({ pattern: '^\\d{1,5}( *, *\\d{1,5})*$', default: '80,443,8080,8443' }),
     OUTBOUND_ALLOW: Nullable(Type.String(), { default: null }),
+    EVENT_RETENTION_DAYS: Nullable(Type.Integer({ minimum: 1, maximum: 36_500 }), { default: null }),
     RATE_LIMIT: Type.Integer({ minimum: 1, default: 600 }),
     MAX_EVENT_LOOP_DELAY_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 400 }),
     UNVERIFIED_LOGIN: Nullable(Type.Boolean(), { default: null }),
@@ -185,6 +186,8 @@ function toConfig(environment: Environment, signingKeys: SigningKey[]) {
     outboundAllow: outboundAllowOf(environment),
     /** Whether outgoing requests to public hosts may go without TLS. */
     outboundHttp: environment.NODE_ENV === 'development',
+    /** Null: events are kept for ever. */
+    eventRetentionDays: environment.EVENT_RETENTION_DAYS,
     /** Requests per minute, for each principal and for each address. */
     rateLimit: environment.RATE_LIMIT,
     maxEventLoopDelayMs: environment.MAX_EVENT_LOOP_DELAY_MS,

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { bigint, check, index, jsonb, pgTable, smallint, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { id, isoTimestamp, xid8 } from '../database/columns.ts'
 
-/** The event log. It is append-only: a trigger refuses update and delete. */
+/** The event log. It is append-only: triggers refuse updates, and deletions after the horizon. */
 export const events = pgTable(
   'events',
   {
@@ -39,6 +39,19 @@ export const eventCursors = pgTable('event_cursors', {
   position: xid8().notNull(),
   seq: bigint({ mode: 'number' }).notNull(),
 })
+
+/**
+ * At most one row: events up to this place may be deleted, so no reader can go on from before it. It only moves forward.
+ */
+export const eventHorizon = pgTable(
+  'event_horizon',
+  {
+    id: smallint().primaryKey().default(1),
+    position: xid8().notNull(),
+    seq: bigint({ mode: 'number' }).notNull(),
+  },
+  table => [check('event_horizon_one_row', sql`${table.id} = 1`)],
+)
 
 /**
  * One row. While one PostgreSQL server runs, the position of an event is `base` plus its transaction id.

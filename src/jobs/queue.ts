@@ -71,7 +71,8 @@ export class Jobs {
 
   /** Adds a job; it exists only if `tx` commits. */
   async enqueue<P extends object>(tx: Transaction, job: Job<P>, payload: P, traceparent: string | null = null) {
-    await this.#boss.send(job.name, { payload, traceparent } satisfies Envelope, { db: joining(tx) })
+    const options = { db: joining(tx), startAfter: job.delaySeconds }
+    await this.#boss.send(job.name, { payload, traceparent } satisfies Envelope, options)
   }
 
   async start({ works }: { works: boolean }): Promise<void> {

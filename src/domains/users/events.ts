@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { defineEvents } from '../../events/registry.ts'
 import { User } from './schemas.ts'
 
-/** Without email address and name: the log is kept for ever, and an account can be erased. */
+/** Without email address and name: the log may be kept for ever, and an account can be erased. */
 const UserReference = Type.Pick(User, ['id', 'role', 'status'], { title: 'UserReference' })
 
 export const userEvents = defineEvents('user', {

@@ -66,9 +66,9 @@ export const serverMessages = {
     {
       type: typeOf('resync'),
       topic: Topic,
-      reason: StringEnum(['cursor_unknown', 'too_old'], {
+      reason: StringEnum(['cursor_unknown', 'cursor_expired', 'too_old'], {
         description:
-          '`cursor_unknown`: the cursor is not valid for this topic. `too_old`: more than 10,000 events of the organization follow it.',
+          '`cursor_unknown`: the cursor is not valid for this topic. `cursor_expired`: events that follow it may be deleted. `too_old`: too many events of the organization follow it.',
       }),
     },
     { description: 'Missed events are not sent. Read the current state again after the next `subscribed`.' },

@@ -3,8 +3,8 @@ import { type Actor, anyCaller, member, platform } from '../../../lib/access.ts'
 import { orNotFound, problems } from '../../../lib/errors.ts'
 import { eventStream } from '../../../lib/schema.ts'
 import { route } from '../../../plugins/routes.ts'
-import { organizationMissing } from '../errors.ts'
-import { listAllEvents, listAuditEvents, listEvents, readFeed } from '../queries.ts'
+import { auditErrors, organizationMissing } from '../errors.ts'
+import { listAllEvents, listAuditEvents, listEvents, readFeed } from '../queries/events.ts'
 import {
   AllEventsQuery,
   AuditEventList,
@@ -15,11 +15,12 @@ import {
   EventsQuery,
 } from '../schemas.ts'
 import type { LiveFeed } from '../service/feed.ts'
+import { requireRetained } from '../service/retention.ts'
 import { openStream } from '../service/stream.ts'
 
 const STREAM = `Server-sent events: \`event\` is the type, \`data\` an \`Event\`, and \`id\` the cursor to resume from, which is the one of
 \`GET /events\`. In the order of the feed, after commit. The stream ends with the access that it was opened with, an access token after
-its 15 minutes included: connect again with \`Last-Event-ID\`, and nothing is missed or repeated.`
+its 15 minutes included: connect again with \`Last-Event-ID\`, and nothing is missed or repeated. Where events that follow the cursor may be deleted, \`event: resync\` comes first: read the current state again.`
 
 export const eventRoutes: FastifyPluginAsyncTypebox<{ feed: LiveFeed }> = async (app, { feed }) => {
   route(app, {
@@ -78,13 +79,14 @@ export const eventRoutes: FastifyPluginAsyncTypebox<{ feed: LiveFeed }> = async 
       operationId: 'readEventFeed',
       summary: 'Everything that changed, oldest first; go on from `meta.nextCursor` for ever',
       querystring: EventFeedQuery,
-      response: { 200: EventList, ...problems(404) },
+      response: { 200: EventList, ...problems(404, auditErrors.cursor_expired) },
     },
     async handler({ actor, query: { organizationId: asked, ...query } }) {
       const caller = actor as Actor
       const organizationId = asked ?? (caller.type === 'api_key' ? caller.organizationId : undefined)
       if (organizationId === undefined) throw organizationMissing()
       await app.tenancy.check('organization', organizationId, caller, 'admin')
+      if (query.cursor !== undefined) await requireRetained(app.database, query.cursor, organizationId, query.type)
       return orNotFound(await readFeed(app.database, { organizationId }, {}, query))
     },
   })

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import fastJsonStringify from 'fast-json-stringify'
 import type { FastifyInstance } from 'fastify'
 import { memoize } from '../../../lib/memo.ts'
-import { feedCursors, findFeedEnd, listAfter, type Place } from '../queries.ts'
+import { feedCursors, findFeedEnd, listAfter, type Place } from '../queries/events.ts'
 import { Event } from '../schemas.ts'
 
 /** The interval of polling, and so the longest delay after an event is settled. */

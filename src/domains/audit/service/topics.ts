@@ -2,9 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import { type Actor, type Membership, reachesRole } from '../../../lib/access.ts'
 import { AppError } from '../../../lib/errors.ts'
 import type { Memo } from '../../../lib/memo.ts'
-import { countBehind, feedCursors, type Place } from '../queries.ts'
+import { countBehind, feedCursors, type Place } from '../queries/events.ts'
 import type { Event } from '../schemas.ts'
 import type { LiveFeed, Page } from './feed.ts'
+import { isExpired } from './retention.ts'
 
 /** The most events that are sent after a resume. A client that missed more reads the current state, which is smaller. */
 const MAX_REPLAYED = 10_000
@@ -40,21 +41,26 @@ export function defineTopics(app: FastifyInstance, feed: LiveFeed): void {
 
 interface Resumed {
   place: Place
-  reason?: 'cursor_unknown' | 'too_old'
+  reason?: 'cursor_unknown' | 'cursor_expired' | 'too_old'
 }
 
 /** Returns the place of `after`, or the end of the feed with the reason why it cannot resume. */
-async function resume(app: FastifyInstance, feed: LiveFeed, organizationId: string, after: string | undefined) {
+async function resume(app: FastifyInstance, feed: LiveFeed, organizationId: string, after?: string): Promise<Resumed> {
   try {
     const place = await feed.placeAt(organizationId, after)
-    if (after === undefined) return { place } satisfies Resumed as Resumed
-    const behind = await countBehind(app.database, { organizationId, ...place, most: MAX_REPLAYED + 1 })
-    if ((behind?.count ?? 0) <= MAX_REPLAYED) return { place } as Resumed
-    return { place: await feed.placeAt(organizationId, undefined), reason: 'too_old' } as Resumed
+    const reason = after === undefined ? undefined : await reasonAgainst(app, organizationId, place)
+    return reason === undefined ? { place } : { place: await feed.placeAt(organizationId, undefined), reason }
   } catch (error) {
     if (!(error instanceof AppError) || !error.code.startsWith('cursor_')) throw error
-    return { place: await feed.placeAt(organizationId, undefined), reason: 'cursor_unknown' } as Resumed
+    return { place: await feed.placeAt(organizationId, undefined), reason: 'cursor_unknown' }
   }
+}
+
+/** Returns why the events after a place are not sent, or undefined. */
+async function reasonAgainst({ database }: FastifyInstance, organizationId: string, place: Place) {
+  if (await isExpired(database, place)) return 'cursor_expired'
+  const behind = await countBehind(database, { organizationId, ...place, most: MAX_REPLAYED + 1 })
+  return (behind?.count ?? 0) > MAX_REPLAYED ? 'too_old' : undefined
 }
 
 interface Topic {

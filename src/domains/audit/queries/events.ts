@@ -1,11 +1,11 @@
 import type { TObject } from '@sinclair/typebox'
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
-import type { ListDefinition } from '../../database/list/page.ts'
-import { cursorsOf, defineList } from '../../database/list.ts'
-import { one, type Params, statement } from '../../database/statement.ts'
-import { settledEnd } from '../../events/position.ts'
-import { events } from '../../events/tables.ts'
-import { type AllEventFilters, AuditEvent, Event, type EventFilters } from './schemas.ts'
+import type { ListDefinition } from '../../../database/list/page.ts'
+import { cursorsOf, defineList } from '../../../database/list.ts'
+import { one, type Params, statement } from '../../../database/statement.ts'
+import { settledEnd } from '../../../events/position.ts'
+import { events } from '../../../events/tables.ts'
+import { type AllEventFilters, AuditEvent, Event, type EventFilters } from '../schemas.ts'
 
 /**
  * A place in the feed: the position of the transaction of an event, and the number of the event within it. Reading
@@ -96,9 +96,9 @@ const feed: ListDefinition<Event, { organizationId: string }, { type?: string }>
 /** Lists the events of an organization, oldest first, only settled ones. */
 export const readFeed = defineList<Event, { organizationId: string }, { type?: string }>(feed)
 
-/** Converts between places and the cursors of the feed; a stream uses the same cursors. */
-export function feedCursors(organizationId: string) {
-  const { positionOf, cursorOf } = cursorsOf(feed, { organizationId })
+/** Converts between places and the cursors of the feed; a stream uses the cursors of the feed without a type. */
+export function feedCursors(organizationId: string, filters: { type?: string } = {}) {
+  const { positionOf, cursorOf } = cursorsOf(feed, { organizationId, ...filters })
   return {
     placeOf(cursor: string): Place {
       const [position, seq] = positionOf(cursor)
