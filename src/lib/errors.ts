@@ -115,6 +115,7 @@ const names: Record<number, string> = {
   404: 'Not found, or in a tenant that the caller does not belong to.',
   405: 'The path does not know this method.',
   409: 'In conflict with the present state.',
+  410: 'Gone: it existed and was deleted.',
   412: 'A condition does not hold: `If-Match` names another version, or `If-None-Match` this one.',
   413: 'The body is too large.',
   415: 'The media type, its charset or the encoding of the body is not supported.',
