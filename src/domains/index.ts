@@ -4,9 +4,10 @@ import { audit } from './audit/index.ts'
 import { auth } from './auth/index.ts'
 import { comments } from './comments/index.ts'
 import { organizations } from './organizations/index.ts'
+import { posts } from './posts/index.ts'
 import { projects } from './projects/index.ts'
 import { tasks } from './tasks/index.ts'
 import { users } from './users/index.ts'
 
 /** In order of dependency: a domain imports only from those before it. */
-export const domains: Domain[] = [users, auth, organizations, apiKeys, projects, tasks, comments, audit]
+export const domains: Domain[] = [users, auth, organizations, apiKeys, projects, tasks, posts, comments, audit]

@@ -69,9 +69,18 @@ export class Jobs {
     this.#work.push(boss => boss.schedule(job.name, cron, { payload, traceparent: null } satisfies Envelope))
   }
 
-  /** Adds a job; it exists only if `tx` commits. */
-  async enqueue<P extends object>(tx: Transaction, job: Job<P>, payload: P, traceparent: string | null = null) {
-    const options = { db: joining(tx), startAfter: job.delaySeconds }
+  /**
+   * Adds a job; it exists only if `tx` commits. It starts at `startAfter`, an ISO 8601 time, or after the delay of its
+   * kind.
+   */
+  async enqueue<P extends object>(
+    tx: Transaction,
+    job: Job<P>,
+    payload: P,
+    traceparent: string | null = null,
+    { startAfter }: { startAfter?: string } = {},
+  ) {
+    const options = { db: joining(tx), startAfter: startAfter === undefined ? job.delaySeconds : new Date(startAfter) }
     await this.#boss.send(job.name, { payload, traceparent } satisfies Envelope, options)
   }
 

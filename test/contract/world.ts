@@ -51,7 +51,10 @@ export class World {
     const params: Params = {}
     for (const [at, segment] of segments.entries()) {
       const name = /^\{(\w+)\}$/.exec(segment)?.[1]
-      if (name) params[name] = await this.#resource(segments.slice(0, at), name, params, as)
+      // What is listed below a user is what that user has made, and the owner has made everything.
+      const isOwner = segments[at - 1] === 'users' && operation.method === 'GET' && at < segments.length - 1
+      if (isOwner) params[name as string] = this.organization.owner.id
+      else if (name) params[name] = await this.#resource(segments.slice(0, at), name, params, as)
     }
     return params
   }

@@ -54,3 +54,22 @@ export async function createComment({ sql }: TestApp, { taskId, authorId = null,
   )
   return id
 }
+
+interface Post {
+  organizationId: string
+  authorId?: string | null
+  title?: string
+  content?: string
+  status?: 'draft' | 'published' | 'archived'
+}
+
+export async function createPost({ sql }: TestApp, { organizationId, authorId = null, ...post }: Post) {
+  const id = newId()
+  const { title = 'Post', content = 'Content', status = 'draft' } = post
+  await sql(
+    `insert into posts (id, organization_id, author_id, title, content, slug, status, published_at)
+      values ($1::uuid, $2, $3, $4, $5, 'post-' || $1::uuid, $6::text, case $6::text when 'published' then now() end)`,
+    [id, organizationId, authorId, title, content, status],
+  )
+  return id
+}

@@ -5,7 +5,7 @@ import { comments as table } from './tables.ts'
 
 export const comments: Domain = {
   name: 'comments',
-  tag: { name: 'comments', description: 'What members say about a task.' },
+  tag: { name: 'comments', description: 'What members say about a task or a post.' },
   scopes: { 'comments:read': 'Read comments.', 'comments:write': 'Write comments.' },
   tenantTables: [{ table, resource: 'comment' }],
   demo: { ids: { comments: demoCommentId }, insert: insertDemoComment },

@@ -4,6 +4,8 @@ import { one, type Params, statement } from '../../database/statement.ts'
 import { touched, versionMatches } from '../../database/versions.ts'
 import type { Principal } from '../../lib/access.ts'
 import { hasRole } from '../organizations/queries/access.ts'
+import { isReadable } from '../posts/queries.ts'
+import { posts } from '../posts/tables.ts'
 import { tasks } from '../tasks/tables.ts'
 import { Comment } from './schemas.ts'
 import { comments } from './tables.ts'
@@ -13,7 +15,8 @@ type CommentRow = Comment & { version: number }
 interface NewComment {
   id: string
   organizationId: string
-  taskId: string
+  taskId: string | null
+  postId: string | null
   authorId: string | null
   body: string
 }
@@ -22,17 +25,27 @@ export const insertComment = one(
   statement(
     'comments.insert',
     (_, $: Params<NewComment>) => sql<CommentRow>`
-      insert into ${comments} (id, organization_id, task_id, author_id, body)
-      values (${$.id}, ${$.organizationId}, ${$.taskId}, ${$.authorId}, ${$.body}) returning *`,
+      insert into ${comments} (id, organization_id, task_id, post_id, author_id, body)
+      values (${$.id}, ${$.organizationId}, ${$.taskId}, ${$.postId}, ${$.authorId}, ${$.body}) returning *`,
   ),
 )
 
 type Key = { id: string; ifMatch: number[] | null }
 const present = ($: Params<Key>) => and(eq(comments.id, $.id), versionMatches(comments.version, $.ifMatch))
 
+/** Undefined when the comment is missing, or is about a post that the principal may not read. */
 export const findComment = one(
-  statement('comments.find', (db, $: Params<{ id: string }>) =>
-    db.select().from(comments).where(eq(comments.id, $.id)),
+  statement('comments.find', (db, $: Params<Principal & { id: string }>) =>
+    db
+      .select()
+      .from(comments)
+      .where(
+        and(
+          eq(comments.id, $.id),
+          sql`(${comments.postId} is null or exists (
+            select from ${posts} p where p.id = ${comments.postId} and ${isReadable($)}))`,
+        ),
+      ),
   ),
 )
 
@@ -59,16 +72,28 @@ export const deleteCommentRow = one(
 
 const byId = { on: comments.id, key: 'id', type: 'uuid' } as const
 
-/** Lists the comments of a task; undefined when the task is missing or the caller may not read it. */
-export const listTaskComments = defineList<Comment, { taskId: string }, object, Principal>({
-  name: 'comments.of_task',
+const shared = {
   item: Comment,
-  columns: sql`*`,
+  columns: sql`id, organization_id, task_id, post_id, author_id, body, version, created_at, updated_at`,
   from: sql`${comments}`,
-  where: $ => sql`${comments.taskId} = ${$.taskId}`,
-  parent: $ => sql`(
-    select from ${tasks} t where t.id = ${$.taskId} and ${hasRole(sql`t.organization_id`, $, 'viewer')}) visible`,
   id: byId,
   sorts: { createdAt: byId },
   defaultSort: 'createdAt',
+} as const
+
+/** Lists the comments of a task; undefined when the task is missing or the caller may not read it. */
+export const listTaskComments = defineList<Comment, { taskId: string }, object, Principal>({
+  ...shared,
+  name: 'comments.of_task',
+  where: $ => sql`${comments.taskId} = ${$.taskId}`,
+  parent: $ => sql`(
+    select from ${tasks} t where t.id = ${$.taskId} and ${hasRole(sql`t.organization_id`, $, 'viewer')}) visible`,
+})
+
+/** Lists the comments of a post; undefined when the post is missing or the caller may not read it. */
+export const listPostComments = defineList<Comment, { postId: string }, object, Principal>({
+  ...shared,
+  name: 'comments.of_post',
+  where: $ => sql`${comments.postId} = ${$.postId}`,
+  parent: $ => sql`(select from ${posts} p where p.id = ${$.postId} and ${isReadable($)}) visible`,
 })

@@ -4,7 +4,7 @@ import { orNotFound, problems } from '../../lib/errors.ts'
 import { Nothing } from '../../lib/schema.ts'
 import { route } from '../../plugins/routes.ts'
 import { commentErrors } from './errors.ts'
-import { findComment, listTaskComments } from './queries.ts'
+import { findComment, listPostComments, listTaskComments } from './queries.ts'
 import { Comment, CommentList, CommentsQuery, CreateComment, UpdateComment } from './schemas.ts'
 import { createComment, deleteComment, updateComment } from './service.ts'
 
@@ -22,7 +22,22 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
       body: CreateComment,
       response: { 201: Comment },
     },
-    handler: ({ caller, organizationId, params, body }) => createComment(caller, organizationId, params.id, body.body),
+    handler: ({ caller, organizationId, params, body }) =>
+      createComment(caller, { organizationId, taskId: params.id, ...body }),
+  })
+
+  route(app, {
+    method: 'POST',
+    url: '/posts/:id/comments',
+    config: { access: member('member', 'post', 'comments:write') },
+    schema: {
+      operationId: 'createPostComment',
+      summary: 'Comment on a post',
+      body: CreateComment,
+      response: { 201: Comment },
+    },
+    handler: ({ caller, organizationId, params, body }) =>
+      createComment(caller, { organizationId, postId: params.id, ...body }),
   })
 
   route(app, {
@@ -41,6 +56,20 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
 
   route(app, {
     method: 'GET',
+    url: '/posts/:id/comments',
+    config: { access: member('viewer', 'post', 'comments:read', 'statement') },
+    schema: {
+      operationId: 'listPostComments',
+      summary: 'The comments on a post, oldest first',
+      querystring: CommentsQuery,
+      response: { 200: CommentList },
+    },
+    handler: async ({ actor, params, query }) =>
+      orNotFound(await listPostComments(app.database, { postId: params.id }, principalOf(actor), query)),
+  })
+
+  route(app, {
+    method: 'GET',
     url: '/comments/:id',
     config: { access: member('viewer', 'comment', 'comments:read') },
     schema: {
@@ -48,7 +77,8 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'A comment',
       response: { 200: Comment },
     },
-    handler: async ({ params }) => orNotFound(await findComment(app.database, { id: params.id })),
+    handler: async ({ actor, params }) =>
+      orNotFound(await findComment(app.database, { ...principalOf(actor), id: params.id })),
   })
 
   route(app, {

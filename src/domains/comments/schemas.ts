@@ -7,13 +7,14 @@ export const Comment = Type.Object(
   {
     id: Id,
     organizationId: Id,
-    taskId: Id,
+    taskId: Nullable(Id, { description: 'The task that it is about; null where it is about a post.' }),
+    postId: Nullable(Id, { description: 'The post that it is about; null where it is about a task.' }),
     authorId: Nullable(Id, { description: 'The user who wrote it; null where an API key did.' }),
     body: Body,
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
-  { title: 'Comment', description: 'What somebody says about a task.' },
+  { title: 'Comment', description: 'What somebody says about a task or a post.' },
 )
 export type Comment = Static<typeof Comment>
 

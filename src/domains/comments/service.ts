@@ -6,9 +6,17 @@ import { commentErrors } from './errors.ts'
 import { commentEvents } from './events.ts'
 import { deleteCommentRow, insertComment, lockComment, updateCommentRow } from './queries.ts'
 
-export const createComment = (caller: Caller, organizationId: string, taskId: string, body: string) =>
+interface NewComment {
+  organizationId: string
+  /** What it is about: one of the two. */
+  taskId?: string
+  postId?: string
+  body: string
+}
+
+export const createComment = (caller: Caller, { taskId, postId, ...given }: NewComment) =>
   caller.transaction(async tx => {
-    const row = { id: newId(), organizationId, taskId, authorId: userIdOf(caller), body }
+    const row = { ...given, id: newId(), taskId: taskId ?? null, postId: postId ?? null, authorId: userIdOf(caller) }
     const comment = orNotFound(await insertComment(tx, row))
     await record(tx, caller, commentEvents.created, comment)
     return comment

@@ -1,5 +1,7 @@
-import { index, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { check, index, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { id, timestamps, version } from '../../database/columns.ts'
+import { posts } from '../posts/tables.ts'
 import { tasks } from '../tasks/tables.ts'
 
 export const comments = pgTable(
@@ -7,9 +9,9 @@ export const comments = pgTable(
   {
     id: id(),
     organizationId: uuid().notNull(),
-    taskId: uuid()
-      .notNull()
-      .references(() => tasks.id, { onDelete: 'cascade' }),
+    /** Either this or `postId` is set. */
+    taskId: uuid().references(() => tasks.id, { onDelete: 'cascade' }),
+    postId: uuid().references(() => posts.id, { onDelete: 'cascade' }),
     /** The author; null for an API key. */
     authorId: uuid(),
     body: text().notNull(),
@@ -18,6 +20,8 @@ export const comments = pgTable(
   },
   table => [
     index('comments_task_idx').on(table.taskId, table.id),
+    index('comments_post_idx').on(table.postId, table.id).where(sql`${table.postId} is not null`),
     index('comments_organization_idx').on(table.organizationId),
+    check('comments_one_parent', sql`num_nonnulls(${table.taskId}, ${table.postId}) = 1`),
   ],
 )

@@ -13,6 +13,9 @@ const MAX_REPLAYED = 10_000
 const MAX_BUFFERED_BYTES = 65_536
 /** The targets that viewers can read. Events of members, invitations and API keys need the role admin. */
 const VIEWER_TARGETS = new Set(['organization', 'project', 'task', 'comment'])
+/** Of posts, viewers read only what is published; so they get no comments on posts either. */
+const isForViewers = ({ type, target, data }: Event): boolean =>
+  type === 'post.published' || (VIEWER_TARGETS.has(target.type) && !(data as { postId?: string | null }).postId)
 
 type Socket = Parameters<Parameters<FastifyInstance['sockets']['define']>[1]['begin']>[0]
 type Kind = 'organization' | 'project' | 'task'
@@ -112,7 +115,7 @@ class FeedTopic {
   #messages({ events }: Page, seesAll: boolean): Buffer[] {
     const { kind, name, id } = this.#topic
     return events
-      .filter(({ event }) => (seesAll || VIEWER_TARGETS.has(event.target.type)) && belongs[kind](event, id))
+      .filter(({ event }) => (seesAll || isForViewers(event)) && belongs[kind](event, id))
       .map(({ cursor, json }) => Buffer.from(`{"type":"event","topic":"${name}","cursor":"${cursor}","event":${json}}`))
   }
 }

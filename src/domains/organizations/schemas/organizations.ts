@@ -1,13 +1,14 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ORGANIZATION_ROLES } from '../../../lib/access.ts'
 import { Closed, Id, List, ListQuery, Patch, StringEnum, Timestamp, VisibleText } from '../../../lib/schema.ts'
+import { SLUG_PATTERN } from '../../../lib/slug.ts'
 
 const OrganizationName = VisibleText(100, {
   description: 'What the organization is called.',
   examples: ['Analytical Engines Ltd'],
 })
 const Slug = Type.String({
-  pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
+  pattern: SLUG_PATTERN,
   minLength: 2,
   maxLength: 60,
   description: 'Its name in addresses: lower-case letters, digits and single hyphens; unique.',

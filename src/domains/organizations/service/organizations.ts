@@ -4,6 +4,7 @@ import { record } from '../../../events/record.ts'
 import type { UserActor } from '../../../lib/access.ts'
 import { orNotFound, orPreconditionFailed } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
+import { slugOf } from '../../../lib/slug.ts'
 import { organizationErrors } from '../errors.ts'
 import { memberEvents, organizationEvents } from '../events.ts'
 import { continueDeletion } from '../jobs.ts'
@@ -18,24 +19,13 @@ import {
 } from '../queries/organizations.ts'
 import type { CreateOrganization, UpdateOrganization } from '../schemas/organizations.ts'
 
-const SLUG_CHARACTERS = 40
-const SUFFIX_CHARACTERS = 8
-
-/** Turns `Analytical Engines Ltd` into `analytical-engines-ltd-1a2b3c4d`: the end of the id makes it unique. */
-function slugOf(name: string, id: string): string {
-  const words = name
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .match(/[a-z0-9]+/g) ?? ['organization']
-  return `${words.join('-').slice(0, SLUG_CHARACTERS).replace(/-$/, '')}-${id.slice(-SUFFIX_CHARACTERS)}`
-}
-
 /** Creates an organization with the caller as its owner. Throws `slug_taken`. */
 export const createOrganization = (caller: Caller, { id: userId }: UserActor, { name, slug }: CreateOrganization) =>
   caller.transaction(async tx => {
     const id = newId()
-    const organization = orNotFound(await insertOrganization(tx, { id, name, slug: slug ?? slugOf(name, id), userId }))
+    const organization = orNotFound(
+      await insertOrganization(tx, { id, name, slug: slug ?? slugOf(name, id, 'organization'), userId }),
+    )
     await record(tx, caller, organizationEvents.created, inItself(organization))
     await record(tx, caller, memberEvents.added, { id: userId, userId, organizationId: id, role: 'owner' })
     return organization
