@@ -94,6 +94,20 @@ t.test('every body has an example that its schema allows', async t => {
   t.same(faults, [])
 })
 
+t.test('the example of a body has each property that is an object', async t => {
+  const isMissing = (schema: Json, example: Json, path: string): string[] =>
+    Object.entries<Json>(resolve(schema).properties ?? {}).flatMap(([name, property]) => {
+      if (resolve(property).type !== 'object') return []
+      const inner = example?.[name]
+      return inner === undefined ? [`${path}.${name}`] : isMissing(property, inner, `${path}.${name}`)
+    })
+  const faults = operations.flatMap(({ operationId, requestBody }) => {
+    const { schema, example } = requestBody?.content['application/json'] ?? {}
+    return schema ? isMissing(schema, example, operationId) : []
+  })
+  t.same(faults, [], 'otherwise no generated test sends it')
+})
+
 t.test('every success has an example that its schema allows', async t => {
   const faults = operations.flatMap(({ operationId, responses }) =>
     ['200', '201', '202'].flatMap(status => {

@@ -96,7 +96,10 @@ export const UpdateMe = Patch(
     profile: Patch(Profile, { title: 'UpdateProfile' }),
     settings: Patch(Settings, { title: 'UpdateSettings' }),
   }),
-  { title: 'UpdateMe', examples: [{ name: 'Ada Lovelace', settings: { theme: 'dark' } }] },
+  {
+    title: 'UpdateMe',
+    examples: [{ name: 'Ada Lovelace', profile: { company: 'Analytical Engines Ltd' }, settings: { theme: 'dark' } }],
+  },
 )
 export type UpdateMe = Static<typeof UpdateMe>
 
