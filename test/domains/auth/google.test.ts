@@ -164,12 +164,18 @@ async function prehijack(email: string) {
 t.test('who registered an address and never confirmed it is out when its owner comes with Google', async t => {
   const ada = somebody({ hd: 'example.com' })
   const mallory = await prehijack(ada.email as string)
+  const bystander = somebody().email as string
+  await prehijack(bystander)
   const linking = await google.link(mallory.as)
   const { body } = await google.signIn(ada)
   t.equal(body.user.id, mallory.userId)
   t.ok(body.user.emailVerifiedAt)
   const login = await call(app, 'POST /auth/login', { body: { email: ada.email, password: PASSWORD } })
   t.equal(login.status, 401, 'the password')
+  t.equal((await userWith(ada.email)).password_hash, null)
+  t.ok((await userWith(bystander)).password_hash, 'others who have not confirmed theirs keep their password')
+  const other = await call(app, 'POST /auth/login', { body: { email: bystander, password: PASSWORD } })
+  t.equal(other.status, 200)
   t.equal((await call(app, 'GET /users/me', { as: mallory.as })).status, 401, 'the access token')
   const { refreshToken } = mallory
   t.equal((await call(app, 'POST /auth/refresh', { body: { refreshToken } })).status, 401, 'the refresh token')
