@@ -2,12 +2,13 @@ import type { FastifyInstance } from 'fastify'
 import { defineJob } from '../../jobs/define.ts'
 import { deleteExpired, dueAccounts, eraseAccount } from './service/erasure.ts'
 import { type Notice, notices } from './service/letters.ts'
-import { mailEmailChange, mailPasswordReset, mailRegistration, type Origin } from './service/mails.ts'
+import { mailEmailChange, mailInvitation, mailPasswordReset, mailRegistration, type Origin } from './service/mails.ts'
 
 // Payloads contain only an address or a user id: the token is created together with its mail, so no job row contains
 // one.
 export const sendRegistrationMail = defineJob<{ email: string }>('auth.registration_mail')
 export const sendPasswordResetMail = defineJob<{ email: string; origin: Origin }>('auth.password_reset_mail')
+export const sendAccountInvitation = defineJob<{ userId: string }>('auth.account_invitation')
 export const sendEmailChangeMail = defineJob<{ userId: string; toOld: boolean }>('auth.email_change_mail')
 export const sendNotice = defineJob<{ email: string; notice: Notice }>('auth.notice')
 
@@ -21,6 +22,7 @@ export function registerAuthJobs(app: FastifyInstance, { appUrl }: { appUrl: str
   const { jobs, mail } = app
   jobs.handleOutside(sendRegistrationMail, ({ email }) => mailRegistration(app, appUrl, email))
   jobs.handleOutside(sendPasswordResetMail, ({ email, origin }) => mailPasswordReset(app, appUrl, email, origin))
+  jobs.handleOutside(sendAccountInvitation, ({ userId }) => mailInvitation(app, appUrl, userId))
   jobs.handleOutside(sendEmailChangeMail, ({ userId, toOld }) => mailEmailChange(app, appUrl, userId, toOld))
   jobs.handleOutside(sendNotice, ({ email, notice }) => mail.send({ to: email, ...notices[notice] }))
 

@@ -7,6 +7,8 @@ const UserReference = Type.Pick(User, ['id', 'role', 'status'], { title: 'UserRe
 
 export const userEvents = defineEvents('user', {
   registered: UserReference,
+  /** An admin made the account for somebody, who has yet to choose a password. */
+  invited: UserReference,
   /** Somebody registered with an address that already has an account. */
   registration_repeated: UserReference,
   updated: UserReference,

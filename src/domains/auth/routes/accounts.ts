@@ -4,8 +4,9 @@ import { problems } from '../../../lib/errors.ts'
 import { route } from '../../../plugins/routes.ts'
 import { User } from '../../users/schemas.ts'
 import { authErrors } from '../errors.ts'
-import { CreateFirstAdmin, UpdateAccount } from '../schemas/accounts.ts'
+import { CreateFirstAdmin, CreateUser, ReplaceAccount, UpdateAccount } from '../schemas/accounts.ts'
 import { Registered } from '../schemas/registration.ts'
+import { createUser } from '../service/account-invitations.ts'
 import { activateUser, deactivateUser, updateUser } from '../service/accounts.ts'
 import { createFirstAdmin } from '../service/first-admin.ts'
 
@@ -13,6 +14,34 @@ const tags = ['users']
 const access = platform('admin')
 
 export const accountRoutes: FastifyPluginAsyncTypebox = async app => {
+  route(app, {
+    method: 'POST',
+    url: '/users',
+    config: { access, affects: ['profiles', 'settings', 'jobs.job'] },
+    schema: {
+      operationId: 'createUser',
+      summary: 'Make an account for somebody, who gets a mail to choose a password',
+      tags,
+      body: CreateUser,
+      response: { 201: User, ...problems(authErrors.email_taken) },
+    },
+    handler: ({ caller, body }) => createUser(app, caller, body),
+  })
+
+  route(app, {
+    method: 'PUT',
+    url: '/users/:id',
+    config: { access, affects: ['sessions'] },
+    schema: {
+      operationId: 'replaceUser',
+      summary: 'Set all that an admin decides about a user; a new role signs them out',
+      tags,
+      body: ReplaceAccount,
+      response: { 200: User, ...problems(authErrors.last_admin) },
+    },
+    handler: ({ caller, params, body, ifMatch }) => updateUser(caller, params.id, body, ifMatch),
+  })
+
   route(app, {
     method: 'PATCH',
     url: '/users/:id',

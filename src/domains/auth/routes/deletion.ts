@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { asUser, signedIn } from '../../../lib/access.ts'
+import { asUser, platform, signedIn } from '../../../lib/access.ts'
 import { accountProblems, problems } from '../../../lib/errors.ts'
 import { route } from '../../../plugins/routes.ts'
 import { AccountDeletion } from '../schemas/deletion.ts'
-import { deleteMe } from '../service/deletion.ts'
+import { deleteAccount } from '../service/deletion.ts'
 
 export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
   route(app, {
@@ -16,6 +16,19 @@ export const deletionRoutes: FastifyPluginAsyncTypebox = async app => {
       tags: ['users'],
       response: { 202: AccountDeletion, ...problems(...accountProblems()) },
     },
-    handler: ({ caller, actor, ifMatch }) => deleteMe(app, caller, asUser(actor).id, ifMatch),
+    handler: ({ caller, actor, ifMatch }) => deleteAccount(app, caller, asUser(actor).id, ifMatch),
+  })
+
+  route(app, {
+    method: 'DELETE',
+    url: '/users/:id',
+    config: { access: platform('admin'), affects: ['sessions', 'jobs.job'] },
+    schema: {
+      operationId: 'deleteUser',
+      summary: 'Delete an account after 14 days, as its owner could; signing in keeps it',
+      tags: ['users'],
+      response: { 202: AccountDeletion, ...problems(...accountProblems()) },
+    },
+    handler: ({ caller, params, ifMatch }) => deleteAccount(app, caller, params.id, ifMatch),
   })
 }

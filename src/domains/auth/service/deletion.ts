@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
-import { requestErrors, requireVersion } from '../../../lib/errors.ts'
+import { orNotFound, requireVersion } from '../../../lib/errors.ts'
 import { userEvents } from '../../users/events.ts'
 import { scheduleErasure } from '../../users/queries/erasure.ts'
 import { lockUser } from '../../users/queries/users.ts'
@@ -11,10 +11,10 @@ import { notify } from './notices.ts'
 import { endSessionsOf } from './sessions.ts'
 
 /**
- * Ends every session now and schedules the erasure of the account after a grace period. Throws the objections of other
- * domains, `precondition_failed`.
+ * Ends every session now and schedules the erasure of the account after a grace period. Throws `not_found`, the
+ * objections of other domains, `precondition_failed`.
  */
-export const deleteMe = (
+export const deleteAccount = (
   app: FastifyInstance,
   caller: Caller,
   userId: string,
@@ -23,8 +23,7 @@ export const deleteMe = (
   caller.transaction(async tx => {
     // These checks come first, because they lock rows, also of other users, in their own order.
     await app.accounts.checkDeletion(tx, userId)
-    const user = await lockUser(tx, { id: userId })
-    if (!user) throw requestErrors.unauthenticated()
+    const user = orNotFound(await lockUser(tx, { id: userId }))
     requireVersion(user, ifMatch)
     if (user.eraseAt !== null) return { eraseAt: user.eraseAt }
     const [scheduled] = await scheduleErasure(tx, { id: userId, days: GRACE_DAYS })

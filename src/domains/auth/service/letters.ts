@@ -6,6 +6,8 @@ export interface Letter {
 
 export const VERIFICATION_SECONDS = 86_400
 export const RESET_SECONDS = 1_800
+/** Longer than after a request of one's own: who is invited does not wait for the mail. */
+export const INVITATION_SECONDS = 604_800
 export const EMAIL_CHANGE_SECONDS = 86_400
 /** Days from the request to the erasure; signing in before then keeps the account. */
 export const GRACE_DAYS = 14
@@ -38,6 +40,18 @@ Choose one within 30 minutes:
 ${link}
 
 If it was not you, ignore this mail: your password stays as it is.
+`,
+})
+
+export const accountInvitation = (link: string): Letter => ({
+  subject: 'You have an account',
+  text: `An admin of Lintel made an account for you with this address.
+
+Choose a password for it within 7 days:
+${link}
+
+After that, "forgot password" on the sign-in page sends a new link. If you expected no account, ignore this mail: without a password
+nobody signs in.
 `,
 })
 

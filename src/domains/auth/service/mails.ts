@@ -3,13 +3,15 @@ import type { Transaction } from '../../../database/client.ts'
 import { bySystem, type Caller } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import { userEvents } from '../../users/events.ts'
-import { findCredentials } from '../../users/queries/passwords.ts'
+import { findCredentials, findCredentialsOf } from '../../users/queries/passwords.ts'
 import { lockUser, lockUserByEmail } from '../../users/queries/users.ts'
 import { findEmailChange } from '../queries/email-changes.ts'
 import {
+  accountInvitation,
   addressInUse,
   alreadyRegistered,
   EMAIL_CHANGE_SECONDS,
+  INVITATION_SECONDS,
   type Letter,
   newAddress,
   oldAddress,
@@ -43,6 +45,16 @@ export const mailRegistration = (app: FastifyInstance, appUrl: string, email: st
       lifeSeconds: VERIFICATION_SECONDS,
     })
     return { to: email, ...verification(`${appUrl}/verify-email?token=${token}`) }
+  })
+
+/** Sends nothing when the account is gone, or has chosen a password meanwhile. */
+export const mailInvitation = (app: FastifyInstance, appUrl: string, userId: string): Promise<void> =>
+  send(app, async tx => {
+    const user = await lockUser(tx, { id: userId })
+    if (user?.status !== 'active' || user.email === null) return undefined
+    if ((await findCredentialsOf(tx, { id: userId }))?.passwordHash) return undefined
+    const token = await issueToken(tx, { purpose: 'reset_password', userId, lifeSeconds: INVITATION_SECONDS })
+    return { to: user.email, ...accountInvitation(`${appUrl}/reset-password?token=${token}`) }
   })
 
 /** The origin of a request, for the event that results from it. */
