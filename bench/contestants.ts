@@ -30,6 +30,7 @@ export async function startLintel(databaseUrl: string, more: Record<string, stri
     DATABASE_URL: databaseUrl,
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     JWT_SECRET: randomBytes(32).toString('hex'),
+    ENCRYPTION_KEYS: randomBytes(32).toString('base64'),
     RATE_LIMIT,
     ...more,
   }

@@ -13,7 +13,7 @@ import { databasePlugin } from './plugins/database.ts'
 import { deadlinePlugin } from './plugins/deadline.ts'
 import { domainsPlugin } from './plugins/domains.ts'
 import { effectsPlugin } from './plugins/effects.ts'
-
+import { encryptionPlugin } from './plugins/encryption.ts'
 import { errorsPlugin } from './plugins/errors.ts'
 import { eventsPlugin } from './plugins/events.ts'
 import { guardPlugin } from './plugins/guard.ts'
@@ -74,6 +74,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(effectsPlugin)
   await app.register(idempotencyPlugin)
   await app.register(outboundPlugin, config)
+  await app.register(encryptionPlugin, config)
   await app.register(jobsPlugin, { url, works: config.works, fastPath })
   await app.register(mailPlugin, { ...config, from: config.mailFrom })
   await app.register(healthPlugin)

@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import { AllowList } from './lib/allow-list.ts'
+import { Keyring } from './lib/encryption.ts'
 import { Nullable, StringEnum } from './lib/schema.ts'
 import { fromPrivateKey, fromSecret, type SigningKey } from './lib/signing-keys.ts'
 
 const MIN_SECRET_BYTES = 32
 const DEVELOPMENT_SECRET = 'development-only-secret-never-for-production'
+/** 32 bytes: `development-only-encryption-key!` */
+const DEVELOPMENT_KEY = 'ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE='
 /** A secret that repeats a few characters is long but easy to guess. */
 const MIN_DISTINCT_CHARACTERS = 8
 
@@ -24,6 +27,7 @@ export const Environment = Type.Object(
     DATA_DIR: Type.String({ default: '.data' }),
     JWT_SECRET: Type.String({ default: DEVELOPMENT_SECRET }),
     JWT_PRIVATE_KEYS: Type.String({ default: '' }),
+    ENCRYPTION_KEYS: Type.String({ default: DEVELOPMENT_KEY }),
     GOOGLE_CLIENT_ID: Nullable(Type.String(), { default: null }),
     GOOGLE_CLIENT_SECRET: Nullable(Type.String(), { default: null }),
     GOOGLE_ISSUER: Type.String({ pattern: '^https?://[^?#]+$', default: 'https://accounts.google.com' }),
@@ -65,10 +69,11 @@ export function loadConfig(variables: Record<string, string | undefined> = proce
   const environment = given as unknown as Environment
   const faults = faultsOfSchema(given)
   const { signingKeys, fault } = signingKeysOf(environment)
-  faults.push(...fault, ...faultsOfGoogle(environment), ...faultsOfOutbound(environment))
+  const { keyring, keyFault } = keyringOf(environment)
+  faults.push(...fault, ...keyFault, ...faultsOfGoogle(environment), ...faultsOfOutbound(environment))
   if (environment.NODE_ENV === 'production') faults.push(...faultsOfProduction(environment, variables))
   if (faults.length > 0) throw new ConfigError(faults.join('\n'))
-  return toConfig(environment, signingKeys)
+  return toConfig(environment, signingKeys, keyring)
 }
 
 /** Validates `given`, and also fills in defaults and converts types in it. Returns one fault for each variable. */
@@ -93,6 +98,16 @@ function signingKeysOf({ JWT_SECRET, JWT_PRIVATE_KEYS }: Environment): { signing
     // The caught error is not passed on as a cause: the key must not get into a log.
     const fault = ['JWT_PRIVATE_KEYS is not a list of Ed25519 keys, each the base64 of its PKCS#8 DER.']
     return { signingKeys: [], fault }
+  }
+}
+
+/** Returns the keys for secrets in the database; faults are reported without their value. */
+function keyringOf({ ENCRYPTION_KEYS }: Environment): { keyring: Keyring; keyFault: string[] } {
+  try {
+    return { keyring: new Keyring(list(ENCRYPTION_KEYS)), keyFault: [] }
+  } catch {
+    const keyFault = ['ENCRYPTION_KEYS is not a list of keys, each the base64 of 32 bytes.']
+    return { keyring: new Keyring([DEVELOPMENT_KEY]), keyFault }
   }
 }
 
@@ -121,7 +136,9 @@ function faultsOfOutbound({ OUTBOUND_ALLOW }: Environment): string[] {
 }
 
 function faultsOfProduction(environment: Environment, given: Record<string, string | undefined>): string[] {
-  const missing = (['DATABASE_URL', 'PUBLIC_URL', 'JWT_SECRET'] as const).filter(name => !given[name])
+  const missing = (['DATABASE_URL', 'PUBLIC_URL', 'JWT_SECRET', 'ENCRYPTION_KEYS'] as const).filter(
+    name => !given[name],
+  )
   const faults = missing.map(name => `${name} is required in production.`)
   const seen = new Map<string, string>()
   for (const { name, secret } of secretsOf(environment)) {
@@ -137,14 +154,15 @@ function faultsOfProduction(environment: Environment, given: Record<string, stri
 }
 
 /** Returns each secret with the name of its variable; lists are split. */
-const secretsOf = ({ JWT_SECRET, JWT_PRIVATE_KEYS, METRICS_TOKEN }: Environment) => [
+const secretsOf = ({ JWT_SECRET, JWT_PRIVATE_KEYS, ENCRYPTION_KEYS, METRICS_TOKEN }: Environment) => [
   ...list(JWT_SECRET).map(secret => ({ name: 'JWT_SECRET', secret })),
   ...list(JWT_PRIVATE_KEYS).map(secret => ({ name: 'JWT_PRIVATE_KEYS', secret })),
+  ...list(ENCRYPTION_KEYS).map(secret => ({ name: 'ENCRYPTION_KEYS', secret })),
   ...(METRICS_TOKEN === null ? [] : [{ name: 'METRICS_TOKEN', secret: METRICS_TOKEN }]),
 ]
 
 function faultOf(secret: string): string | undefined {
-  if (secret === DEVELOPMENT_SECRET) return 'is the development default'
+  if ([DEVELOPMENT_SECRET, DEVELOPMENT_KEY].includes(secret)) return 'is the development default'
   if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) return `is shorter than ${MIN_SECRET_BYTES} bytes`
   if (new Set(secret).size < MIN_DISTINCT_CHARACTERS) return 'repeats a few characters'
   return undefined
@@ -152,7 +170,7 @@ function faultOf(secret: string): string | undefined {
 
 const list = (text: string): string[] => text.split(',').flatMap(item => item.trim() || [])
 
-function toConfig(environment: Environment, signingKeys: SigningKey[]) {
+function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: Keyring) {
   const production = environment.NODE_ENV === 'production'
   const publicUrl = environment.PUBLIC_URL ?? `http://localhost:${environment.PORT}`
   return {
@@ -173,6 +191,8 @@ function toConfig(environment: Environment, signingKeys: SigningKey[]) {
     jwtSecrets: list(environment.JWT_SECRET),
     /** The first key signs access tokens; all of them verify. */
     signingKeys,
+    /** Encrypts secrets in the database, such as those of webhooks. */
+    keyring,
     /** Null: signing in with Google is off. */
     google: googleOf(environment),
     metricsToken: environment.METRICS_TOKEN,

@@ -10,11 +10,11 @@ const isUsed = one(
 )
 
 /** Loads the demo data of every domain into an unused database; returns whether it did. */
-export function loadDemo({ database, domains }: FastifyInstance): Promise<boolean> {
-  return database.transaction(async tx => {
+export function loadDemo(app: FastifyInstance): Promise<boolean> {
+  return app.database.transaction(async tx => {
     if ((await isUsed(tx, {}))?.used) return false
     const caller = onBehalfOf(bySystem(tx), demoUserId)
-    for (const { demo } of domains) await demo?.insert?.(tx, caller)
+    for (const { demo } of app.domains) await demo?.insert?.(tx, caller, app)
     return true
   })
 }

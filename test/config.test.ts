@@ -1,15 +1,18 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { ConfigError, Environment, loadConfig } from '../src/config.ts'
 
 const SECRET = '0f4b8a1c6d2e9735-kq7Zr1Wm-x93hVbNpLs5Ty'
 const OTHER = 'Jm29sLqXwZ-4Tn8vRyKp6Bd1Gc3Hf7Ae5Uo0Ei'
+const KEY = randomBytes(32).toString('base64')
+const NO_KEYS = 'ENCRYPTION_KEYS is not a list of keys, each the base64 of 32 bytes.'
 const PRODUCTION = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgres://lintel@db.internal/lintel',
   PUBLIC_URL: 'https://api.example.com',
   JWT_SECRET: SECRET,
+  ENCRYPTION_KEYS: KEY,
 }
 
 /** The sentence with which the start is refused. */
@@ -47,7 +50,7 @@ t.test('production starts with a database, a public address and a good secret', 
 })
 
 t.test('production names what is missing', async t => {
-  for (const name of ['DATABASE_URL', 'PUBLIC_URL', 'JWT_SECRET']) {
+  for (const name of ['DATABASE_URL', 'PUBLIC_URL', 'JWT_SECRET', 'ENCRYPTION_KEYS']) {
     t.match(refusal({ [name]: undefined }), name, `${name} absent`)
     t.match(refusal({ [name]: '' }), name, `${name} empty`)
   }
@@ -98,6 +101,19 @@ t.test('a list of secrets is read in order, and is never empty', async t => {
   t.same(loadConfig({ JWT_SECRET: `${SECRET}, ${OTHER}` }).jwtSecrets, [SECRET, OTHER])
   t.throws(() => loadConfig({ JWT_SECRET: ' , ' }), { message: 'JWT_SECRET holds no secret.' })
 })
+
+t.test(
+  'keys for secrets in the database are 32 bytes each, and neither a default nor repeated in production',
+  async t => {
+    t.ok(loadConfig({}).keyring, 'development has one')
+    for (const bad of ['c2hvcnQ=', `${KEY}=`, KEY.slice(0, -1), ` ${KEY},x`, ','])
+      t.equal(refusal({ ENCRYPTION_KEYS: bad }).split('\n')[0], NO_KEYS)
+    t.equal(refusal({ ENCRYPTION_KEYS: `${KEY}, ${randomBytes(32).toString('base64')}` }), '')
+    t.match(refusal({ ENCRYPTION_KEYS: `${KEY},${KEY}` }), 'ENCRYPTION_KEYS repeats')
+    const development = Buffer.from('development-only-encryption-key!').toString('base64')
+    t.equal(refusal({ ENCRYPTION_KEYS: development }), 'ENCRYPTION_KEYS is the development default.')
+  },
+)
 
 t.test('private keys are Ed25519 keys, or the start is refused without a word of them', async t => {
   const pkcs8 = (key: KeyObject) => key.export({ format: 'der', type: 'pkcs8' }).toString('base64')

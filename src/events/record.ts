@@ -72,17 +72,20 @@ interface Target {
   organizationId?: string | null
 }
 
-/** Records that `caller` changed each of `targets`, in the transaction of the change. */
+/** Records that `caller` changed each of `targets`, in the transaction of the change. Returns the ids of the events. */
 export async function record<Data extends Target>(
   tx: Transaction,
   caller: Caller,
   type: EventType<Data>,
   ...targets: Data[]
-): Promise<void> {
+): Promise<string[]> {
+  const ids: string[] = []
   const rows = targets.map(target => {
     const { id: targetId, organizationId = null } = target
     const event = newEvent({ caller, type: type as EventType<never>, targetId, organizationId })
+    ids.push(event.eventId)
     return withData(event, type.serialize(target))
   })
   await insert(tx, { events: `[${rows.join(',')}]` })
+  return ids
 }

@@ -1,5 +1,6 @@
 import type { Static, TObject } from '@sinclair/typebox'
 import fastJsonStringify from 'fast-json-stringify'
+import { declareEventFilters } from '../lib/event-filters.ts'
 
 /** A type of event. `data` is the target after the change, in its wire shape, with only the properties of `schema`. */
 export interface EventType<Data = unknown> {
@@ -27,8 +28,13 @@ function serializerOf(schema: TObject): (data: unknown) => string {
   }
 }
 
+const isOfOrganization = (target: string, { properties }: TObject): boolean =>
+  target === 'organization' || 'organizationId' in properties
+
 /** `defineEvents('task', { created: Task, … })` declares `task.created` and so on. */
 export function defineEvents<const D extends Record<string, TObject>>(target: string, schemas: D) {
+  const ofOrganization = Object.keys(schemas).filter(action => isOfOrganization(target, schemas[action] as TObject))
+  declareEventFilters(target, ofOrganization)
   const types = Object.entries(schemas).map(([action, schema]) => {
     const name = `${target}.${action}`
     const type: EventType = { name, target, schema, serialize: serializerOf(schema) }

@@ -29,7 +29,7 @@ interface Demo {
   /** The ids for examples of paths, by the collection before the parameter: `{ tasks: '0199…' }`. */
   ids: Readonly<Record<string, string>>
   /** Inserts the rows of the demo data. */
-  insert?(tx: Transaction, caller: Caller): Promise<unknown>
+  insert?(tx: Transaction, caller: Caller, app: FastifyInstance): Promise<unknown>
 }
 
 /** The manifest of a domain. The registry of scopes, the OpenAPI document, the demo data and the tests read it. */

@@ -97,8 +97,9 @@ export class Specification {
 
   /** Finds the operation that starts background work whose progress is in `collection`. */
   starterOf(collection: string): Operation | undefined {
+    const noun = collection.replace(/ies$/, 'y').replace(/s$/, '')
     const isOne = ({ content }: Operation['responses'][string]) =>
-      `${content?.['application/json']?.schema.$ref?.split('/').at(-1).toLowerCase()}s` === collection
+      content?.['application/json']?.schema.$ref?.split('/').at(-1).toLowerCase() === noun
     return this.all.find(({ responses }) => responses['202'] && isOne(responses['202']))
   }
 }

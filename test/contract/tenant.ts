@@ -5,7 +5,7 @@ import type { TestApp } from '../helpers/app.ts'
 import type { Answer, Credentials } from '../helpers/call.ts'
 import type { ChangeLog } from './changes.ts'
 import type { Client } from './client.ts'
-import { type Json, type Operation, type Specification, successOf } from './specification.ts'
+import type { Json, Operation, Specification } from './specification.ts'
 import { ROLES, World } from './world.ts'
 
 type Params = Record<string, string>
@@ -109,6 +109,10 @@ export class Tenant {
     }
     // Background work deletes its subject, so each gets a new one that nothing else needs.
     for (const starter of specification.all.filter(isStarter)) {
+      if (starter.method === 'POST') {
+        await this.#start(starter)
+        continue
+      }
       const [collection = '', name = ''] = starter.path.split('/').slice(1)
       const creator = specification.creatorOf(collection)
       if (!creator) continue
@@ -118,6 +122,20 @@ export class Tenant {
       this.#watch(headers.location ?? '')
     }
     await this.remember()
+  }
+
+  /** Starts work several times below one parent, so that the list of it has rows. */
+  async #start(starter: Operation): Promise<void> {
+    for (const rows of [BESIDE, ROWS]) {
+      const params = await this.world.paramsOf(starter, this.owner)
+      for (let n = 0; n < rows; n++) {
+        const { headers } = await this.#setting.client.send(starter, { as: this.owner, params })
+        const location = String(headers.location)
+        this.#watch(location)
+        const collection = location.split('/').at(-2) as string
+        this.#places.set(starter.path.replace(/[^/]+$/, collection), params)
+      }
+    }
   }
 
   /** Uses `location` for the operations that read it. */
@@ -168,7 +186,7 @@ export const isCreator = (operation: Operation): boolean => {
 
 /** Whether the operation starts background work that can be watched. */
 const isStarter = (operation: Operation): boolean =>
-  operation.method === 'DELETE' &&
+  ['DELETE', 'POST'].includes(operation.method) &&
   isOwners(operation) &&
-  /^\/[\w-]+\/\{\w+\}$/.test(operation.path) &&
-  successOf(operation) === '202'
+  /^\/[\w-]+\/\{\w+\}(\/[\w-]+)?$/.test(operation.path) &&
+  operation.responses['202']?.headers?.Location !== undefined

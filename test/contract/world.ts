@@ -69,7 +69,7 @@ export class World {
     if (creator) return this.#create(creator, as)
     const starter = this.#specification.starterOf(collection)
     if (starter) {
-      this.isSpent = true
+      this.isSpent = starter.method === 'DELETE'
       return this.#create(starter, as)
     }
     const list = this.#specification.find('GET', path)

@@ -13,6 +13,7 @@ const COMPLETE = {
   PUBLIC_URL: 'https://lintel.test',
   DATABASE_URL: 'postgres://127.0.0.1:1/none',
   JWT_SECRET: 'Kf4-start-tests-only-2sRx-Vn91-qD7e-Hy3a',
+  ENCRYPTION_KEYS: 'pM3vX0m5n1m8Jr0yq2c7F4tZs6Qe9WbLhUdKiGoAxYk=',
 }
 
 const argumentsOf = (pid: number): string[] => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')

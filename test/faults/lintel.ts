@@ -15,6 +15,7 @@ const POLL_MS = 20
 /** Processes that run one after another, or at once, must accept the same tokens. */
 const PUBLIC_URL = 'http://lintel.test'
 const JWT_SECRET = 'Zq3-fault-tests-only-8fKx-Wm27-pL0v-Ty5c'
+const ENCRYPTION_KEYS = 'pM3vX0m5n1m8Jr0yq2c7F4tZs6Qe9WbLhUdKiGoAxYk='
 const PINO_ERROR = 50
 
 interface Options {
@@ -61,6 +62,7 @@ export async function launchLintel(
       NODE_ENV: 'production',
       PUBLIC_URL,
       JWT_SECRET,
+      ENCRYPTION_KEYS,
       DATABASE_URL: databaseUrl,
       DATA_DIR: folder,
       PORT: String(chosen),

@@ -88,6 +88,7 @@ t.test('--check tells whether the configuration is complete, and touches nothing
     NODE_ENV: 'production',
     PUBLIC_URL: 'https://lintel.test',
     DATABASE_URL: 'postgres://127.0.0.1:1/none',
+    ENCRYPTION_KEYS: 'pM3vX0m5n1m8Jr0yq2c7F4tZs6Qe9WbLhUdKiGoAxYk=',
   }
   const secret = 'Kf4-start-tests-only-2sRx-Vn91-qD7e-Hy3a'
   t.same(await checkLintel({ ...complete, JWT_SECRET: secret }), { code: 0, said: 'The configuration is complete.\n' })

@@ -39,7 +39,9 @@ const firstId = (moment: SQL): SQL =>
  * The log is ordered by position, so a time is first turned into a position: that of the last event well before it.
  * Otherwise a search for the last hour reads the whole log when it finds less than a page.
  */
-const since = (moment: SQLWrapper): SQL => sql`(${events.createdAt} >= ${moment} and ${events.position} >= coalesce((
+export const since = (
+  moment: SQLWrapper,
+): SQL => sql`(${events.createdAt} >= ${moment} and ${events.position} >= coalesce((
   select e.position from ${events} e where e.id < ${firstId(sql`${moment}::timestamptz - ${SLACK}`)} order by e.id desc limit 1), '0'))`
 
 const until = (moment: SQLWrapper): SQL => sql`(${events.createdAt} < ${moment} and ${events.position} <= coalesce((

@@ -1,0 +1,45 @@
+import { sql } from 'drizzle-orm'
+import { defineList } from '../../../database/list.ts'
+import { one, type Params, statement } from '../../../database/statement.ts'
+import { Delivery, type DeliveryFilters } from '../schemas/deliveries.ts'
+import { deliveries } from '../tables.ts'
+
+export type DeliveryRow = Delivery & { version: number }
+
+export const deliveryColumns = sql.raw(`id, organization_id, webhook_id, event_id, event_type, state, next_attempt_at,
+  attempt_count, attempts, settled_at, version, created_at, updated_at`)
+
+const byId = { on: deliveries.id, key: 'id', type: 'uuid' } as const
+
+export const listDeliveries = defineList<Delivery, { organizationId: string; webhookId: string }, DeliveryFilters>({
+  name: 'deliveries.list',
+  item: Delivery,
+  columns: deliveryColumns,
+  from: sql`${deliveries}`,
+  // The organization follows from the webhook; it is there for the index.
+  where: $ => sql`${deliveries.organizationId} = ${$.organizationId} and ${deliveries.webhookId} = ${$.webhookId}`,
+  id: byId,
+  sorts: { createdAt: byId },
+  defaultSort: '-createdAt',
+  filters: {
+    state: $ => sql`${deliveries.state} = ${$.state}`,
+    eventType: $ => sql`${deliveries.eventType} = ${$.eventType}`,
+    eventId: $ => sql`${deliveries.eventId} = ${$.eventId}`,
+  },
+})
+
+export const findDelivery = one(
+  statement(
+    'deliveries.find',
+    (_, $: Params<{ id: string }>) => sql<DeliveryRow>`select ${deliveryColumns} from ${deliveries} where id = ${$.id}`,
+  ),
+)
+
+/** Cancels what is still to be sent to a webhook. */
+export const cancelDeliveries = statement(
+  'deliveries.cancel',
+  (_, $: Params<{ webhookId: string }>) => sql`
+    update ${deliveries} set state = 'cancelled', next_attempt_at = null, settled_at = now(), version = version + 1,
+      updated_at = now()
+    where webhook_id = ${$.webhookId} and state = 'pending'`,
+)
