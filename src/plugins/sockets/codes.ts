@@ -44,3 +44,8 @@ export const CLOSE = {
 } as const
 
 export type Close = keyof typeof CLOSE
+
+/** The close codes as a Markdown list, for descriptions. */
+export const closeCodes = Object.values(CLOSE)
+  .map(({ code, reason, client }) => `- ${code}, ${reason}. ${client}`)
+  .join('\n')

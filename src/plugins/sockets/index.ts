@@ -1,12 +1,15 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Gauge } from 'prom-client'
 import type { WebSocket } from 'ws'
+import { everyone } from '../../lib/access.ts'
 import { requestErrors } from '../../lib/errors.ts'
 import { memoize } from '../../lib/memo.ts'
-import { CLOSE } from './codes.ts'
+import { closeCodes } from './codes.ts'
+import { asyncapi } from './document.ts'
 import { socketErrors } from './errors.ts'
 import { LiveSocket, type Principal, type Topics } from './socket.ts'
 
@@ -26,6 +29,8 @@ const MAX_MESSAGE_BYTES = 4_096
 /** How long a stop waits for clients to answer the close. */
 const CLOSE_TIMEOUT_MS = 3_000
 const CLOSE_POLL_MS = 20
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
 
 /** Uses up a ticket; returns its principal, or undefined if it is not valid. */
 export type TakeTicket = (ticket: string) => Promise<Principal | undefined>
@@ -54,10 +59,8 @@ class Sockets {
     socketErrors.too_many_sockets,
   ]
 
-  /** The close codes as a Markdown list, for the description of the route. */
-  readonly closeCodes = Object.values(CLOSE)
-    .map(({ code, reason, client }) => `- ${code}, ${reason}. ${client}`)
-    .join('\n')
+  /** For the description of the route. */
+  readonly closeCodes = closeCodes
 
   get size(): number {
     return this.#open.size
@@ -140,8 +143,10 @@ class Sockets {
   }
 }
 
-async function sockets(app: FastifyInstance, { corsOrigins }: { corsOrigins: string[] }) {
+async function sockets(app: FastifyInstance, { corsOrigins, publicUrl }: { corsOrigins: string[]; publicUrl: string }) {
   const open = new Sockets(app, corsOrigins)
+  const document = asyncapi({ publicUrl, version })
+  app.get('/asyncapi.json', { config: { access: everyone }, schema: { hide: true } }, async () => document)
   app.decorate('sockets', open)
   app.addHook('preClose', () => open.close())
   new Gauge({

@@ -10,7 +10,17 @@ const Topic = Type.String({
 const Cursor = Type.String({
   maxLength: 1024,
   description: 'A position in the topic. It is opaque and valid for topics of the same organization only.',
+  examples: ['WyJjZDZrcDgiLCI3OTIiLDM0XQ'],
 })
+const EVENT = {
+  id: '01890000-0000-7000-8000-000000000090',
+  type: 'task.completed',
+  organizationId: '01890000-0000-7000-8000-000000000010',
+  actor: { type: 'user', id: '01890000-0000-7000-8000-000000000001' },
+  target: { type: 'task', id: '01890000-0000-7000-8000-000000000040' },
+  data: { id: '01890000-0000-7000-8000-000000000040', status: 'done' },
+  createdAt: '2026-01-05T09:30:00.000Z',
+}
 const typeOf = <const T extends string>(type: T) => Type.Literal(type, { description: 'The type of the message.' })
 
 /** What a client may send. */
@@ -41,6 +51,7 @@ export const serverMessages = {
       heartbeatMs: Type.Integer({
         description:
           'The interval of the server’s pings in milliseconds. A client that receives nothing for twice this time should reconnect.',
+        examples: [15_000],
       }),
     },
     { description: 'The first message on a socket.' },
@@ -56,8 +67,15 @@ export const serverMessages = {
       topic: Topic,
       cursor: Cursor,
       event: Type.Object(
-        { id: Type.String(), type: Type.String() },
-        { additionalProperties: true, description: 'An `Event`, as in `GET /events`.' },
+        {
+          id: Type.String({ description: 'The id of the event.' }),
+          type: Type.String({ description: 'What happened to the target.' }),
+        },
+        {
+          additionalProperties: true,
+          description: 'An `Event`, as in `GET /events`.',
+          examples: [EVENT],
+        },
       ),
     },
     { description: 'An event of the topic, in the order of the log. Resume with its `cursor`.' },
@@ -78,9 +96,13 @@ export const serverMessages = {
       type: typeOf('error'),
       code: Type.String({
         description: 'The code of the error, for example `not_found`, `forbidden` or `too_many_topics`.',
+        examples: ['not_found'],
       }),
       topic: Topic,
-      detail: Type.String({ description: 'An explanation for people; programs use `code`.' }),
+      detail: Type.String({
+        description: 'An explanation for people; programs use `code`.',
+        examples: ['Not found'],
+      }),
     },
     { description: 'A message was refused. The socket stays open.' },
   ),
