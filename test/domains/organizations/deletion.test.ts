@@ -156,6 +156,22 @@ t.test('only who asked for it sees the deletion', async t => {
   t.same((await call(app, 'GET /deletions', { as: admin })).body.data, [])
 })
 
+t.test('two deletions of one owner are two: each shows itself, and a step of one leaves the other', async t => {
+  const { id: first, owner } = await filled()
+  const second = (await call(app, 'POST /organizations', { as: owner, body: { name: 'Second' } })).body.id
+  await call(app, `POST /organizations/${second}/projects`, { as: owner, body: { name: 'Project' } })
+  const deletions: Record<string, string> = {}
+  for (const id of [first, second])
+    deletions[id] = (await call(app, `DELETE /organizations/${id}`, { as: owner })).body.id
+  for (const id of [first, second])
+    t.match((await progress(deletions[id] as string, owner)).body, { id: deletions[id], organizationId: id })
+  const before = await rowsOf(first)
+  await finish(deletions[second] as string)
+  t.match((await progress(deletions[second] as string, owner)).body, { status: 'completed' })
+  t.match((await progress(deletions[first] as string, owner)).body, { status: 'running', deletedRows: 0 })
+  t.same(await rowsOf(first), before)
+})
+
 t.test('only an owner deletes, and under If-Match only what was seen', async t => {
   const organization = await filled()
   const { id, admin } = organization
