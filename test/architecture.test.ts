@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ts } from '@ts-morph/common'
 import t from 'tap'
 import { domains } from '../src/domains/index.ts'
-import { cyclesIn, faultOf, KINDS, placeOf } from './architecture/rules.ts'
+import { cyclesIn, domainFoldersIn, faultOf, KINDS, placeOf } from './architecture/rules.ts'
 import { functionsOf, lineOf, median, ROOT, type Source, sourcesIn, visit } from './architecture/sources.ts'
 
 const CEILING = 300
@@ -18,7 +18,7 @@ const VAGUE = /^(types|utils?|helpers?|constants?|interfaces?|common|misc)(\.ts)
 const OTHER_WAYS_OUT = /(?<![.\w])fetch\(|^import (?!type)[^\n]*'(undici|(node:)?https?|axios|got|node-fetch)'/m
 
 const sources = sourcesIn('src')
-const folders = readdirSync(join(ROOT, 'src/domains'), { withFileTypes: true }).filter(entry => entry.isDirectory())
+const folders = domainFoldersIn(join(ROOT, 'src/domains'))
 
 /** The domain folders in the order of the list. */
 const order = domains.map(({ name }) => name)
@@ -37,11 +37,11 @@ t.test('imports follow the table of the house', async t => {
 t.test('no file imports itself by way of others', async t => t.same(cyclesIn(sources), []))
 
 t.test('every domain is in the list, and the list names nothing else', async t =>
-  t.same(order.toSorted(), folders.map(({ name }) => name).toSorted()),
+  t.same(order.toSorted(), folders.toSorted()),
 )
 
 t.test('a domain has the files of the house and no others', async t => {
-  for (const { name } of folders) {
+  for (const name of folders) {
     const entries = readdirSync(join(ROOT, 'src/domains', name)).filter(entry => entry !== 'README.md')
     const kinds = entries.map(entry => entry.replace(/\.ts$/, ''))
     t.same(
@@ -55,7 +55,7 @@ t.test('a domain has the files of the house and no others', async t => {
 })
 
 t.test('every domain has a README of a screen', async t => {
-  for (const { name } of folders) {
+  for (const name of folders) {
     const path = join(ROOT, 'src/domains', name, 'README.md')
     const lines = existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n').length : 0
     t.ok(lines > 0 && lines <= README_LINES, `${name}/README.md has 1 to ${README_LINES} lines, not ${lines}`)

@@ -2,6 +2,7 @@ import type { Domain } from '../plugins/domains.ts'
 import { apiKeys } from './api-keys/index.ts'
 import { audit } from './audit/index.ts'
 import { auth } from './auth/index.ts'
+import { billing } from './billing/index.ts'
 import { comments } from './comments/index.ts'
 import { organizations } from './organizations/index.ts'
 import { posts } from './posts/index.ts'
@@ -20,6 +21,7 @@ export const domains: Domain[] = [
   tasks,
   posts,
   comments,
+  ...billing,
   audit,
   webhooks,
 ]

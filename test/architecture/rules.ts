@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Import, Source } from './sources.ts'
 
 /** The place of a source or an import target: `domain` with its name and the kind of file, or the folder. */
@@ -88,7 +90,10 @@ const DOMAIN: Record<string, DomainRule> = {
   index: { outside: ['config', 'plugins/domains'], own: [...KINDS], earlier: ['demo'] },
 }
 
-/** Returns why the import is not allowed, or undefined. `order` is the list of the domains. */
+/**
+ * Returns why the import is not allowed, or undefined. `order` is the list of the domains. The index of a folder of
+ * domains lists theirs.
+ */
 export function faultOf({ path }: Source, { target, typeOnly }: Import, order: string[]): string | undefined {
   const from = placeOf(path)
   const to = placeOf(target)
@@ -96,6 +101,7 @@ export function faultOf({ path }: Source, { target, typeOnly }: Import, order: s
     return from.layer === 'lib' && IMPURE.test(target) ? 'lib is pure: no Fastify, no database' : undefined
   }
   if (from.layer !== 'domain') return faultOfLayer(from.layer, to)
+  if (from.kind === 'index' && to.kind === 'index' && to.domain.startsWith(`${from.domain}/`)) return undefined
   const rule = DOMAIN[from.kind]
   if (!rule) return `no rule for ${from.kind}`
   if (to.layer !== 'domain') return outsideFault(rule, target, typeOnly)
@@ -115,6 +121,21 @@ function outsideFault({ outside, types = [] }: DomainRule, target: string, typeO
   const path = target.replace(/^src\//, '').replace(/\.ts$/, '')
   const allowed = ['lib', ...outside, ...(typeOnly ? types : [])]
   return allowed.some(place => path === place || path.startsWith(`${place}/`)) ? undefined : `may not import ${path}`
+}
+
+/**
+ * Returns the folders of all domains, below `src/domains`. A folder that holds further domains has only their folders,
+ * an index and a README.
+ */
+export function domainFoldersIn(root: string, below = ''): string[] {
+  const entries = readdirSync(join(root, below), { withFileTypes: true })
+  return entries.flatMap(entry => {
+    if (!entry.isDirectory()) return []
+    const folder = join(below, entry.name)
+    const names = readdirSync(join(root, folder)).filter(name => name !== 'index.ts' && name !== 'README.md')
+    const isGroup = names.every(name => !KINDS.includes(name.replace(/\.ts$/, '')))
+    return isGroup ? domainFoldersIn(root, folder) : [folder]
+  })
 }
 
 /** Returns the paths of files that import each other in a cycle. */

@@ -93,7 +93,7 @@ export class Trial {
 
   /** The first test file of the domains that fails, beginning with the domain's own. */
   async #ownFailure(domain: string): Promise<string | undefined> {
-    const files = globSync('test/domains/*/*.test.ts', { cwd: this.root }).sort()
+    const files = globSync('test/domains/**/*.test.ts', { cwd: this.root }).sort()
     const isOwn = (file: string) => file.startsWith(`test/domains/${domain}/`)
     for (const file of [...files.filter(isOwn), ...files.filter(file => !isOwn(file))])
       if (!(await this.#run(file, null)).passed) return file
