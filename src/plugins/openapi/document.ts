@@ -8,6 +8,7 @@ import type { Document, Facts, Ids, Operation, PublishedAccess } from './operati
 import { completeParameters } from './parameters.ts'
 import { completeResponses } from './responses.ts'
 import { tagsOf } from './tags.ts'
+import { webhooksOf } from './webhooks.ts'
 
 interface Service {
   publicUrl: string
@@ -24,7 +25,8 @@ export function complete(document: Document, { publicUrl, events, domains }: Ser
   const operations = Object.values(document.paths).flatMap(methods => Object.values(methods))
   const examples = problemExamples(operations, publicUrl)
   const components = { ...document.components, examples }
-  return hoist({ ...document, components, tags: tagsOf(domains, events) }, describeProperty)
+  const webhooks = webhooksOf(events, ids)
+  return hoist({ ...document, webhooks, components, tags: tagsOf(domains, events) }, describeProperty)
 }
 
 function factsOf(path: string, method: string, operations: Record<string, Operation>): Facts {

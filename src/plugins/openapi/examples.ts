@@ -74,7 +74,7 @@ interface Context {
 }
 
 /** Builds a value of the schema from the examples of its parts; undefined when a part has none. */
-function exampleOf(schema: Json, context: Context): unknown {
+export function exampleOf(schema: Json, context: Context): unknown {
   const { examples, enum: values, default: usual, type, format, items } = schema
   if (Array.isArray(examples)) return examples[0]
   if (Array.isArray(values)) return values[0]
@@ -101,7 +101,7 @@ function objectOf({ properties = {}, required = [], title }: Json, { whole, ids 
 }
 
 /** Schemas that show the same resource as another schema. */
-const SAME: Record<string, string> = { Me: 'User', NewApiKey: 'ApiKey', AuditEvent: 'Event' }
+const SAME: Record<string, string> = { Me: 'User', NewApiKey: 'ApiKey', NewWebhook: 'Webhook', AuditEvent: 'Event' }
 
 /**
  * `projectId` is the id of the demo project, `id` in a `Task` that of the demo task; a reference without a demo row

@@ -32,6 +32,8 @@ export interface Document {
   openapi: string
   tags?: Tag[]
   paths: Record<string, Record<string, Operation>>
+  /** What is sent to webhooks, by the type of the event. */
+  webhooks?: Record<string, Json>
   components?: { schemas?: Record<string, Json>; examples?: Record<string, Json> }
 }
 
