@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { promised } from '../helpers/promised.ts'
 import { Client, loop } from './client.ts'
 import { launchLintel, startLintel } from './lintel.ts'
 import { connect, emptyDatabase } from './postgres.ts'
@@ -10,7 +11,7 @@ import { Writes } from './writes.ts'
 const CLIENTS = 16
 const WARM_MS = 1_000
 /** Below 25 s, when a stop that is not complete is forced. */
-const EXIT_BOUND_MS = 20_000
+const EXIT_BOUND_MS = promised(5_000, 20_000)
 /** Longer than a client takes to learn that the process is not ready. */
 const DRAIN_MS = 600
 const CHECK_MS = 50

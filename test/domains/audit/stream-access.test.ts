@@ -6,12 +6,13 @@ import { anotherNode, listen, testApp } from '../../helpers/app.ts'
 import { type Credentials, call } from '../../helpers/call.ts'
 import { EventStreamClient } from '../../helpers/event-stream.ts'
 import { eventually } from '../../helpers/mail.ts'
+import { promised } from '../../helpers/promised.ts'
 import { decode, forge } from '../../helpers/tokens.ts'
 import { accessEndings, type Ending } from './endings.ts'
 import { postProject } from './tenant.ts'
 
-/** The promise is 5 s. A busy machine may need longer; a stream that is not closed at all stays open for minutes. */
-const BOUND_MS = 30_000
+/** A stream that is not closed at all stays open for minutes. */
+const BOUND_MS = promised(5_000, 30_000)
 /** Long enough to open a stream. */
 const LIFE_SECONDS = 5
 const OF_ONE_PRINCIPAL = 10
