@@ -13,6 +13,9 @@ const DEVELOPMENT_KEY = 'ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE='
 /** A secret that repeats a few characters is long but easy to guess. */
 const MIN_DISTINCT_CHARACTERS = 8
 
+/** The published schedule: 0, 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h. */
+const WEBHOOK_SCHEDULE = '0,5,300,1800,7200,18000,36000,50400,72000,86400'
+
 /** The environment variables, in the order of `.env.example`. Each has a default that suits development. */
 export const Environment = Type.Object(
   {
@@ -38,6 +41,8 @@ export const Environment = Type.Object(
     TRUST_PROXY: Type.String({ default: '' }),
     OUTBOUND_PORTS: Type.String({ pattern: '^\\d{1,5}( *, *\\d{1,5})*$', default: '80,443,8080,8443' }),
     OUTBOUND_ALLOW: Nullable(Type.String(), { default: null }),
+    WEBHOOK_TIMEOUT_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 15_000 }),
+    WEBHOOK_SCHEDULE: Type.String({ pattern: '^\\d{1,6}( *, *\\d{1,6})*$', default: WEBHOOK_SCHEDULE }),
     EVENT_RETENTION_DAYS: Nullable(Type.Integer({ minimum: 1, maximum: 36_500 }), { default: null }),
     RATE_LIMIT: Type.Integer({ minimum: 1, default: 600 }),
     MAX_EVENT_LOOP_DELAY_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 400 }),
@@ -206,6 +211,10 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     outboundAllow: outboundAllowOf(environment),
     /** Whether outgoing requests to public hosts may go without TLS. */
     outboundHttp: environment.NODE_ENV === 'development',
+    /** The time limit of one attempt of a webhook; a lease of an endpoint lasts twice as long. */
+    webhookTimeoutMs: environment.WEBHOOK_TIMEOUT_MS,
+    /** The seconds before each attempt of a delivery. */
+    webhookSchedule: list(environment.WEBHOOK_SCHEDULE).map(Number),
     /** Null: events are kept for ever. */
     eventRetentionDays: environment.EVENT_RETENTION_DAYS,
     /** Requests per minute, for each principal and for each address. */

@@ -1,15 +1,18 @@
 import type { FastifyInstance } from 'fastify'
+import type { Config } from '../../config.ts'
 import type { Domain } from '../../plugins/domains.ts'
 import { demoDeliveryId, demoWebhookId, insertDemoWebhook } from './demo.ts'
 import { registerWebhookJobs } from './jobs.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
+import { registerDispatch } from './service/dispatch/register.ts'
 import { deliveries, webhooks as table } from './tables.ts'
 
-async function register(app: FastifyInstance) {
+async function register(app: FastifyInstance, config: Config) {
   await app.register(webhookRoutes)
   await app.register(deliveryRoutes)
   registerWebhookJobs(app)
+  registerDispatch(app, config)
 }
 
 export const webhooks: Domain = {

@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../../lib/retry-after.ts'
 import { OutboundError, type OutboundKind } from './errors.ts'
 import type { OutboundAnswer } from './messages.ts'
 
@@ -21,15 +22,7 @@ export const mayRepeat = (outcome: Outcome): boolean =>
  * half of it random, so that many clients do not repeat together. Undefined when `Retry-After` is longer than `MAX_MS`.
  */
 export function waitBefore(attempt: number, outcome: Outcome): number | undefined {
-  const asked = outcome instanceof Error ? undefined : retryAfterMs(outcome)
+  const asked = outcome instanceof Error ? undefined : retryAfterMs(outcome.headers['retry-after'])
   if (asked !== undefined) return asked > MAX_MS ? undefined : asked
   return Math.min(FIRST_MS * 2 ** (attempt - 1), MAX_MS) * (0.5 + Math.random() / 2)
-}
-
-/** Reads seconds or a date (RFC 9110 §10.2.3). */
-export function retryAfterMs({ headers }: Pick<OutboundAnswer, 'headers'>): number | undefined {
-  const value = headers['retry-after']
-  if (typeof value !== 'string') return undefined
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms)
 }
