@@ -34,11 +34,20 @@ const idsIn = (body: { data: { id: string }[] }) => body.data.map(({ id }) => id
 const stored = async (ids: string[]): Promise<number> =>
   (await sql('select from events where id = any($1)', [ids])).length
 
-/** Waits until the feed has the event: an older transaction may still hold it back. */
+const unread = async (id: string | undefined): Promise<unknown[]> =>
+  sql(
+    `select from events e, event_cursors c
+     where e.id = $1 and c.subscriber <> 'slow' and (c.position, c.seq) < (e.position, e.seq)`,
+    [id],
+  )
+
+/** Waits until the feed and the subscribers have the event: an older transaction may still hold it back. */
 const settled = (tenant: Tenant, id: string | undefined) =>
   eventually(
-    async () => idsIn((await read(tenant, '&type=project.updated')).body).includes(id as string),
-    'the feed has it',
+    async () =>
+      idsIn((await read(tenant, '&type=project.updated')).body).includes(id as string) &&
+      (await unread(id)).length === 0,
+    'the feed and the subscribers have it',
   )
 
 async function expire(days = DAYS): Promise<void> {
