@@ -36,6 +36,7 @@ import { securityPlugin } from './plugins/security.ts'
 import { serializationPlugin } from './plugins/serialization.ts'
 import { serverOptions } from './plugins/server.ts'
 import { socketsPlugin } from './plugins/sockets/index.ts'
+import { storagePlugin } from './plugins/storage/index.ts'
 import { streamsPlugin } from './plugins/streams/index.ts'
 import { tokensPlugin } from './plugins/tokens.ts'
 import { validationPlugin } from './plugins/validation.ts'
@@ -77,6 +78,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(encryptionPlugin, config)
   await app.register(jobsPlugin, { url, works: config.works, fastPath })
   await app.register(mailPlugin, { ...config, from: config.mailFrom })
+  await app.register(storagePlugin, config)
   await app.register(healthPlugin)
   await app.register(rootPlugin)
   await app.register(pagesPlugin)

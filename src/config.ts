@@ -43,6 +43,8 @@ export const Environment = Type.Object(
     OUTBOUND_ALLOW: Nullable(Type.String(), { default: null }),
     WEBHOOK_TIMEOUT_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 15_000 }),
     WEBHOOK_SCHEDULE: Type.String({ pattern: '^\\d{1,6}( *, *\\d{1,6})*$', default: WEBHOOK_SCHEDULE }),
+    FILE_MAX_BYTES: Type.Integer({ minimum: 1, maximum: 1_099_511_627_776, default: 104_857_600 }),
+    FILE_QUOTA_BYTES: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, default: 10_737_418_240 }),
     EVENT_RETENTION_DAYS: Nullable(Type.Integer({ minimum: 1, maximum: 36_500 }), { default: null }),
     RATE_LIMIT: Type.Integer({ minimum: 1, default: 600 }),
     MAX_EVENT_LOOP_DELAY_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 400 }),
@@ -215,6 +217,7 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     webhookTimeoutMs: environment.WEBHOOK_TIMEOUT_MS,
     /** The seconds before each attempt of a delivery. */
     webhookSchedule: list(environment.WEBHOOK_SCHEDULE).map(Number),
+    files: { maxBytes: environment.FILE_MAX_BYTES, quotaBytes: environment.FILE_QUOTA_BYTES },
     /** Null: events are kept for ever. */
     eventRetentionDays: environment.EVENT_RETENTION_DAYS,
     /** Requests per minute, for each principal and for each address. */

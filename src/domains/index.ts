@@ -4,6 +4,7 @@ import { audit } from './audit/index.ts'
 import { auth } from './auth/index.ts'
 import { billing } from './billing/index.ts'
 import { comments } from './comments/index.ts'
+import { files } from './files/index.ts'
 import { organizations } from './organizations/index.ts'
 import { posts } from './posts/index.ts'
 import { projects } from './projects/index.ts'
@@ -21,6 +22,7 @@ export const domains: Domain[] = [
   tasks,
   posts,
   comments,
+  files,
   ...billing,
   audit,
   webhooks,

@@ -122,6 +122,13 @@ export const eventStream = (description: string): Record<never, never> => ({
   200: { description, content: { 'text/event-stream': { schema: Type.String() } } },
 })
 
+export const MULTIPART = 'multipart/form-data'
+
+/** A response that is the bytes of a file. The type is empty, as that of a stream. */
+export const bytes = (description: string): Record<never, never> => ({
+  200: { description, content: { '*/*': { schema: Type.String({ contentMediaType: 'application/octet-stream' }) } } },
+})
+
 /** The answer after which both sides speak another protocol; as of a stream, there is no handler's answer. */
 export const upgrade = (description: string): Record<never, never> => ({ 101: { description, type: 'null' } })
 

@@ -32,6 +32,8 @@ interface OperationSchema {
   description?: string
   /** Those of its domain when left out. */
   tags?: string[]
+  /** The media types of the body, unless it is JSON. */
+  consumes?: readonly string[]
   body?: TSchema
   querystring?: TSchema
   headers?: TSchema

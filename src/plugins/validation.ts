@@ -1,10 +1,11 @@
 import type { TSchema } from '@sinclair/typebox'
 import { _, Ajv, type CodeKeywordDefinition, type Options } from 'ajv'
 import formats from 'ajv-formats'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaCompiler } from 'fastify'
 import fp from 'fastify-plugin'
 import { requestErrors } from '../lib/errors.ts'
 import { formOf } from '../lib/normal-form.ts'
+import { MULTIPART } from '../lib/schema.ts'
 
 /** Bodies are used as sent: nothing is coerced, dropped or filled in; only texts get their normal form. */
 const STRICT: Options = { allErrors: false, coerceTypes: false, removeAdditional: false, allowUnionTypes: true }
@@ -62,12 +63,15 @@ const withFormats = (options: Options): Ajv => {
 async function validation(app: FastifyInstance) {
   const strict = withFormats(STRICT)
   const coercing = withFormats(COERCING)
-  app.setValidatorCompiler(({ schema, httpPart }) =>
-    (httpPart === 'body' ? strict : coercing).compile(withNormalForms(schema) as object),
-  )
+  const compile: FastifySchemaCompiler<unknown> = ({ schema, httpPart }) =>
+    (httpPart === 'body' ? strict : coercing).compile(withNormalForms(schema) as object)
+  app.setValidatorCompiler(compile)
   // Fastify's `text/plain` parser would let a body bypass the schema.
   app.removeContentTypeParser('text/plain')
   app.addHook('onRoute', route => {
+    // The handler reads such a body as a stream, and checks it then.
+    if (route.schema?.consumes?.includes(MULTIPART))
+      route.validatorCompiler = part => (part.httpPart === 'body' ? () => true : compile(part))
     if (route.schema?.body || ['GET', 'HEAD', 'OPTIONS'].includes(String(route.method))) return
     route.preValidation = [refuseBody, ...[route.preValidation ?? []].flat()]
   })

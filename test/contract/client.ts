@@ -3,6 +3,7 @@ import formats from 'ajv-formats'
 import { errorCatalogue } from '../../src/lib/errors.ts'
 import type { TestApp } from '../helpers/app.ts'
 import { type Answer, type Credentials, call } from '../helpers/call.ts'
+import { multipart } from '../helpers/multipart.ts'
 import { type Json, type Operation, type Specification, streams } from './specification.ts'
 
 export interface Sending {
@@ -34,10 +35,12 @@ export class Client {
     const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => params[name] ?? `{${name}}`)
     const url = query ? `${path}?${new URLSearchParams(query)}` : path
     const key = operation.keyRequired ? { 'idempotency-key': crypto.randomUUID() } : {}
+    const upload = operation.uploads && body === undefined ? multipart() : undefined
+    const sent = upload?.body ?? body
     const answer = await call(this.#test.app, `${operation.method} ${url}`, {
       as,
-      ...(body === undefined ? {} : { body }),
-      headers: { ...key, ...headers },
+      ...(sent === undefined ? {} : { body: sent }),
+      headers: { ...key, ...upload?.headers, ...headers },
       streams: streams(operation),
     })
     for (const fault of this.#faultsOf(operation, answer))
@@ -62,7 +65,7 @@ export class Client {
     const type = answer.headers['content-type']?.split(';', 1)[0]
     const isEmpty = !content || Object.values(content).every(({ schema }) => schema?.type === 'null')
     if (isEmpty) return answer.text === '' ? [] : ['a body where the document has none']
-    const schema = content?.[type ?? '']?.schema
+    const schema = (content?.[type ?? ''] ?? content?.['*/*'])?.schema
     if (!schema) return [`the content type is ${type}`]
     if (!type?.includes('json')) return []
     const validate = this.#validatorOf(schema)

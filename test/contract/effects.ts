@@ -165,7 +165,8 @@ class Judge {
 
   /**
    * Returns whether a row refers to the request: by an id, address or secret of path, body or response, by the caller,
-   * or by what a row with the secret names. The organization alone does not count, unless it is what is written.
+   * or by what a row with the secret names. The organization alone does not count, unless it is what is written, or the
+   * row is the one that an organization has in its table, as a counter is.
    */
   #linked(own: Change[]): (row: Change) => boolean {
     const { params, body, caller, answer } = this.#write
@@ -180,6 +181,8 @@ class Judge {
     return row => {
       const organization = (row.after ?? row.before).organization_id
       if (row.before === null) return organization === undefined || about.has(organization)
+      if (this.#log.keyOf(row).at(-1) === organization)
+        return own.some(({ before, after }) => (after ?? before).organization_id === organization)
       const named = referencesIn(row).filter(reference => about.has(reference))
       return named.some(reference => reference !== organization || written.has(reference))
     }

@@ -58,7 +58,8 @@ t.test('every example fits its schema, where patterns are read without the flag 
 
 const KNOWN = new Set(
   `type title description format pattern enum const default examples example properties required additionalProperties
-  items minItems maxItems uniqueItems minLength maxLength minimum maximum minProperties anyOf $ref`.split(/\s+/),
+  items minItems maxItems uniqueItems minLength maxLength minimum maximum minProperties anyOf
+  contentMediaType $ref`.split(/\s+/),
 )
 const FORMATS = ['uuid', 'date-time', 'email', 'uri', 'password']
 

@@ -86,6 +86,11 @@ export class Tenant {
   /** Creates another row by `creator`, with a value in every field; returns its id. */
   async add(creator: Operation, params: Params, n: number): Promise<string> {
     const { client } = this.#setting
+    if (creator.uploads) {
+      const answer = await client.send(creator, { as: this.owner, params })
+      await this.remember()
+      return answer.body.id
+    }
     const example = await this.world.bodyOf(creator, params, this.owner)
     const full = this.#filled(creator.body, example, n)
     const plain = { ...example, ...(example.email === undefined ? {} : { email: full.email }) }
@@ -174,7 +179,7 @@ const isOwners = ({ access }: Operation) => access.kind === 'organization' || ac
 
 /** Whether the operation creates one row. */
 export const isCreator = (operation: Operation): boolean => {
-  const { properties } = operation.body ?? {}
+  const { properties } = operation.uploads ? { properties: {} } : (operation.body ?? {})
   return (
     operation.method === 'POST' &&
     isOwners(operation) &&

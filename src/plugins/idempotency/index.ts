@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod 
 import fp from 'fastify-plugin'
 import type { Transaction } from '../../database/client.ts'
 import { equalBytes, hmac, sha256 } from '../../lib/crypto.ts'
+import { MULTIPART } from '../../lib/schema.ts'
 import { idempotencyErrors } from './errors.ts'
 import { findAnswer, insertAnswer, tryLock } from './queries.ts'
 
@@ -23,6 +24,8 @@ async function idempotency(app: FastifyInstance) {
   app.addHook('onRoute', route => {
     const { handler, config } = route
     if (route.method !== 'POST' || config?.access?.kind === 'public') return
+    // An upload would hold its transaction open, and its bytes are no part of the fingerprint.
+    if (route.schema?.consumes?.includes(MULTIPART)) return
     route.handler = function (this: FastifyInstance, request, reply) {
       const header = request.headers['idempotency-key']
       if (header !== undefined) return once(app, handler.bind(this), keyOf(header), request, reply)

@@ -52,7 +52,7 @@ export const referencesTo = (codes: string[]): Json =>
 
 /** Adds an example body that can be sent: the required properties, unless the schema has its own example. */
 export function requestExample({ requestBody }: Operation, ids: Ids): void {
-  const media = requestBody?.content['application/json']
+  const [media] = Object.values(requestBody?.content ?? {})
   if (media && media.example === undefined) media.example = exampleOf(media.schema, { whole: false, ids })
 }
 

@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify'
+import type { Transaction } from '../../database/client.ts'
+import type { Caller } from '../../events/caller.ts'
+import { record } from '../../events/record.ts'
+import { demoId } from '../../lib/demo.ts'
+import { orNotFound } from '../../lib/errors.ts'
+import { demoOrganizationId } from '../organizations/demo.ts'
+import { demoUserId } from '../users/demo.ts'
+import { fileEvents } from './events.ts'
+import { insertFile } from './queries.ts'
+import { Measure } from './service/measure.ts'
+
+export const demoFileId = demoId(70)
+
+async function* text() {
+  yield Buffer.from('hello\n')
+}
+
+export async function insertDemoFile(tx: Transaction, caller: Caller, { storage }: FastifyInstance): Promise<void> {
+  const measure = new Measure()
+  await storage.write(demoFileId, measure.of(text()))
+  const shared = { id: demoFileId, organizationId: demoOrganizationId, createdBy: demoUserId, name: 'hello.txt' }
+  const row = { ...shared, ...(await measure.result()) }
+  await record(tx, caller, fileEvents.created, orNotFound(await insertFile(tx, { ...row, quota: row.sizeBytes })))
+}

@@ -1,0 +1,75 @@
+import multipart from '@fastify/multipart'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { member } from '../../lib/access.ts'
+import { orNotFound, problems } from '../../lib/errors.ts'
+import { bytes, MULTIPART, Nothing } from '../../lib/schema.ts'
+import { route } from '../../plugins/routes.ts'
+import { fileErrors } from './errors.ts'
+import { findFile, listFiles } from './queries.ts'
+import { File, FileList, FilesQuery, UploadFile } from './schemas.ts'
+import { sendContent } from './service/downloads.ts'
+import { deleteFile } from './service/files.ts'
+import { type Limits, uploadFile } from './service/uploads.ts'
+
+/** A plugin of its own: only this route reads multipart. */
+export const uploadRoutes: FastifyPluginAsyncTypebox<{ files: Limits }> = async (app, { files: limits }) => {
+  await app.register(multipart, { throwFileSizeLimit: false })
+  route(app, {
+    method: 'POST',
+    url: '/organizations/:id/files',
+    config: { access: member('member', 'organization', 'files:write'), affects: ['file_usage'] },
+    schema: {
+      operationId: 'uploadFile',
+      summary: 'Upload a file',
+      consumes: [MULTIPART],
+      body: UploadFile,
+      response: { 201: File, ...problems(413, fileErrors.file_too_large, fileErrors.storage_quota_exceeded) },
+    },
+    handler: request => uploadFile(app, request, limits),
+  })
+}
+
+export const fileRoutes: FastifyPluginAsyncTypebox = async app => {
+  route(app, {
+    method: 'GET',
+    url: '/organizations/:id/files',
+    config: { access: member('viewer', 'organization', 'files:read') },
+    schema: {
+      operationId: 'listFiles',
+      summary: 'The files of an organization',
+      querystring: FilesQuery,
+      response: { 200: FileList },
+    },
+    handler: async ({ params, query }) =>
+      orNotFound(await listFiles(app.database, { organizationId: params.id }, {}, query)),
+  })
+
+  route(app, {
+    method: 'GET',
+    url: '/files/:id',
+    config: { access: member('viewer', 'file', 'files:read') },
+    schema: { operationId: 'getFile', summary: 'What is known about a file', response: { 200: File } },
+    handler: async ({ params }) => orNotFound(await findFile(app.database, { id: params.id })),
+  })
+
+  route(app, {
+    method: 'GET',
+    url: '/files/:id/content',
+    config: { access: member('viewer', 'file', 'files:read') },
+    schema: {
+      operationId: 'downloadFile',
+      summary: 'The bytes of a file, or a range of them',
+      response: { ...bytes('The bytes.'), ...problems(fileErrors.range_not_satisfiable) },
+    },
+    handler: async (request, reply) =>
+      sendContent(app, request, reply, orNotFound(await findFile(app.database, { id: request.params.id }))),
+  })
+
+  route(app, {
+    method: 'DELETE',
+    url: '/files/:id',
+    config: { access: member('member', 'file', 'files:write'), affects: ['file_usage', 'jobs.job'] },
+    schema: { operationId: 'deleteFile', summary: 'Delete a file', response: { 204: Nothing } },
+    handler: async ({ caller, params, ifMatch }) => void (await deleteFile(app, caller, params.id, ifMatch)),
+  })
+}

@@ -1,0 +1,43 @@
+import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { fileTypeFromBuffer } from 'file-type'
+
+/** The library needs no more to tell a type (file-type's own sample size). */
+const HEAD_BYTES = 4100
+/** A character of UTF-8 that the end of the head cuts off has at most this many bytes there. */
+const CUT_BYTES = 3
+
+/** Passes bytes on, and tells their size, checksum and type afterwards. */
+export class Measure {
+  sizeBytes = 0
+  readonly #hash = createHash('sha256')
+  #head = Buffer.alloc(0)
+
+  async *of(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      this.sizeBytes += chunk.length
+      this.#hash.update(chunk)
+      if (this.#head.length < HEAD_BYTES)
+        this.#head = Buffer.concat([this.#head, chunk.subarray(0, HEAD_BYTES - this.#head.length)])
+      yield chunk
+    }
+  }
+
+  /** Must be called only once. */
+  async result() {
+    return { sizeBytes: this.sizeBytes, sha256: this.#hash.digest('hex'), type: await typeOf(this.#head) }
+  }
+}
+
+/** HTML, SVG and scripts have no signature: they are text, which no browser runs. */
+async function typeOf(head: Buffer): Promise<string> {
+  const found = await fileTypeFromBuffer(head)
+  if (found && !/xml|html|svg/.test(found.mime)) return found.mime
+  return isText(head) ? 'text/plain' : 'application/octet-stream'
+}
+
+function isText(head: Buffer): boolean {
+  if (head.includes(0)) return false
+  const cuts = head.length < HEAD_BYTES ? [0] : Array.from({ length: CUT_BYTES + 1 }, (_, cut) => cut)
+  return cuts.some(cut => isUtf8(head.subarray(0, head.length - cut)))
+}
