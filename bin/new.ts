@@ -97,6 +97,6 @@ function addToList(): void {
   const text = readFileSync(LIST, 'utf8')
   const imported = `import { ${names.nouns} } from './${folder}/index.ts'\n`
   const at = text.indexOf('\n/**')
-  const listed = text.slice(at).replace(/\]\s*$/, `, ${names.nouns}]\n`)
+  const listed = text.slice(at).replace(/,?\s*\]\s*$/, `, ${names.nouns}]\n`)
   writeFileSync(LIST, text.slice(0, at) + imported + listed)
 }
