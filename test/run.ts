@@ -3,34 +3,17 @@ import { changedFiles, reachOf } from './runner/changes.ts'
 import { Coverage } from './runner/coverage.ts'
 import { type Choice, chooseFiles } from './runner/files.ts'
 import { Graph } from './runner/graph.ts'
-import { inOrder, remember } from './runner/order.ts'
+import { remember } from './runner/order.ts'
+import { runAll } from './runner/pool.ts'
 import { openServer } from './runner/postgres.ts'
-import { type Run, runFile } from './runner/process.ts'
+import type { Environment } from './runner/process.ts'
 import { print, summarize } from './runner/report.ts'
 
-/** One more than there are cores: many files mostly wait for a job or a fault. */
-const JOBS = 3
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-type Environment = Record<string, string | undefined>
 
 const interrupted = new AbortController()
 // Registered first: a signal while the database starts must not leave it running.
 for (const signal of SIGNALS) process.on(signal, () => interrupted.abort(signal))
-
-async function runAll(files: string[], env: Environment, hear: (run: Run, number: number) => void): Promise<Run[]> {
-  const runs: Run[] = []
-  const waiting = inOrder(files).values()
-  const work = async () => {
-    for (const file of waiting) {
-      if (interrupted.signal.aborted) return
-      const run = await runFile(file, env, interrupted.signal)
-      runs.push(run)
-      hear(run, runs.length)
-    }
-  }
-  await Promise.all(Array.from({ length: JOBS }, work))
-  return runs
-}
 
 /** Returns the files to run, and the environment that limits the generated tests. */
 function select({ files, unit, database, changed }: Choice, graph: Graph): { files: string[]; env: Environment } {
@@ -52,14 +35,15 @@ async function main(): Promise<boolean> {
   const server = files.some(file => graph.needsDatabase(file)) ? await openServer() : undefined
   try {
     const database = server ? { TEST_DATABASE_URL: server.url } : {}
-    const runs = await runAll(files, { ...process.env, ...env, ...database, ...coverage?.env }, (run, number) => {
+    const all = { ...process.env, ...env, ...database, ...coverage?.env }
+    const runs = await runAll(files, all, interrupted.signal, (run, number) => {
       print(run, number, choice.verbose)
       coverage?.shrink()
     })
     remember(runs)
     await coverage?.print()
     summarize(runs, performance.now() - started)
-    return runs.length === files.length && runs.every(({ passed }) => passed)
+    return runs.length >= files.length && runs.every(({ passed }) => passed)
   } finally {
     await server?.remove()
     coverage?.remove()

@@ -1,3 +1,4 @@
+// Runs in a process of its own: it hears of every application that the process builds.
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import t from 'tap'

@@ -1,3 +1,4 @@
+// Runs in a process of its own: it measures the memory of the process.
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
