@@ -71,7 +71,7 @@ const fragmentOf = (path: string): string => `#${encodeURI(path).replaceAll('#',
 const inParameter = (path: string, detail: string): FieldError => ({ parameter: path.split('/', 2)[1] ?? '', detail })
 
 function detailOf({ keyword, params, message = 'is not valid' }: Fault, context: string): string {
-  if (keyword === 'enum') return `must be one of ${(params.allowedValues as unknown[]).join(', ')}`
+  if (keyword === 'enum') return `must be one of ${(params.allowedValues as unknown[]).map(String).join(', ')}`
   if (keyword === 'const') return `must be ${params.allowedValue}`
   if (params.additionalProperty === undefined) return message
   return context === 'body' ? 'is not a known property' : 'is not a known parameter'
