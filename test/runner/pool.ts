@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { ROOT } from './files.ts'
 import { inOrder } from './order.ts'
 import { type Environment, type Run, runFile, TestProcess } from './process.ts'
@@ -39,4 +39,4 @@ export async function runAll(
   return runs
 }
 
-const runsAlone = (file: string): boolean => ALONE.test(readFileSync(join(ROOT, file), 'utf8'))
+const runsAlone = (file: string): boolean => ALONE.test(readFileSync(resolve(ROOT, file), 'utf8'))

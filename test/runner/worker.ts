@@ -9,10 +9,10 @@ import { ROOT } from './files.ts'
  * The process of test files: runs each file whose name it is sent, and writes its result as TAP with `TEST_END` behind
  * it. What several files load, start or warm up, is paid once: the application alone takes 1 s of CPU.
  */
-const { TEST_END, TEST_LIMIT_MS } = process.env
+const { TEST_END, TEST_LIMIT_MS, TEST_LEFT_OPEN_MS } = process.env
 const TAP_OF = 'tap-of:'
 /** How long the process waits for what its files have left open, before it says so and ends. */
-const LEFT_OPEN_MS = 30_000
+const LEFT_OPEN_MS = Number(TEST_LEFT_OPEN_MS ?? 30_000)
 
 let running: { test: Test; url: string } | undefined
 
