@@ -54,7 +54,11 @@ t.test(
     const foreign = changed.filter(path => !/^((src|test)\/domains\/notes|migrations)\//.test(path))
     t.same(foreign, ['src/domains/index.ts'])
     const lines = (text = '') => text.split('\n').length
-    t.equal(lines(after.get(foreign[0] as string)) - lines(before.get(foreign[0] as string)), 2, 'by its import and its place')
+    t.equal(
+      lines(after.get(foreign[0] as string)) - lines(before.get(foreign[0] as string)),
+      2,
+      'by its import and its place',
+    )
     const own = [...after].filter(([path]) => path.startsWith('src/domains/notes/') && path.endsWith('.ts'))
     const code = own.flatMap(([, text]) => text.split('\n')).filter(line => line !== '' && !line.startsWith('import '))
     t.ok(code.length <= PLAIN_LINES, `${code.length} lines`)
