@@ -3,7 +3,7 @@ import t from 'tap'
 import { newApiKey } from '../../src/lib/keys.ts'
 import { startLintel } from '../faults/lintel.ts'
 import { createDatabase } from '../helpers/database.ts'
-import { awaitLink, awaitMail } from '../helpers/mail.ts'
+import { awaitLink, awaitMail, eventually } from '../helpers/mail.ts'
 import { type Answer, Canaries } from './canaries.ts'
 
 const database = await createDatabase()
@@ -13,7 +13,8 @@ await client.connect()
 t.teardown(() => client.end())
 
 // Production settings, but with the most detailed logs.
-const env = { LOG_LEVEL: 'trace', TRUST_PROXY: '127.0.0.0/8' }
+// Nobody listens on port 1.
+const env = { LOG_LEVEL: 'trace', TRUST_PROXY: '127.0.0.0/8', OUTBOUND_ALLOW: '127.0.0.1:1' }
 const lintel = await startLintel(t, { databaseUrl: database.url, env })
 const canaries = new Canaries(lintel.base)
 const send: Canaries['send'] = (request, sending) => canaries.send(request.replace(' /', ' /api/v1/'), sending)
@@ -104,6 +105,25 @@ t.test('a key is made, used, rotated and revoked, with and without an idempotenc
     }
     await done(send(`DELETE ${path}`, { token }), 204)
     await done(send(`GET /organizations/${id}`, { token: rotated.body.key }), 401)
+  }
+})
+
+t.test('a webhook is made, tested and rotated, with and without an idempotency key', async t => {
+  const { accessToken: token } = await signUp()
+  const { id } = (await done(send('POST /organizations', { token, body: { name: 'Organization' } }), 201)).body
+  for (const headers of [{}, { 'idempotency-key': canaries.make() }]) {
+    const body = { url: 'http://127.0.0.1:1/', eventTypes: ['*'] }
+    const made = await done(send(`POST /organizations/${id}/webhooks`, { token, body, headers }), 201)
+    const path = `/webhooks/${made.body.id}`
+    const rotated = await done(send(`POST ${path}/rotate-secret`, { token }), 200)
+    for (const { secret } of [made.body, rotated.body]) canaries.watch(secret.slice('whsec_'.length))
+    const tested = await done(send(`POST ${path}/test`, { token }), 202)
+    await eventually(async () => {
+      const { body } = await send(`GET /deliveries/${tested.body.id}`, { token })
+      return body.attemptCount > 0
+    }, 'an attempt')
+    t.equal((await send(`PATCH ${path}`, { token, body: { url: 'https://127.0.0.2/' } })).status, 422)
+    await done(send(`DELETE ${path}`, { token }), 204)
   }
 })
 
