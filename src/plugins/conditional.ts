@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { requestErrors } from '../lib/errors.ts'
 import type { ListOf } from '../lib/schema.ts'
@@ -12,8 +12,10 @@ declare module 'fastify' {
     readonly ifMatch: number[] | null
   }
   interface FastifyContextConfig {
-    /** `no-store`: the response contains a token, a key or money. `public`: it is the same for everybody. */
+    /** `no-store`: the response contains a token or a key. `public`: it is the same for everybody. */
     cache?: 'no-store' | 'public, max-age=300'
+    /** The response contains amounts: no cache stores it, but it is kept for its idempotency key. */
+    money?: true
   }
 }
 
@@ -21,6 +23,10 @@ declare module 'fastify' {
 const VERSION = /^[1-9]\d{0,8}$/
 const STRONG_TAG = /(?<!W\/)"([^"]*)"/g
 const ANY_TAG = /"([^"]*)"/g
+
+/** Returns the `Cache-Control` of the responses of a route. */
+export const cacheControlOf = ({ cache, money }: FastifyContextConfig): string =>
+  cache ?? (money ? 'no-store' : 'private, no-cache')
 
 interface Representation {
   version?: number
@@ -39,7 +45,7 @@ async function conditional(app: FastifyInstance) {
   })
 
   app.addHook('preSerialization', (request, reply, payload: Representation | null, done) => {
-    reply.header('cache-control', request.routeOptions.config.cache ?? 'private, no-cache')
+    reply.header('cache-control', cacheControlOf(request.routeOptions.config))
     if (payload === null) {
       // Send no body: as JSON it would be the four letters `null`.
       reply.removeHeader('content-type').serializer(() => '')

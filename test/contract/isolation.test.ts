@@ -7,6 +7,7 @@ import { ChangeLog } from './changes.ts'
 import { Client } from './client.ts'
 import { eachBy } from './each.ts'
 import { listFaults, readAll } from './lists.ts'
+import { fillings } from './secrets.ts'
 import { type Json, type Operation, Specification, streams } from './specification.ts'
 import { isCreator, Tenant } from './tenant.ts'
 
@@ -56,6 +57,7 @@ const lists = reads.filter(
 
 each(lists, 'has its rows, all of them and no others, by every sort and filter', async (t, operation) => {
   const params = await ours.paramsOf(operation)
+  await fillings[operation.id]?.(test, params)
   const as = operation.access.kind === 'platform' ? ours.world.platformAdmin : ours.owner
   const scope = queryOf(operation, ours)
   // A list over all organizations can be filtered by one.

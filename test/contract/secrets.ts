@@ -33,6 +33,13 @@ async function invitation({ app, sql }: TestApp, { organization }: World, email:
   return secret
 }
 
+const FUNDS_CENTS = 1_000_000
+
+/** Fills an account: only an admin of the platform can do that through the API. */
+export async function funds({ sql }: TestApp, accountId: string): Promise<void> {
+  await sql('update accounts set balance_cents = $2 where id = $1', [accountId, FUNDS_CENTS])
+}
+
 /** For each operation, how a test gets what only the recipient of a mail or the owner of a wallet has. */
 export const secrets: Record<string, (test: TestApp, at: World, example: Json) => Promise<Secret>> = {
   async verifyEmail(test, at) {
@@ -80,4 +87,18 @@ export const secrets: Record<string, (test: TestApp, at: World, example: Json) =
   async registerInvited(test, at, example) {
     return { body: { ...example, token: await invitation(test, at, `${newId()}@example.com`) } }
   },
+  async createTransfer(test, _at, example) {
+    await funds(test, example.fromAccountId)
+    return { body: example }
+  },
+}
+
+/** For a list whose rows no operation creates below its parent, how a test gets some. */
+export const fillings: Record<string, (test: TestApp, params: Record<string, string>) => Promise<unknown>> = {
+  listEntries: ({ sql }, { id }) =>
+    sql(
+      `insert into entries (account_id, seq, transfer_id, amount_cents, balance_cents)
+        select $1, n, gen_random_uuid(), 1, n from generate_series(1, 3) n`,
+      [id],
+    ),
 }

@@ -93,19 +93,21 @@ export class Specification {
 
   /** Finds the operation that creates the items of `collection`. */
   creatorOf(collection: string): Operation | undefined {
-    return this.all.find(
-      ({ method, path, responses }) => method === 'POST' && path.endsWith(`/${collection}`) && responses['201'],
-    )
+    const creators = this.all.filter(({ method, responses }) => method === 'POST' && responses['201'])
+    const answers = ({ responses }: Operation) => isOne(responses['201'], collection)
+    return creators.find(({ path }) => path.endsWith(`/${collection}`)) ?? creators.find(answers)
   }
 
   /** Finds the operation that starts background work whose progress is in `collection`. */
   starterOf(collection: string): Operation | undefined {
-    const noun = collection.replace(/ies$/, 'y').replace(/s$/, '')
-    const isOne = ({ content }: Operation['responses'][string]) =>
-      content?.['application/json']?.schema.$ref?.split('/').at(-1).toLowerCase() === noun
-    return this.all.find(({ responses }) => responses['202'] && isOne(responses['202']))
+    return this.all.find(({ responses }) => isOne(responses['202'], collection))
   }
 }
+
+/** Whether the answer is one row of the collection, by the name of its schema. */
+const isOne = (answer: Operation['responses'][string] | undefined, collection: string): boolean =>
+  answer?.content?.['application/json']?.schema.$ref?.split('/').at(-1).toLowerCase() ===
+  collection.replace(/ies$/, 'y').replace(/s$/, '')
 
 const lastWordOf = (path: string): string => path.split('/').findLast(segment => /^[a-z]/.test(segment)) ?? ''
 

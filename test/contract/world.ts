@@ -4,6 +4,7 @@ import { createOrganization, createUsers, type TestOrganization, type TestUser }
 import type { TestApp } from '../helpers/app.ts'
 import type { Credentials } from '../helpers/call.ts'
 import type { Client } from './client.ts'
+import { funds } from './secrets.ts'
 import type { Json, Operation, Specification } from './specification.ts'
 
 export const ROLES = ['viewer', 'member', 'admin', 'owner'] as const
@@ -16,14 +17,17 @@ export class World {
   readonly bystander: TestUser
   /** True when an operation has deleted something that the next request may need. */
   isSpent = false
+  readonly #test: TestApp
   readonly #client: Client
   readonly #specification: Specification
 
   private constructor(
     parts: Pick<World, 'organization' | 'platformAdmin' | 'bystander'>,
+    test: TestApp,
     client: Client,
     spec: Specification,
   ) {
+    this.#test = test
     this.organization = parts.organization
     this.platformAdmin = parts.platformAdmin
     this.bystander = parts.bystander
@@ -42,7 +46,7 @@ export class World {
       // The newest member is the first row of a list: no test needs this user, so anything may be done to it.
       { memberOf: id, as: 'member' },
     )
-    return new World({ organization, platformAdmin, bystander }, client, specification)
+    return new World({ organization, platformAdmin, bystander }, test, client, specification)
   }
 
   /** Returns a value for each path parameter, from left to right; `as` creates what its role allows. */
@@ -85,7 +89,10 @@ export class World {
     const body = await this.bodyOf(creator, params, author)
     // An address may have only one invitation or account, so repeated creates need different addresses.
     if (body?.email) body.email = `someone-${newId()}@example.com`
-    const answer = await this.#client.send(creator, { as: author, params, body })
+    if (body?.fromAccountId) await funds(this.#test, body.fromAccountId)
+    // The role of a transfer is checked for its accounts.
+    const by = body?.fromAccountId ? this.organization.owner : author
+    const answer = await this.#client.send(creator, { as: by, params, body })
     if (![201, 202].includes(answer.status)) throw new Error(`${creator.id} answered ${answer.status}: ${answer.text}`)
     return answer.body.id
   }

@@ -1,5 +1,6 @@
 import type { Domain } from '../../plugins/domains.ts'
+import { ledger } from './ledger/index.ts'
 import { products } from './products/index.ts'
 
 /** In order of dependency. */
-export const billing: Domain[] = [products]
+export const billing: Domain[] = [products, ledger]

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import type { Transaction } from '../../database/client.ts'
 import { equalBytes, hmac, sha256 } from '../../lib/crypto.ts'
 import { MULTIPART } from '../../lib/schema.ts'
+import { cacheControlOf } from '../conditional.ts'
 import { idempotencyErrors } from './errors.ts'
 import { findAnswer, insertAnswer, tryLock } from './queries.ts'
 
@@ -107,7 +108,7 @@ function replay({ status, body, location, etag }: Kept, request: FastifyRequest,
   if (location !== null) reply.header('location', location)
   if (etag !== null) reply.header('etag', etag)
   if (body === '') return reply.send()
-  const cache = request.routeOptions.config.cache ?? 'private, no-cache'
+  const cache = cacheControlOf(request.routeOptions.config)
   return reply.header('cache-control', cache).type('application/json; charset=utf-8').send(body)
 }
 

@@ -1,0 +1,101 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { demoId } from '../../../lib/demo.ts'
+import {
+  Cents,
+  Closed,
+  Currency,
+  Id,
+  List,
+  ListQuery,
+  Nullable,
+  StringEnum,
+  Timestamp,
+  VisibleText,
+} from '../../../lib/schema.ts'
+
+const Name = Nullable(VisibleText(200, { description: 'What the account is for.' }), { examples: ['Cash'] })
+const Kind = StringEnum(['normal', 'system'], {
+  description: 'A system account stands for the world outside; only such a balance may be negative.',
+})
+const Reference = Nullable(VisibleText(200, { description: 'A note of the caller.' }), { examples: ['Payout of May'] })
+const Amount = Cents({ minimum: 1 })
+
+export const Account = Type.Object(
+  {
+    id: Id,
+    organizationId: Id,
+    kind: Kind,
+    currency: Currency,
+    name: Name,
+    balanceCents: Cents({ description: 'The sum of its entries, in minor units of the currency.' }),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  },
+  { title: 'Account', description: 'A balance of an organization in one currency.' },
+)
+export type Account = Static<typeof Account>
+
+export const CreateAccount = Closed(
+  { currency: Currency, name: Type.Optional(Name), kind: Type.Optional(Kind) },
+  { title: 'CreateAccount', examples: [{ currency: 'EUR', name: 'Cash', kind: 'normal' }] },
+)
+export type CreateAccount = Static<typeof CreateAccount>
+
+export const AccountList = List(Account)
+export const AccountsQuery = ListQuery({}, ['createdAt'])
+
+export const Transfer = Type.Object(
+  {
+    id: Id,
+    organizationId: Id,
+    fromAccountId: Id,
+    toAccountId: Id,
+    amountCents: Amount,
+    currency: Currency,
+    reference: Reference,
+    reversesId: Nullable(Id, { description: 'The transfer that this one takes back.' }),
+    createdBy: Nullable(Id, { description: 'The user who made it; null for an API key.' }),
+    createdAt: Timestamp,
+    updatedAt: { ...Timestamp, description: 'When it was reversed; until then, when it was made.' },
+  },
+  { title: 'Transfer', description: 'An amount moved from one account to another. It is never changed.' },
+)
+export type Transfer = Static<typeof Transfer>
+
+export const CreateTransfer = Closed(
+  {
+    fromAccountId: Id,
+    toAccountId: Id,
+    amountCents: Amount,
+    currency: Currency,
+    reference: Type.Optional(Reference),
+  },
+  {
+    title: 'CreateTransfer',
+    examples: [
+      {
+        fromAccountId: demoId(301),
+        toAccountId: demoId(302),
+        amountCents: 1050,
+        currency: 'EUR',
+        reference: 'Payout of May',
+      },
+    ],
+  },
+)
+export type CreateTransfer = Static<typeof CreateTransfer>
+
+export const Entry = Type.Object(
+  {
+    seq: Type.Integer({ description: 'Counts the entries of the account from 1.', examples: [1] }),
+    accountId: Id,
+    transferId: Id,
+    amountCents: Cents({ description: 'Negative where money leaves the account.' }),
+    balanceCents: Cents({ description: 'The balance after this entry.' }),
+    createdAt: Timestamp,
+  },
+  { title: 'Entry', description: 'What a transfer changes in one account.' },
+)
+export type Entry = Static<typeof Entry>
+export const EntryList = List(Entry)
+export const EntriesQuery = ListQuery({}, ['seq'])

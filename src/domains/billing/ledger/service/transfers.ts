@@ -1,0 +1,86 @@
+import type { FastifyInstance } from 'fastify'
+import type { Transaction } from '../../../../database/client.ts'
+import { type Caller, userIdOf } from '../../../../events/caller.ts'
+import { record } from '../../../../events/record.ts'
+import type { Actor } from '../../../../lib/access.ts'
+import { invalid, orNotFound } from '../../../../lib/errors.ts'
+import { newId } from '../../../../lib/ids.ts'
+import { oneCurrency, sumCents } from '../../../../lib/money.ts'
+import { ledgerErrors } from '../errors.ts'
+import { transferEvents } from '../events.ts'
+import { type AccountRow, findTransfer, insertTransfer, lockAccounts } from '../queries.ts'
+import type { CreateTransfer, Transfer } from '../schemas.ts'
+import { requireSystemAccess } from './accounts.ts'
+
+type TransferRow = Transfer & { version: number }
+type Move = Pick<
+  Transfer,
+  'fromAccountId' | 'toAccountId' | 'amountCents' | 'currency' | 'reference' | 'reversesId' | 'organizationId'
+>
+
+/**
+ * Throws `not_found` for an account outside the caller's organizations, `forbidden`, `validation_failed` for accounts of
+ * two organizations or the same account twice, and as `post`.
+ */
+export async function createTransfer(
+  { tenancy }: FastifyInstance,
+  caller: Caller,
+  actor: Actor,
+  { reference = null, ...input }: CreateTransfer,
+): Promise<TransferRow> {
+  const [from, to] = await Promise.all(
+    [input.fromAccountId, input.toAccountId].map(id => tenancy.check('account', id, actor, 'admin', 'admin')),
+  )
+  if (input.fromAccountId.toLowerCase() === input.toAccountId.toLowerCase())
+    throw invalid('#/toAccountId', 'is the account that the amount is taken from')
+  const organizationId = orNotFound(from).organizationId
+  if (to?.organizationId !== organizationId)
+    throw invalid('#/toAccountId', 'is an account of another organization than the first')
+  return caller.transaction(tx => post(tx, caller, actor, { ...input, organizationId, reference, reversesId: null }))
+}
+
+/** Throws `transfer_reversed`, and as `post`. */
+export const reverseTransfer = (caller: Caller, actor: Actor, id: string): Promise<TransferRow> =>
+  caller.transaction(async tx => {
+    const original = await lockUnreversed(tx, id)
+    const { fromAccountId, toAccountId, organizationId, amountCents, currency, reference } = original
+    return post(tx, caller, actor, {
+      organizationId,
+      amountCents,
+      currency,
+      reference,
+      fromAccountId: toAccountId,
+      toAccountId: fromAccountId,
+      reversesId: original.id,
+    })
+  })
+
+/** Reads the transfer after its accounts are locked: a reversal that runs at the same moment holds these locks. */
+async function lockUnreversed(tx: Transaction, id: string): Promise<TransferRow> {
+  const { fromAccountId, toAccountId } = orNotFound(await findTransfer(tx, { id }))
+  await lockAccounts(tx, { ids: [fromAccountId, toAccountId] })
+  const transfer = orNotFound(await findTransfer(tx, { id }))
+  if (transfer.version > 1) throw ledgerErrors.transfer_reversed()
+  return transfer
+}
+
+/** Throws `forbidden`, `currency_mismatch`, `insufficient_funds`, `amount_out_of_range`. */
+async function post(tx: Transaction, caller: Caller, actor: Actor, move: Move): Promise<TransferRow> {
+  const { fromAccountId, toAccountId } = move
+  const locked = new Map((await lockAccounts(tx, { ids: [fromAccountId, toAccountId] })).map(row => [row.id, row]))
+  const from = orNotFound(locked.get(fromAccountId.toLowerCase()))
+  const to = orNotFound(locked.get(toAccountId.toLowerCase()))
+  if (from.kind === 'system' || to.kind === 'system') requireSystemAccess(actor)
+  requireMovable(from, to, move)
+  const row = { ...move, id: newId(), createdBy: userIdOf(caller), createdAt: new Date().toISOString() }
+  const transfer = orNotFound(await insertTransfer(tx, row))
+  await record(tx, caller, transferEvents.created, transfer)
+  return transfer
+}
+
+function requireMovable(from: AccountRow, to: AccountRow, { amountCents, currency }: Move): void {
+  oneCurrency([currency, from.currency, to.currency])
+  if (from.kind === 'normal' && from.balanceCents < amountCents) throw ledgerErrors.insufficient_funds()
+  sumCents([from.balanceCents, -amountCents])
+  sumCents([to.balanceCents, amountCents])
+}

@@ -1,0 +1,70 @@
+import { sql } from 'drizzle-orm'
+import { bigint, check, index, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { cents, id, isoTimestamp, timestamps, version } from '../../../database/columns.ts'
+
+/** A balance is bounded by ±(2^53 − 1), what JSON and JavaScript hold without loss. */
+const BOUND = sql.raw(String(Number.MAX_SAFE_INTEGER))
+
+export const accounts = pgTable(
+  'accounts',
+  {
+    id: id(),
+    organizationId: uuid().notNull(),
+    kind: text().$type<'normal' | 'system'>().notNull(),
+    currency: text().notNull(),
+    name: text(),
+    balanceCents: cents().notNull().default(0),
+    /** The number of entries, which is also the `seq` of the last one. */
+    entryCount: bigint({ mode: 'number' }).notNull().default(0),
+    version: version(),
+    ...timestamps(),
+  },
+  table => [
+    index('accounts_organization_idx').on(table.organizationId, table.id),
+    uniqueIndex('accounts_system_key').on(table.organizationId, table.currency).where(sql`${table.kind} = 'system'`),
+    // The service checks both before; these hold also against a fault in it.
+    check('accounts_not_negative', sql`${table.kind} = 'system' or ${table.balanceCents} >= 0`),
+    check('accounts_bounded', sql`${table.balanceCents} between -${BOUND} and ${BOUND}`),
+  ],
+)
+
+/**
+ * Append-only, as `entries`. No foreign keys: each transfer locks both accounts, and a trigger refuses to delete an
+ * account.
+ */
+export const transfers = pgTable(
+  'transfers',
+  {
+    id: id(),
+    organizationId: uuid().notNull(),
+    fromAccountId: uuid().notNull(),
+    toAccountId: uuid().notNull(),
+    amountCents: cents().notNull(),
+    currency: text().notNull(),
+    reference: text(),
+    /** The transfer that this one takes back. */
+    reversesId: uuid(),
+    createdBy: uuid(),
+    createdAt: isoTimestamp().notNull().default(sql`now()`),
+  },
+  table => [
+    index('transfers_organization_idx').on(table.organizationId),
+    uniqueIndex('transfers_reverses_key').on(table.reversesId).where(sql`${table.reversesId} is not null`),
+    check('transfers_positive', sql`${table.amountCents} > 0`),
+  ],
+)
+
+export const entries = pgTable(
+  'entries',
+  {
+    accountId: uuid().notNull(),
+    /** Counts the entries of the account from 1, without gaps. */
+    seq: bigint({ mode: 'number' }).notNull(),
+    transferId: uuid().notNull(),
+    amountCents: cents().notNull(),
+    /** The balance of the account after this entry. */
+    balanceCents: cents().notNull(),
+    createdAt: isoTimestamp().notNull().default(sql`now()`),
+  },
+  table => [primaryKey({ columns: [table.accountId, table.seq] })],
+)
