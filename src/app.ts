@@ -27,6 +27,7 @@ import { observabilityPlugin } from './plugins/observability.ts'
 import { openapiPlugin } from './plugins/openapi/index.ts'
 import { outboundPlugin } from './plugins/outbound/index.ts'
 import { pagesPlugin } from './plugins/pages.ts'
+import { paymentsPlugin } from './plugins/payments/index.ts'
 import { rateLimitPlugin } from './plugins/rate-limit.ts'
 import { requestPlugin } from './plugins/request.ts'
 import { revocationPlugin } from './plugins/revocation.ts'
@@ -79,6 +80,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(jobsPlugin, { url, works: config.works, fastPath })
   await app.register(mailPlugin, { ...config, from: config.mailFrom })
   await app.register(storagePlugin, config)
+  await app.register(paymentsPlugin)
   await app.register(healthPlugin)
   await app.register(rootPlugin)
   await app.register(pagesPlugin)

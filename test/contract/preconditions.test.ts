@@ -24,7 +24,8 @@ const teller = (path: string) =>
 /** Finds the versioned resource of a write: the one that its path names, or to which an action is appended. */
 function resourceOf({ method, path, responses }: Operation): Operation | undefined {
   if (method === 'GET') return undefined
-  const isAction = method === 'POST' && !responses['201'] && !specification.find('GET', path)
+  // What is made, now or later, is another resource than the one that its path names.
+  const isAction = method === 'POST' && !responses['201'] && !responses['202'] && !specification.find('GET', path)
   return teller(path) ?? (isAction ? teller(path.replace(/\/[^/{}]+$/, '')) : undefined)
 }
 

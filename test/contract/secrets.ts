@@ -101,4 +101,9 @@ export const fillings: Record<string, (test: TestApp, params: Record<string, str
         select $1, n, gen_random_uuid(), 1, n from generate_series(1, 3) n`,
       [id],
     ),
+  /** Only a payment that has succeeded is refunded, and that takes a worker. */
+  async createRefund(test, { organization }, example) {
+    await test.sql(`update payments set status = 'succeeded' where organization_id = $1`, [organization.id])
+    return { body: example }
+  },
 }

@@ -4,3 +4,9 @@ import { products } from './products/index.ts'
 
 /** In order of dependency. */
 export const billing: Domain[] = [products, ledger]
+import { orders } from './orders/index.ts'
+import { payments } from './payments/index.ts'
+import { products } from './products/index.ts'
+
+/** In order of dependency. */
+export const billing: Domain[] = [products, orders, payments]

@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify'
+import { defineJob } from '../../../jobs/define.ts'
+import { findOpenPayments, findOpenRefunds } from './queries.ts'
+import { chargePayment, payRefund } from './service/settlement.ts'
+
+export const charge = defineJob<{ paymentId: string }>('payments.charge')
+export const refund = defineJob<{ refundId: string }>('payments.refund')
+const settleOpen = defineJob<Record<string, never>>('payments.settle_open')
+const EVERY_MINUTE = '* * * * *'
+
+export function registerPaymentJobs(app: FastifyInstance): void {
+  const { jobs } = app
+  // Outside a transaction: the provider may take seconds, and what it did is not undone by a rollback.
+  jobs.handleOutside(charge, ({ paymentId }) => chargePayment(app, paymentId))
+  jobs.handleOutside(refund, ({ refundId }) => payRefund(app, refundId))
+  // Whatever became of their jobs, nothing stays open without being asked for.
+  jobs.handle(settleOpen, async (_payload, tx) => {
+    for (const { id } of await findOpenPayments(tx, {})) await jobs.enqueue(tx, charge, { paymentId: id })
+    for (const { id } of await findOpenRefunds(tx, {})) await jobs.enqueue(tx, refund, { refundId: id })
+  })
+  jobs.schedule(settleOpen, EVERY_MINUTE, {})
+}

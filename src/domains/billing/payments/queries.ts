@@ -1,0 +1,150 @@
+import { eq, sql } from 'drizzle-orm'
+import { defineList } from '../../../database/list.ts'
+import { one, type Params, statement } from '../../../database/statement.ts'
+import { Payment, type Refund } from './schemas.ts'
+import { payments, refunds } from './tables.ts'
+
+export type PaymentRow = Payment & { version: number; reference: string | null }
+export type RefundRow = Refund & { version: number }
+
+interface NewPayment {
+  id: string
+  organizationId: string
+  orderId: string | null
+  amountCents: number
+  currency: string
+  provider: string
+  paymentMethod: string
+  createdBy: string | null
+}
+
+export const insertPayment = one(
+  statement(
+    'payments.insert',
+    (_, $: Params<NewPayment>) => sql<PaymentRow>`
+      insert into ${payments} (id, organization_id, order_id, amount_cents, currency, provider, payment_method, created_by)
+      values (${$.id}, ${$.organizationId}, ${$.orderId}, ${$.amountCents}, ${$.currency}, ${$.provider},
+        ${$.paymentMethod}, ${$.createdBy})
+      returning *`,
+  ),
+)
+
+export const findPayment = one(
+  statement(
+    'payments.find',
+    (_, $: Params<{ id: string }>) => sql<PaymentRow>`select * from ${payments} where id = ${$.id}`,
+  ),
+)
+
+/** Keeps the provider's name of a payment, which never changes. */
+export const setReference = statement(
+  'payments.set_reference',
+  (_, $: Params<{ id: string; reference: string }>) => sql`
+    update ${payments} set reference = ${$.reference} where id = ${$.id} and reference is null`,
+)
+
+type Settled = { id: string; status: string; failureCode: string | null; actionUrl: string | null }
+
+/** Changes a payment that is not settled; returns undefined when it is, or is as told already. */
+export const settlePaymentRow = one(
+  statement(
+    'payments.settle',
+    (_, $: Params<Settled>) => sql<PaymentRow>`
+      update ${payments} set status = ${$.status}, failure_code = ${$.failureCode}, action_url = ${$.actionUrl},
+        version = version + 1, updated_at = now()
+      where id = ${$.id} and status in ('processing', 'requires_action') and status <> ${$.status} returning *`,
+  ),
+)
+
+type Reservation = { id: string; amountCents: number | null }
+
+/** Reserves an amount for a refund, or with null all that is left; returns undefined when not so much is left. */
+export const reserveRefund = one(
+  statement(
+    'payments.reserve_refund',
+    (_, $: Params<Reservation>) => sql<{ organizationId: string; amountCents: number }>`
+      update ${payments} p
+      set refunded_cents = p.refunded_cents + w.amount, version = p.version + 1, updated_at = now()
+      from (select id, amount_cents - refunded_cents as left_cents from ${payments} where id = ${$.id} for update) l,
+        lateral (select coalesce(${$.amountCents}::bigint, l.left_cents) as amount) w
+      where p.id = l.id and p.status = 'succeeded' and w.amount between 1 and l.left_cents
+      returning p.organization_id, w.amount as amount_cents`,
+  ),
+)
+
+/** Gives back what a failed refund had reserved. */
+export const returnReservation = statement(
+  'payments.return_reservation',
+  (_, $: Params<{ id: string; amountCents: number }>) => sql`
+    update ${payments} set refunded_cents = refunded_cents - ${$.amountCents}::bigint, version = version + 1,
+      updated_at = now()
+    where id = ${$.id}`,
+)
+
+type NewRefund = { id: string; organizationId: string; paymentId: string; amountCents: number }
+
+export const insertRefund = one(
+  statement(
+    'refunds.insert',
+    (_, $: Params<NewRefund>) => sql<RefundRow>`
+      insert into ${refunds} (id, organization_id, payment_id, amount_cents)
+      values (${$.id}, ${$.organizationId}, ${$.paymentId}, ${$.amountCents}) returning *`,
+  ),
+)
+
+export const findRefund = one(
+  statement(
+    'refunds.find',
+    (_, $: Params<{ id: string }>) => sql<RefundRow & { reference: string }>`
+      select r.*, p.reference from ${refunds} r join ${payments} p on p.id = r.payment_id where r.id = ${$.id}`,
+  ),
+)
+
+export const settleRefundRow = one(
+  statement(
+    'refunds.settle',
+    (_, $: Params<{ id: string; status: string }>) => sql<RefundRow>`
+      update ${refunds} set status = ${$.status}, version = version + 1, updated_at = now()
+      where id = ${$.id} and status = 'processing' returning *`,
+  ),
+)
+
+/** Whether all of a payment is paid back. */
+export const findRefunded = one(
+  statement(
+    'payments.refunded',
+    (_, $: Params<{ id: string }>) => sql<{ orderId: string | null; whole: boolean }>`
+      select order_id, amount_cents = (
+        select coalesce(sum(amount_cents), 0) from ${refunds} where payment_id = p.id and status = 'succeeded') as whole
+      from ${payments} p where id = ${$.id}`,
+  ),
+)
+
+/** Payments and refunds of which nothing was heard for a minute. */
+export const findOpenPayments = statement(
+  'payments.open',
+  () => sql<{ id: string }>`
+    select id from ${payments}
+    where status in ('processing', 'requires_action') and updated_at < now() - interval '1 minute'
+    order by updated_at limit 1000`,
+)
+export const findOpenRefunds = statement(
+  'refunds.open',
+  () => sql<{ id: string }>`
+    select id from ${refunds} where status = 'processing' and updated_at < now() - interval '1 minute'
+    order by updated_at limit 1000`,
+)
+
+const byId = { on: payments.id, key: 'id', type: 'uuid' } as const
+
+export const listPayments = defineList<Payment, { organizationId: string }, { status?: string }>({
+  name: 'payments.list',
+  item: Payment,
+  columns: sql`*`,
+  from: sql`${payments}`,
+  where: $ => eq(payments.organizationId, $.organizationId),
+  id: byId,
+  sorts: { createdAt: byId },
+  defaultSort: '-createdAt',
+  filters: { status: $ => eq(payments.status, sql`${$.status}`) },
+})

@@ -1,0 +1,104 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { member } from '../../../lib/access.ts'
+import { orNotFound, problems } from '../../../lib/errors.ts'
+import { route } from '../../../plugins/routes.ts'
+import { Order } from '../orders/schemas.ts'
+import { paymentErrors } from './errors.ts'
+import { findPayment, listPayments } from './queries.ts'
+import { CreatePayment, CreateRefund, Payment, PaymentList, PaymentsQuery, PayOrder, Refund } from './schemas.ts'
+import { createPayment, createRefund, payOrder } from './service/payments.ts'
+
+const money = { money: true, idempotency: 'required' } as const
+/** Of the orders, whose service throws them. */
+const orderProblems = ['order_not_pending', 'order_being_paid'].map(code => ({ code, status: 409 }))
+const read = (of: string) => ({ access: member('viewer', of, 'payments:read'), money: true }) as const
+
+export const paymentRoutes: FastifyPluginAsyncTypebox = async app => {
+  route(app, {
+    method: 'POST',
+    url: '/orders/:id/pay',
+    config: {
+      ...money,
+      access: member('member', 'order', 'payments:write'),
+      affects: ['payments', 'jobs.job'],
+      records: ['payment.created'],
+    },
+    schema: {
+      operationId: 'payOrder',
+      summary: 'Pay an order',
+      description:
+        'Begins the payment that `paymentId` of the answer names. The order is paid when that has succeeded, and can be paid again when it has failed.',
+      body: PayOrder,
+      response: { 200: Order, ...problems(...orderProblems) },
+    },
+    handler: ({ caller, params, body, ifMatch }) => payOrder(app, caller, params.id, body?.paymentMethod, ifMatch),
+  })
+
+  route(app, {
+    method: 'POST',
+    url: '/organizations/:id/payment-intents',
+    config: {
+      ...money,
+      access: member('member', 'organization', 'payments:write'),
+      affects: ['payments', 'jobs.job'],
+    },
+    schema: {
+      operationId: 'createPayment',
+      summary: 'Take an amount, without an order',
+      body: CreatePayment,
+      response: { 201: Payment },
+    },
+    handler: async ({ caller, params, body }, reply) => {
+      const payment = await createPayment(app, caller, params.id, body)
+      reply.header('location', `${app.prefix}/payments/${payment.id}`)
+      return payment
+    },
+  })
+
+  route(app, {
+    method: 'GET',
+    url: '/organizations/:id/payments',
+    config: read('organization'),
+    schema: {
+      operationId: 'listPayments',
+      summary: 'The payments of an organization',
+      querystring: PaymentsQuery,
+      response: { 200: PaymentList },
+    },
+    handler: async ({ params, query }) =>
+      orNotFound(await listPayments(app.database, { organizationId: params.id }, {}, query)),
+  })
+
+  route(app, {
+    method: 'GET',
+    url: '/payments/:id',
+    config: read('payment'),
+    schema: { operationId: 'getPayment', summary: 'A payment', response: { 200: Payment } },
+    handler: async ({ params }) => orNotFound(await findPayment(app.database, { id: params.id })),
+  })
+
+  route(app, {
+    method: 'POST',
+    url: '/payments/:id/refunds',
+    config: {
+      ...money,
+      access: member('admin', 'payment', 'payments:write'),
+      affects: ['payments', 'jobs.job'],
+      records: ['refund.created'],
+    },
+    schema: {
+      operationId: 'createRefund',
+      summary: 'Pay back a payment, or a part of it',
+      body: CreateRefund,
+      response: {
+        202: Refund,
+        ...problems(paymentErrors.payment_not_refundable, paymentErrors.refund_too_large),
+      },
+    },
+    handler: async ({ caller, params, body }, reply) => {
+      const refund = await createRefund(app, caller, params.id, body?.amountCents)
+      reply.header('location', `${app.prefix}/payments/${refund.paymentId}`)
+      return refund
+    },
+  })
+}

@@ -1,0 +1,93 @@
+import type { FastifyInstance } from 'fastify'
+import type { Transaction } from '../../../../database/client.ts'
+import { bySystem } from '../../../../events/caller.ts'
+import { record } from '../../../../events/record.ts'
+import { orNotFound } from '../../../../lib/errors.ts'
+import type { Outcome } from '../../../../lib/payment-provider.ts'
+import { orderPaid, orderRefunded, orderReleased } from '../../orders/service.ts'
+import { paymentEvents, refundEvents } from '../events.ts'
+import {
+  findPayment,
+  findRefund,
+  findRefunded,
+  type PaymentRow,
+  returnReservation,
+  setReference,
+  settlePaymentRow,
+  settleRefundRow,
+} from '../queries.ts'
+
+type App = Pick<FastifyInstance, 'database' | 'payments'>
+
+/** The provider has not decided yet: the job is to ask again. */
+class Undecided extends Error {
+  constructor(id: string, status: string) {
+    super(`payment ${id} is ${status}`)
+  }
+}
+
+const isOpen = ({ status }: { status: string }): boolean => status === 'processing' || status === 'requires_action'
+
+/**
+ * Has an open payment charged, or asks what became of it; runs outside every transaction. The provider's name of the
+ * payment is committed before it is charged, so a crash or a timeout afterwards leads to a question and never to a
+ * second charge. Throws `Undecided`, so that the job is repeated.
+ */
+export async function chargePayment(app: App, id: string): Promise<void> {
+  const payment = await findPayment(app.database, { id })
+  if (!payment || !isOpen(payment)) return
+  const outcome = await outcomeOf(app, payment)
+  await app.database.transaction(tx => applyOutcome(tx, id, outcome))
+  if (isOpen(outcome)) throw new Undecided(id, outcome.status)
+}
+
+async function outcomeOf({ database, payments }: App, payment: PaymentRow): Promise<Outcome> {
+  const { id, reference: known } = payment
+  const reference = known ?? (await payments.prepare(payment))
+  if (known === null) await setReference(database.writes, { id, reference })
+  const found: Outcome = known === null ? { status: 'prepared' } : await payments.find(reference)
+  return found.status === 'prepared' ? payments.confirm(reference) : found
+}
+
+/**
+ * Applies what the provider says, in any order and any number of times: a payment that has succeeded or failed stays
+ * so, and its order follows in the same transaction.
+ */
+export async function applyOutcome(tx: Transaction, id: string, outcome: Outcome): Promise<void> {
+  if (outcome.status === 'prepared' || outcome.status === 'processing') return
+  const { status } = outcome
+  const payment = await settlePaymentRow(tx, {
+    id,
+    status,
+    failureCode: status === 'failed' ? outcome.failureCode : null,
+    actionUrl: status === 'requires_action' ? outcome.actionUrl : null,
+  })
+  if (!payment) return
+  const caller = bySystem(tx)
+  await record(tx, caller, paymentEvents[status], payment)
+  const { orderId } = payment
+  if (orderId !== null && status === 'succeeded') await orderPaid(tx, caller, orderId, id)
+  if (orderId !== null && status === 'failed') await orderReleased(tx, caller, orderId, id)
+}
+
+/** Has an open refund paid, or asks what became of it; runs outside every transaction. Throws `Undecided`. */
+export async function payRefund({ database, payments }: App, id: string): Promise<void> {
+  const refund = await findRefund(database, { id })
+  if (refund?.status !== 'processing') return
+  const status = await payments.refund(refund)
+  if (status === 'processing') throw new Undecided(refund.paymentId, 'being refunded')
+  await database.transaction(tx => applyRefund(tx, id, status))
+}
+
+/** Applies the end of a refund; one that has ended stays as it is. */
+async function applyRefund(tx: Transaction, id: string, status: 'succeeded' | 'failed'): Promise<void> {
+  const refund = await settleRefundRow(tx, { id, status })
+  if (!refund) return
+  const { paymentId, amountCents } = refund
+  const caller = bySystem(tx)
+  // This locks the payment, so of the last refunds of a payment one is counted after the other.
+  await returnReservation(tx, { id: paymentId, amountCents: status === 'failed' ? amountCents : 0 })
+  await record(tx, caller, refundEvents[status], refund)
+  const { orderId, whole } = orNotFound(await findRefunded(tx, { id: paymentId }))
+  if (orderId !== null && whole) await orderRefunded(tx, caller, orderId, paymentId)
+}

@@ -1,0 +1,42 @@
+/** A payment as its provider is told of it. */
+export interface Charge {
+  /** Our id of the payment, which is also the idempotency key at the provider. */
+  id: string
+  amountCents: number
+  currency: string
+  /** A token of the provider for what pays, such as a card; the card itself never comes here. */
+  paymentMethod: string
+}
+
+/** What the provider says about a payment. `prepared`: it knows the payment and was never told to charge it. */
+export type Outcome =
+  | { status: 'prepared' | 'processing' | 'succeeded' }
+  | { status: 'requires_action'; actionUrl: string }
+  | { status: 'failed'; failureCode: string }
+
+export interface RefundOrder {
+  /** Our id of the refund. */
+  id: string
+  /** The provider's name of the payment. */
+  reference: string
+  amountCents: number
+}
+
+/**
+ * Who moves the money. A method that throws leaves the outcome unknown: it may have been carried out, so the caller
+ * asks with `find` before it does anything else. Every method may be repeated without moving money twice.
+ */
+export interface PaymentProvider {
+  readonly name: 'sandbox' | 'stripe'
+  /** What pays when the caller names nothing; undefined where it must be named. */
+  readonly usualMethod: string | undefined
+  /** Whether the method is one of the provider's, as far as can be told without asking it. */
+  takes(paymentMethod: string): boolean
+  /** Makes the payment known without charging it. Returns the provider's name of it. */
+  prepare(charge: Charge): Promise<string>
+  /** Charges a prepared payment, once. */
+  confirm(reference: string): Promise<Outcome>
+  find(reference: string): Promise<Outcome>
+  /** Pays back, once for each id of a refund. */
+  refund(refund: RefundOrder): Promise<'processing' | 'succeeded' | 'failed'>
+}
