@@ -87,6 +87,11 @@ export const secrets: Record<string, (test: TestApp, at: World, example: Json) =
   async registerInvited(test, at, example) {
     return { body: { ...example, token: await invitation(test, at, `${newId()}@example.com`) } }
   },
+  /** Only a payment that has succeeded is refunded, and that takes a worker. */
+  async createRefund(test, { organization }, example) {
+    await test.sql(`update payments set status = 'succeeded' where organization_id = $1`, [organization.id])
+    return { body: example }
+  },
   async createTransfer(test, _at, example) {
     await funds(test, example.fromAccountId)
     return { body: example }
@@ -101,9 +106,4 @@ export const fillings: Record<string, (test: TestApp, params: Record<string, str
         select $1, n, gen_random_uuid(), 1, n from generate_series(1, 3) n`,
       [id],
     ),
-  /** Only a payment that has succeeded is refunded, and that takes a worker. */
-  async createRefund(test, { organization }, example) {
-    await test.sql(`update payments set status = 'succeeded' where organization_id = $1`, [organization.id])
-    return { body: example }
-  },
 }

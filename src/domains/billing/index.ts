@@ -1,12 +1,8 @@
 import type { Domain } from '../../plugins/domains.ts'
 import { ledger } from './ledger/index.ts'
-import { products } from './products/index.ts'
-
-/** In order of dependency. */
-export const billing: Domain[] = [products, ledger]
 import { orders } from './orders/index.ts'
 import { payments } from './payments/index.ts'
 import { products } from './products/index.ts'
 
 /** In order of dependency. */
-export const billing: Domain[] = [products, orders, payments]
+export const billing: Domain[] = [products, ledger, orders, payments]
