@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const PASSWORD = 'correct horse battery staple'
 
@@ -24,12 +25,22 @@ export async function register(base: string): Promise<string> {
   return email
 }
 
+/**
+ * Comes again after 503 when `Retry-After` says so, as a partner's client does: on a busy machine a transaction may wait
+ * longer for its connection than the service lets it, and then nothing was written.
+ */
 async function post(base: string, path: string, body: object, token?: string): Promise<Record<string, string>> {
   const answer = await fetch(`${base}/api/v1${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
     body: JSON.stringify(body),
   })
+  const retryAfter = answer.status === 503 ? answer.headers.get('retry-after') : null
+  if (retryAfter) {
+    await answer.body?.cancel()
+    await sleep(Number(retryAfter) * 1000)
+    return post(base, path, body, token)
+  }
   if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`)
   return answer.json() as Promise<Record<string, string>>
 }
