@@ -11,7 +11,7 @@ import { deliveries, webhooks as table } from './tables.ts'
 async function register(app: FastifyInstance, config: Config) {
   await app.register(webhookRoutes)
   await app.register(deliveryRoutes)
-  registerWebhookJobs(app)
+  registerWebhookJobs(app, config.eventRetentionDays)
   registerDispatch(app, config)
 }
 

@@ -12,7 +12,7 @@ import { createWebhook, insertDelivery, insertEvent } from '../../helpers/endpoi
 import { awaitMail, eventually, mailsTo } from '../../helpers/mail.ts'
 
 const [old, fresh] = [1, 2].map(() => randomBytes(32).toString('base64')) as [string, string]
-const test = await testApp(t, { works: true, keyring: new Keyring([old]) })
+const test = await testApp(t, { works: true, keyring: new Keyring([old]), eventRetentionDays: 30 })
 const { app, sql } = test
 
 const disable = (id: string, reason: 'gone' | 'exhausted' = 'gone') =>
@@ -76,6 +76,33 @@ t.test('a URL in the mail is no link and adds no lines', async t => {
   await disable(id, 'exhausted')
   const { text } = await awaitMail(test, organization.owner.email)
   t.notMatch(text, /https:\/\//)
+})
+
+t.test('settled deliveries are deleted after the retention of events, what is pending stays', async t => {
+  const organization = await createOrganization(test)
+  const { id } = await createWebhook(test, organization)
+  await sql('update webhooks set enabled = false where id = $1', [id])
+  const make = async (state: string, old: boolean) => {
+    const deliveryId = await insertDelivery(test, id, await insertEvent(test, organization.id, 'task.created'), state)
+    if (!old) return deliveryId
+    // UUIDv7 begins with the time.
+    const past = Math.floor(Date.now() - 31 * 86_400_000)
+      .toString(16)
+      .padStart(12, '0')
+    const aged = `${past.slice(0, 8)}-${past.slice(8)}${deliveryId.slice(13)}`
+    await sql('update deliveries set id = $2 where id = $1', [deliveryId, aged])
+    return aged
+  }
+  await make('delivered', true)
+  await make('failed', true)
+  const kept = [await make('pending', true), await make('delivered', false)]
+  await sql(`insert into jobs.job (name, data) values ('webhooks.expire_deliveries', '{"payload":{}}')`)
+  const left = () => sql('select id from deliveries where webhook_id = $1 order by id', [id])
+  await eventually(async () => (await left()).length === 2, 'the old ones are deleted')
+  t.same(
+    (await left()).map((row: { id: string }) => row.id),
+    kept,
+  )
 })
 
 t.test('secrets of an older key are written anew, the secret before a rotation too, and stay the same', async t => {

@@ -32,7 +32,7 @@ const SLACK = sql.raw(`interval '5 minutes'`)
 const LAST = sql.raw(`'${2n ** 63n - 1n}'`)
 
 /** Returns the smallest UUIDv7 of a moment (RFC 9562 §5.7). */
-const firstId = (moment: SQL): SQL =>
+export const firstId = (moment: SQL): SQL =>
   sql`(lpad(to_hex(greatest(0, extract(epoch from ${moment}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`
 
 /**

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
+import { firstId } from '../../audit/queries/events.ts'
 import { Delivery, type DeliveryFilters } from '../schemas/deliveries.ts'
 import { deliveries } from '../tables.ts'
 
@@ -42,4 +43,15 @@ export const cancelDeliveries = statement(
     update ${deliveries} set state = 'cancelled', next_attempt_at = null, settled_at = now(), version = version + 1,
       updated_at = now()
     where webhook_id = ${$.webhookId} and state = 'pending'`,
+)
+
+/** Deletes up to `limit` settled deliveries that are older than `days` days, the oldest first. */
+export const deleteOldDeliveries = statement(
+  'deliveries.delete_old',
+  (_, $: Params<{ days: number; limit: number }>) => sql<{ id: string }>`
+    delete from ${deliveries} where id in (
+      select id from ${deliveries}
+      where id < ${firstId(sql`now() - make_interval(days => ${$.days}::int)`)} and state <> 'pending'
+      order by id limit ${$.limit}::int)
+    returning id`,
 )
