@@ -95,7 +95,7 @@ export const insertRefund = one(
 export const findRefund = one(
   statement(
     'refunds.find',
-    (_, $: Params<{ id: string }>) => sql<RefundRow & { reference: string }>`
+    (_, $: Params<{ id: string }>) => sql<RefundRow & { reference: string | null }>`
       select r.*, p.reference from ${refunds} r join ${payments} p on p.id = r.payment_id where r.id = ${$.id}`,
   ),
 )

@@ -94,6 +94,17 @@ t.test('fifty refunds at once never add up to more than was paid', async t => {
   t.equal(books.refunded, 1_000)
 })
 
+t.test('a refund of a payment that the provider was never told of fails, and its amount is free again', async t => {
+  const { id } = await paid(5_000)
+  await sql('update payments set reference = null where id = $1', [id])
+  const { body } = await post(`/payments/${id}/refunds`, { amountCents: 2_000 })
+  const ended = async () =>
+    (await sql('select status from refunds where id = $1', [body.id]))[0].status !== 'processing'
+  await eventually(ended, 'the refund has ended')
+  t.match(await sql('select status from refunds where id = $1', [body.id]), [{ status: 'failed' }])
+  t.match(await shop.read(`/payments/${id}`), { status: 'succeeded', refundedCents: 0 })
+})
+
 t.test('an order is refunded when all of its payment is', async t => {
   const { id } = await shop.newOrder()
   const { paymentId } = (await pay(id)).body

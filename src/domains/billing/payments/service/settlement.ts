@@ -70,11 +70,15 @@ export async function applyOutcome(tx: Transaction, id: string, outcome: Outcome
   if (orderId !== null && status === 'failed') await orderReleased(tx, caller, orderId, id)
 }
 
-/** Has an open refund paid, or asks what became of it; runs outside every transaction. Throws `Undecided`. */
+/**
+ * Has an open refund paid, or asks what became of it; runs outside every transaction. It fails for a payment that the
+ * provider was never told of. Throws `Undecided`.
+ */
 export async function payRefund({ database, payments }: App, id: string): Promise<void> {
   const refund = await findRefund(database, { id })
   if (refund?.status !== 'processing') return
-  const status = await payments.refund(refund)
+  const { reference } = refund
+  const status = reference === null ? 'failed' : await payments.refund({ ...refund, reference })
   if (status === 'processing') throw new Undecided(refund.paymentId, 'being refunded')
   await database.transaction(tx => applyRefund(tx, id, status))
 }
