@@ -36,7 +36,7 @@ async function invitation({ app, sql }: TestApp, { organization }: World, email:
 const FUNDS_CENTS = 1_000_000
 
 /** Fills an account: only an admin of the platform can do that through the API. */
-export async function funds({ sql }: TestApp, accountId: string): Promise<void> {
+async function funds({ sql }: TestApp, accountId: string): Promise<void> {
   await sql('update accounts set balance_cents = $2 where id = $1', [accountId, FUNDS_CENTS])
 }
 
@@ -87,15 +87,14 @@ export const secrets: Record<string, (test: TestApp, at: World, example: Json) =
   async registerInvited(test, at, example) {
     return { body: { ...example, token: await invitation(test, at, `${newId()}@example.com`) } }
   },
+}
+
+/** For an operation that needs its rows in a state that no operation of the caller gives them, how a test gets them there. */
+export const states: Record<string, (test: TestApp, params: Record<string, string>, body: Json) => Promise<unknown>> = {
   /** Only a payment that has succeeded is refunded, and that takes a worker. */
-  async createRefund(test, { organization }, example) {
-    await test.sql(`update payments set status = 'succeeded' where organization_id = $1`, [organization.id])
-    return { body: example }
-  },
-  async createTransfer(test, _at, example) {
-    await funds(test, example.fromAccountId)
-    return { body: example }
-  },
+  createRefund: ({ sql }, { id }) =>
+    sql(`update payments set status = 'succeeded', refunded_cents = 0 where id = $1`, [id]),
+  createTransfer: (test, _params, { fromAccountId }) => funds(test, fromAccountId),
 }
 
 /** For a list whose rows no operation creates below its parent, how a test gets some. */

@@ -4,7 +4,7 @@ import { createOrganization, createUsers, type TestOrganization, type TestUser }
 import type { TestApp } from '../helpers/app.ts'
 import type { Credentials } from '../helpers/call.ts'
 import type { Client } from './client.ts'
-import { funds } from './secrets.ts'
+import { states } from './secrets.ts'
 import type { Json, Operation, Specification } from './specification.ts'
 
 export const ROLES = ['viewer', 'member', 'admin', 'owner'] as const
@@ -59,8 +59,15 @@ export class World {
       const isOwner = segments[at - 1] === 'users' && operation.method === 'GET' && at < segments.length - 1
       if (isOwner) params[name as string] = this.organization.owner.id
       else if (name) params[name] = await this.#resource(segments.slice(0, at), name, params, as)
+      if (name && operation.method === 'GET') await this.#publish(segments.slice(0, at + 1), params[name] as string)
     }
     return params
+  }
+
+  /** Publishes what only its author can read before. */
+  async #publish(segments: string[], id: string): Promise<void> {
+    const publish = this.#specification.find('POST', `/${segments.join('/')}/publish`)
+    if (publish) await this.#client.send(publish, { as: this.organization.owner, params: { id }, body: {} })
   }
 
   async #resource(segments: string[], name: string, params: Params, as: Credentials): Promise<string> {
@@ -89,7 +96,6 @@ export class World {
     const body = await this.bodyOf(creator, params, author)
     // An address may have only one invitation or account, so repeated creates need different addresses.
     if (body?.email) body.email = `someone-${newId()}@example.com`
-    if (body?.fromAccountId) await funds(this.#test, body.fromAccountId)
     // The role of a transfer is checked for its accounts.
     const by = body?.fromAccountId ? this.organization.owner : author
     const answer = await this.#client.send(creator, { as: by, params, body })
@@ -107,8 +113,10 @@ export class World {
 
   /** Returns the example of the document with ids of this world. */
   async bodyOf(operation: Operation, params: Params, as: Credentials): Promise<Json> {
-    const { body, example } = operation
-    return body && this.#translated(body, example, { operation, params, as, name: '', parent: '' })
+    const { id, body: schema, example } = operation
+    const body = schema && (await this.#translated(schema, example, { operation, params, as, name: '', parent: '' }))
+    await states[id]?.(this.#test, params, body)
+    return body
   }
 
   async #translated(schema: Json, example: Json, context: Context): Promise<Json> {

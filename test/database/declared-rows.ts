@@ -167,10 +167,9 @@ class Reader {
     return this.#elementOf(plain)
   }
 
+  /** Returns the type of a row; a function that wraps the statement in `one` answers with the row itself. */
   #elementOf(rows: ts.Type): ts.Type {
-    const element = this.#checker.getIndexTypeOfType(rows, ts.IndexKind.Number)
-    if (!element) throw new Error(`${this.#checker.typeToString(rows)} is no array`)
-    return element
+    return this.#checker.getIndexTypeOfType(rows, ts.IndexKind.Number) ?? rows
   }
 
   #propertyType(type: ts.Type, name: string): ts.Type {

@@ -20,7 +20,7 @@ t.test('an unknown path is 404, a wrong method 405 with the methods it knows', a
   t.match(unknown.body, { status: 404, code: 'not_found' })
   t.match(unknown.headers['content-type'], PROBLEM)
   for (const [request, allow] of [
-    ['PUT /users/me', ['DELETE', 'GET', 'HEAD', 'PATCH']],
+    ['PUT /organizations', ['GET', 'HEAD', 'POST']],
     ['DELETE /organizations', ['GET', 'HEAD', 'POST']],
     ['PATCH /auth/login', ['POST']],
     [`GET /tasks/${organization.id}/complete`, ['POST']],
@@ -32,7 +32,7 @@ t.test('an unknown path is 404, a wrong method 405 with the methods it knows', a
 })
 
 t.test('a problem has one shape, off the routes too', async t => {
-  for (const request of ['GET /nothing', 'PUT /users/me', 'GET /users/me', 'GET /tasks/x', 'GET /%zz']) {
+  for (const request of ['GET /nothing', 'PUT /organizations', 'GET /users/me', 'GET /tasks/x', 'GET /%zz']) {
     const { body, status, headers } = await call(app, request)
     t.match(headers['content-type'], PROBLEM, request)
     t.match(body, { status, code: /^[a-z_]+$/, title: /./, requestId: headers['request-id'] })

@@ -7,12 +7,12 @@ import { orderLines, orders } from './tables.ts'
 
 export type OrderRow = Order & { version: number }
 
-const columns = sql`id, organization_id, status, currency, subtotal_cents, tax_cents, total_cents, payment_id, created_by,
-  version, created_at, updated_at, (
+const columns = sql`id, organization_id, status, currency, (
   select json_agg(json_build_object('productId', l.product_id, 'priceId', l.price_id, 'name', l.name,
     'quantity', l.quantity, 'unitAmountCents', l.unit_amount_cents, 'taxBasisPoints', l.tax_basis_points,
     'amountCents', l.amount_cents, 'taxCents', l.tax_cents) order by l.place)
-  from ${orderLines} l where l.order_id = orders.id) as lines`
+  from ${orderLines} l where l.order_id = orders.id) as lines,
+  subtotal_cents, tax_cents, total_cents, payment_id, created_by, version, created_at, updated_at`
 
 export const findOrder = one(
   statement(

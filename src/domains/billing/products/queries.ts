@@ -8,10 +8,10 @@ import { prices, products } from './tables.ts'
 type ProductRow = Product & { version: number }
 
 /** The columns of a product, with its current prices in the order in which they were made. */
-const columns = sql`id, name, description, status, tax_basis_points, version, created_at, updated_at, (
+const columns = sql`id, name, description, status, tax_basis_points, (
   select coalesce(json_agg(json_build_object('id', c.id, 'currency', c.currency, 'amountCents', c.amount_cents,
     'interval', c.interval, 'intervalCount', c.interval_count) order by c.id), '[]')
-  from ${prices} c where c.product_id = products.id and c.archived_at is null) as prices`
+  from ${prices} c where c.product_id = products.id and c.archived_at is null) as prices, version, created_at, updated_at`
 
 export const findProduct = one(
   statement(

@@ -91,6 +91,7 @@ const NewPrices = Type.Array(NewPrice, {
 })
 
 const prices = [
+  { currency: 'EUR', amountCents: 990, interval: 'month', intervalCount: 1 },
   { currency: 'EUR', amountCents: 2900 },
   { currency: 'JPY', amountCents: 4800 },
 ]
