@@ -54,7 +54,7 @@ function faultsOf({ columns, isList }: DeclaredRow, described: DescribedColumn[]
 function columnFaults({ kind, nullable }: DeclaredColumn, column: DescribedColumn): string[] {
   const { name, type } = column
   return [
-    ...(kind === 'any' || kind === kindOf(type) || (kind === 'array' && type === 'jsonb')
+    ...(kind === 'any' || kind === kindOf(type) || (kind === 'array' && kindOf(type) === 'object')
       ? []
       : [`declares ${name} as ${kind}, which is ${type}`]),
     ...(column.nullable && !nullable ? [`declares ${name} as never null, which it may be`] : []),

@@ -62,8 +62,9 @@ export const findTransfer = one(
   statement(
     'ledger.find_transfer',
     (_, $: Params<{ id: string }>) => sql<TransferRow>`
-      select t.*, coalesce(r.created_at, t.created_at) as updated_at, 1 + (r.id is not null)::int as version
-      from ${transfers} t left join ${transfers} r on r.reverses_id = t.id where t.id = ${$.id}`,
+      select t.*, coalesce((select r.created_at from ${transfers} r where r.reverses_id = t.id), t.created_at) as updated_at,
+        1 + exists (select from ${transfers} r where r.reverses_id = t.id)::int as version
+      from ${transfers} t where t.id = ${$.id}`,
   ),
 )
 
