@@ -21,7 +21,7 @@ const SAMPLES: Record<string, () => unknown> = {
   'text[]': () => [],
   date: () => new Date().toISOString(),
 }
-const NUMBERS = /^(smallint|integer|bigint|numeric)/
+const NUMBERS = /^(smallint|integer|bigint|numeric|xid8)/
 
 function sampleOf(type: string): unknown {
   if (NUMBERS.test(type)) return 1
