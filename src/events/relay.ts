@@ -11,6 +11,7 @@ const POLL_MS = 250
 const ERROR_PAUSE_MS = 1_000
 const BATCH = 100
 
+/** An event without its data, which a subscriber may read by its id: that of a whole batch can be megabytes. */
 export interface RecordedEvent {
   id: string
   position: string
@@ -18,7 +19,6 @@ export interface RecordedEvent {
   type: string
   organizationId: string | null
   targetId: string
-  data: unknown
   createdAt: string
 }
 
@@ -45,7 +45,7 @@ const lockCursor = statement(
 const readAfter = statement(
   'events.relay.read',
   (_, $: Params<{ position: string; seq: number; limit: number }>) => sql<RecordedEvent>`
-    select id, position, seq, type, organization_id, target_id, data, created_at from ${events}
+    select id, position, seq, type, organization_id, target_id, created_at from ${events}
     where (position, seq) > (${$.position}::xid8, ${$.seq}::bigint) and position < ${settledEnd}
     order by position, seq limit ${$.limit}`,
 )
