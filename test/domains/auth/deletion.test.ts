@@ -13,7 +13,7 @@ const { app, sql } = test
 /** Users whose deletion a domain refuses. */
 const needed = new Set<string>()
 const { still_needed } = defineErrors({
-  still_needed: { status: 409, title: 'Still needed', help: 'Hand over first.' },
+  still_needed: { status: 409, title: 'Still needed', help: 'Something needs the account. Hand it over first.' },
 })
 app.accounts.beforeDeletion(async (_tx, userId) => {
   if (needed.has(userId)) throw still_needed()
