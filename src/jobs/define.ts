@@ -16,8 +16,6 @@ export interface Job<Payload extends object> {
   readonly name: string
   readonly retry: Retry
   readonly expireSeconds: number
-  /** How long after it was added it runs. */
-  readonly delaySeconds: number
   /** Exists only in the type. */
   readonly payload?: Payload
 }
@@ -34,10 +32,9 @@ export type Handler<Payload> = (payload: Payload, context: JobContext) => Promis
 
 export const defineJob = <Payload extends object>(
   name: string,
-  options: { retry?: Partial<Retry>; expireSeconds?: number; delaySeconds?: number } = {},
+  options: { retry?: Partial<Retry>; expireSeconds?: number } = {},
 ): Job<Payload> => ({
   name,
   retry: { ...DEFAULT_RETRY, ...options.retry },
   expireSeconds: options.expireSeconds ?? DEFAULT_EXPIRE_SECONDS,
-  delaySeconds: options.delaySeconds ?? 0,
 })

@@ -69,10 +69,7 @@ export class Jobs {
     this.#work.push(boss => boss.schedule(job.name, cron, { payload, traceparent: null } satisfies Envelope))
   }
 
-  /**
-   * Adds a job; it exists only if `tx` commits. It starts at `startAfter`, an ISO 8601 time, or after the delay of its
-   * kind.
-   */
+  /** Adds a job; it exists only if `tx` commits. It starts at `startAfter`, an ISO 8601 time, or at once. */
   async enqueue<P extends object>(
     tx: Transaction,
     job: Job<P>,
@@ -80,7 +77,7 @@ export class Jobs {
     traceparent: string | null = null,
     { startAfter }: { startAfter?: string } = {},
   ) {
-    const options = { db: joining(tx), startAfter: startAfter === undefined ? job.delaySeconds : new Date(startAfter) }
+    const options = { db: joining(tx), ...(startAfter === undefined ? {} : { startAfter: new Date(startAfter) }) }
     await this.#boss.send(job.name, { payload, traceparent } satisfies Envelope, options)
   }
 
