@@ -75,7 +75,8 @@ interface Context {
 
 /** Builds a value of the schema from the examples of its parts; undefined when a part has none. */
 export function exampleOf(schema: Json, context: Context): unknown {
-  const { examples, enum: values, default: usual, type, format, items } = schema
+  const { const: only, examples, enum: values, default: usual, type, format, items } = schema
+  if (only !== undefined) return only
   if (Array.isArray(examples)) return examples[0]
   if (Array.isArray(values)) return values[0]
   if (usual !== undefined) return usual

@@ -18,7 +18,8 @@ const DESCRIPTION = `One way for every route.
 - **Versions**: every resource has an \`ETag\`; \`If-Match\` and \`If-None-Match\` hold on every method, actions included (RFC 9110 §13).
 - **Values**: ids are UUIDs, in lower case; times are UTC in ISO 8601 with milliseconds and \`Z\`; text is composed (NFC). Another case, another offset of RFC 3339 and text in parts are taken and put in that form. A field that may be \`null\` says what that means.`
 
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
+/** The version of the package. */
+export const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
 
 /** The bundled page needs its own scripts and styles, and nothing from other hosts. */
 const DOCS_CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"

@@ -1,4 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
+import { exampleOf } from '../openapi/examples.ts'
 import { closeCodes } from './codes.ts'
 import { clientMessages, serverMessages } from './messages.ts'
 
@@ -12,20 +13,13 @@ The server closes the socket with one of these codes:
 
 `
 
-/** The value in the example of a message: a constant, or the first example of its schema. */
-const exampleOf = (schema: TSchema): unknown =>
-  schema.const ??
-  schema.examples?.[0] ??
-  schema.enum?.[0] ??
-  Object.fromEntries(Object.entries<TSchema>(schema.properties ?? {}).map(([name, each]) => [name, exampleOf(each)]))
-
 const messageOf = (name: string, payload: TSchema): Json => ({
   name,
   title: name,
   summary: payload.description,
   contentType: 'application/json',
   payload,
-  examples: [{ name, summary: payload.description, payload: exampleOf(payload) }],
+  examples: [{ name, summary: payload.description, payload: exampleOf(payload, { whole: true, ids: {} }) }],
 })
 
 const operationOf = (action: 'receive' | 'send', name: string, { description }: TSchema): Json => ({

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -8,6 +7,7 @@ import type { WebSocket } from 'ws'
 import { everyone } from '../../lib/access.ts'
 import { requestErrors } from '../../lib/errors.ts'
 import { memoize } from '../../lib/memo.ts'
+import { version } from '../openapi/index.ts'
 import { closeCodes } from './codes.ts'
 import { asyncapi } from './document.ts'
 import { socketErrors } from './errors.ts'
@@ -29,8 +29,6 @@ const MAX_MESSAGE_BYTES = 4_096
 /** How long a stop waits for clients to answer the close. */
 const CLOSE_TIMEOUT_MS = 3_000
 const CLOSE_POLL_MS = 20
-
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
 
 /** Uses up a ticket; returns its principal, or undefined if it is not valid. */
 export type TakeTicket = (ticket: string) => Promise<Principal | undefined>
