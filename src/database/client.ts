@@ -5,6 +5,7 @@ import { databaseDown } from './errors.ts'
 import { type Executor, send } from './executor.ts'
 import { Pipeline } from './fast-path/pipeline.ts'
 import { WireClient } from './fast-path/wire.ts'
+import { ConnectionGate, gatedPool } from './gate.ts'
 import { Listener } from './listener.ts'
 import type { Log } from './log.ts'
 import { PlainStatements } from './plain.ts'
@@ -114,11 +115,17 @@ export class Database implements Executor {
 
   constructor({ url, pool, log, fastPath, prepare }: DatabaseOptions) {
     const options = connectionOptions(url)
-    const openPool = (more: pg.PoolConfig) => loggedPool({ ...poolOptions(url, { fastPath }), max: pool, ...more }, log)
+    const gate = new ConnectionGate()
+    const openPool = (more: pg.PoolConfig) =>
+      gatedPool({ ...poolOptions(url, { fastPath }), max: pool, ...more }, gate, log)
     const prepared: pg.PoolConfig = prepare ? { onConnect: prepare } : {}
+    const prepareAndOpen: Prepare = async client => {
+      await prepare?.(client)
+      gate.open()
+    }
     this.coalesces = fastPath
     this.#single = fastPath
-      ? new Pipeline(options, log, prepare)
+      ? new Pipeline(options, log, prepareAndOpen)
       : new PlainStatements(openPool({ ...prepared, connectionTimeoutMillis: QUERY_TIMEOUT_MS }))
     this.writes = { coalesces: fastPath, run: query => this.#single.write(query) }
     this.listener = new Listener(options, log)
@@ -173,11 +180,4 @@ export class Database implements Executor {
     this.listener.close()
     await Promise.all([this.#single.close(), this.#pool.end()])
   }
-}
-
-function loggedPool(options: pg.PoolConfig, log: Log): pg.Pool {
-  const pool = new pg.Pool(options)
-  pool.on('error', error => log.warn({ reason: error.message }, 'idle database connection lost'))
-  pool.on('connect', client => client.on('error', () => {}))
-  return pool
 }

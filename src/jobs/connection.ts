@@ -1,6 +1,8 @@
-import pg from 'pg'
+import type pg from 'pg'
 import type { Db } from 'pg-boss'
 import { poolOptions, Transaction } from '../database/client.ts'
+import { ConnectionGate, gatedPool } from '../database/gate.ts'
+import type { Log } from '../database/log.ts'
 
 const CONNECTIONS = 4
 /** Longer than for requests: maintenance of the queue may take long. */
@@ -21,15 +23,13 @@ export const joining = (tx: Transaction): JobDatabase => ({
 export class JobConnections implements Db {
   readonly #pool: pg.Pool
 
-  constructor(url: string, { fastPath }: { fastPath: boolean }) {
+  constructor(url: string, { fastPath, log }: { fastPath: boolean; log: Log }) {
     const { query_timeout, ...options } = poolOptions(url, { fastPath })
-    this.#pool = new pg.Pool({
-      ...options,
-      max: CONNECTIONS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-    })
-    this.#pool.on('error', () => {})
-    this.#pool.on('connect', client => client.on('error', () => {}))
+    this.#pool = gatedPool(
+      { ...options, max: CONNECTIONS, statement_timeout: STATEMENT_TIMEOUT_MS },
+      new ConnectionGate(),
+      log,
+    )
   }
 
   executeSql(text: string, values?: unknown[]) {

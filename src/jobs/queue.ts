@@ -25,7 +25,7 @@ export class Jobs {
   readonly #work: Work[] = []
 
   constructor(url: string, { works, log, fastPath }: { works: boolean; log: Log; fastPath: boolean }) {
-    this.#connections = new JobConnections(url, { fastPath })
+    this.#connections = new JobConnections(url, { fastPath, log })
     this.#boss = new PgBoss({
       db: this.#connections,
       supervise: works,
