@@ -1,7 +1,8 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { ConfigError, Environment, loadConfig } from '../src/config.ts'
+import { Environment } from '../src/config/environment.ts'
+import { ConfigError, loadConfig } from '../src/config.ts'
 
 const SECRET = '0f4b8a1c6d2e9735-kq7Zr1Wm-x93hVbNpLs5Ty'
 const OTHER = 'Jm29sLqXwZ-4Tn8vRyKp6Bd1Gc3Hf7Ae5Uo0Ei'

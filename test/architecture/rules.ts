@@ -40,7 +40,7 @@ export function placeOf(path: string): Place {
 /** Layers below the domains, and which layers each may import. `config` is only a shape that every file may get. */
 const LAYERS: Record<string, string[]> = {
   lib: ['lib'],
-  config: ['lib'],
+  config: ['lib', 'config'],
   database: ['lib', 'database'],
   events: ['lib', 'database', 'events'],
   jobs: ['lib', 'database', 'events', 'jobs'],
