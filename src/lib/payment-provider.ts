@@ -10,7 +10,9 @@ export interface Charge {
 
 /** What the provider says about a payment. `prepared`: it knows the payment and was never told to charge it. */
 export type Outcome =
-  | { status: 'prepared' | 'processing' | 'succeeded' }
+  | { status: 'prepared' | 'processing' }
+  /** `feeCents` is what the provider keeps of the amount, where it says so. */
+  | { status: 'succeeded'; feeCents?: number }
   | { status: 'requires_action'; actionUrl: string }
   | { status: 'failed'; failureCode: string }
 

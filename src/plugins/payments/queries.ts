@@ -6,6 +6,7 @@ interface Known {
   id: string
   method: string
   status: string
+  amountCents: number
 }
 
 export const insertSandboxPayment = statement(
@@ -18,7 +19,8 @@ export const insertSandboxPayment = statement(
 export const findSandboxPayment = one(
   statement(
     'sandbox.find',
-    (_, $: Params<{ id: string }>) => sql<Known>`select id, method, status from ${sandboxPayments} where id = ${$.id}`,
+    (_, $: Params<{ id: string }>) =>
+      sql<Known>`select id, method, status, amount_cents from ${sandboxPayments} where id = ${$.id}`,
   ),
 )
 
@@ -28,7 +30,7 @@ export const moveSandboxPayment = one(
     'sandbox.move',
     (_, $: Params<{ id: string; from: string; to: string }>) => sql<Known>`
       update ${sandboxPayments} set status = ${$.to}, charges = charges + (${$.to} = 'succeeded')::int
-      where id = ${$.id} and status = ${$.from} returning id, method, status`,
+      where id = ${$.id} and status = ${$.from} returning id, method, status, amount_cents`,
   ),
 )
 

@@ -1,4 +1,5 @@
 import type { Database } from '../../database/client.ts'
+import { shareOf } from '../../lib/money.ts'
 import type { Charge, Outcome, PaymentProvider, RefundOrder } from '../../lib/payment-provider.ts'
 import { findSandboxPayment, insertSandboxPayment, insertSandboxRefund, moveSandboxPayment } from './queries.ts'
 
@@ -13,6 +14,9 @@ export const SANDBOX_METHODS: Readonly<Record<string, string>> = {
   /** Nothing is decided at first; it succeeds when the sandbox is asked next. */
   pm_sandbox_late: 'processing',
 }
+
+/** What the sandbox keeps of each payment, in basis points. */
+const FEE_BASIS_POINTS = 150
 
 const ACTION_URL = 'https://sandbox.example/authenticate'
 
@@ -45,9 +49,10 @@ export class Sandbox implements PaymentProvider {
 
   async find(id: string): Promise<Outcome> {
     const known = await findSandboxPayment(this.#database, { id })
-    const status = known?.status ?? 'failed'
+    if (!known) return { status: 'failed', failureCode: 'unknown_payment' }
+    const { status } = known
     const undecided = status === 'processing' || status === 'requires_action'
-    return (undecided ? await this.#move(id, status, 'succeeded') : undefined) ?? outcomeOf(status)
+    return (undecided ? await this.#move(id, status, 'succeeded') : undefined) ?? outcomeOf(known)
   }
 
   async refund({ id, reference: paymentId, amountCents }: RefundOrder): Promise<'succeeded'> {
@@ -57,12 +62,13 @@ export class Sandbox implements PaymentProvider {
 
   async #move(id: string, from: string, to: string): Promise<Outcome | undefined> {
     const moved = await moveSandboxPayment(this.#database.writes, { id, from, to })
-    return moved && outcomeOf(moved.status)
+    return moved && outcomeOf(moved)
   }
 }
 
-function outcomeOf(status: string): Outcome {
+function outcomeOf({ status, amountCents }: { status: string; amountCents: number }): Outcome {
   if (status === 'failed') return { status, failureCode: 'card_declined' }
   if (status === 'requires_action') return { status, actionUrl: ACTION_URL }
-  return { status: status as 'prepared' | 'processing' | 'succeeded' }
+  if (status === 'succeeded') return { status, feeCents: shareOf(amountCents, FEE_BASIS_POINTS) }
+  return { status: status as 'prepared' | 'processing' }
 }

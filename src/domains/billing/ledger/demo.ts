@@ -5,7 +5,8 @@ import { demoId } from '../../../lib/demo.ts'
 import { orNotFound } from '../../../lib/errors.ts'
 import { demoOrganizationId } from '../../organizations/demo.ts'
 import { accountEvents, transferEvents } from './events.ts'
-import { insertAccount, insertTransfer } from './queries.ts'
+import { insertAccount } from './queries/accounts.ts'
+import { insertTransfer } from './queries/transfers.ts'
 
 const bankId = demoId(300)
 export const demoAccountId = demoId(301)
@@ -30,6 +31,8 @@ export async function insertDemoLedger(tx: Transaction, caller: Caller): Promise
     amountCents: OPENING_CENTS,
     reference: 'Opening balance',
     reversesId: null,
+    source: null,
+    sourceId: null,
     createdBy: caller.actor.id,
     createdAt: new Date().toISOString(),
   }

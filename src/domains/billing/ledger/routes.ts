@@ -4,7 +4,8 @@ import { orNotFound, problems } from '../../../lib/errors.ts'
 import { moneyErrors } from '../../../lib/money.ts'
 import { route } from '../../../plugins/routes.ts'
 import { ledgerErrors } from './errors.ts'
-import { findAccount, findTransfer, listAccounts, listEntries } from './queries.ts'
+import { findAccount, listAccounts } from './queries/accounts.ts'
+import { findTransfer, listEntries } from './queries/transfers.ts'
 import {
   Account,
   AccountList,

@@ -17,6 +17,13 @@ const Name = Nullable(VisibleText(200, { description: 'What the account is for.'
 const Kind = StringEnum(['normal', 'system'], {
   description: 'A system account stands for the world outside; only such a balance may be negative.',
 })
+const Purpose = StringEnum(['general', 'payments', 'provider', 'fees'], {
+  description:
+    'What the books keep it for by themselves: `payments` is what customers have paid, `provider` what the provider of payments holds, `fees` what it has kept. All other accounts are `general`.',
+})
+const Source = StringEnum(['payment', 'refund', 'fee'], {
+  description: 'What it follows from by itself; null when somebody made it.',
+})
 const Reference = Nullable(VisibleText(200, { description: 'A note of the caller.' }), { examples: ['Payout of May'] })
 const Amount = Cents({ minimum: 1 })
 
@@ -26,6 +33,7 @@ export const Account = Type.Object(
     organizationId: Id,
     kind: Kind,
     currency: Currency,
+    purpose: Purpose,
     name: Name,
     balanceCents: Cents({ description: 'The sum of its entries, in minor units of the currency.' }),
     createdAt: Timestamp,
@@ -54,6 +62,10 @@ export const Transfer = Type.Object(
     currency: Currency,
     reference: Reference,
     reversesId: Nullable(Id, { description: 'The transfer that this one takes back.' }),
+    source: Nullable(Source),
+    sourceId: Nullable(Id, {
+      description: 'The payment or refund that it follows from; a fee has the id of its payment.',
+    }),
     createdBy: Nullable(Id, { description: 'The user who made it; null for an API key.' }),
     createdAt: Timestamp,
     updatedAt: { ...Timestamp, description: 'When it was reversed; until then, when it was made.' },

@@ -5,6 +5,8 @@ import { cents, id, isoTimestamp, timestamps, version } from '../../../database/
 /** A balance is bounded by ±(2^53 − 1), what JSON and JavaScript hold without loss. */
 const BOUND = sql.raw(String(Number.MAX_SAFE_INTEGER))
 
+export type Purpose = 'general' | 'payments' | 'provider' | 'fees'
+
 export const accounts = pgTable(
   'accounts',
   {
@@ -12,6 +14,8 @@ export const accounts = pgTable(
     organizationId: uuid().notNull(),
     kind: text().$type<'normal' | 'system'>().notNull(),
     currency: text().notNull(),
+    /** What the books themselves keep it for; `general` for all that callers open. */
+    purpose: text().$type<Purpose>().notNull().default('general'),
     name: text(),
     balanceCents: cents().notNull().default(0),
     /** The number of entries, which is also the `seq` of the last one. */
@@ -21,7 +25,9 @@ export const accounts = pgTable(
   },
   table => [
     index('accounts_organization_idx').on(table.organizationId, table.id),
-    uniqueIndex('accounts_system_key').on(table.organizationId, table.currency).where(sql`${table.kind} = 'system'`),
+    uniqueIndex('accounts_system_key')
+      .on(table.organizationId, table.currency, table.purpose)
+      .where(sql`${table.kind} = 'system'`),
     // The service checks both before; these hold also against a fault in it.
     check('accounts_not_negative', sql`${table.kind} = 'system' or ${table.balanceCents} >= 0`),
     check('accounts_bounded', sql`${table.balanceCents} between -${BOUND} and ${BOUND}`),
@@ -44,12 +50,16 @@ export const transfers = pgTable(
     reference: text(),
     /** The transfer that this one takes back. */
     reversesId: uuid(),
+    /** What it follows from, and the id of that; null when a caller made it. */
+    source: text().$type<'payment' | 'refund' | 'fee'>(),
+    sourceId: uuid(),
     createdBy: uuid(),
     createdAt: isoTimestamp().notNull().default(sql`now()`),
   },
   table => [
     index('transfers_organization_idx').on(table.organizationId),
     uniqueIndex('transfers_reverses_key').on(table.reversesId).where(sql`${table.reversesId} is not null`),
+    uniqueIndex('transfers_source_key').on(table.sourceId, table.source).where(sql`${table.sourceId} is not null`),
     check('transfers_positive', sql`${table.amountCents} > 0`),
   ],
 )

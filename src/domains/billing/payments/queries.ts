@@ -109,12 +109,12 @@ export const settleRefundRow = one(
   ),
 )
 
-/** Whether all of a payment is paid back. */
+/** Whether all of a payment is paid back, and its currency. */
 export const findRefunded = one(
   statement(
     'payments.refunded',
-    (_, $: Params<{ id: string }>) => sql<{ orderId: string | null; whole: boolean }>`
-      select order_id, amount_cents = (
+    (_, $: Params<{ id: string }>) => sql<{ orderId: string | null; currency: string; whole: boolean }>`
+      select order_id, currency, amount_cents = (
         select coalesce(sum(amount_cents), 0) from ${refunds} where payment_id = p.id and status = 'succeeded') as whole
       from ${payments} p where id = ${$.id}`,
   ),

@@ -6,7 +6,7 @@ import { lacking, orNotFound } from '../../../../lib/errors.ts'
 import { newId } from '../../../../lib/ids.ts'
 import { memberships } from '../../../organizations/queries/access.ts'
 import { accountEvents } from '../events.ts'
-import { type AccountRow, insertAccount } from '../queries.ts'
+import { type AccountRow, insertAccount } from '../queries/accounts.ts'
 import type { CreateAccount } from '../schemas.ts'
 import { accounts, transfers } from '../tables.ts'
 

@@ -1,6 +1,6 @@
 import type { Executor } from '../../../../database/executor.ts'
 import type { Log } from '../../../../database/log.ts'
-import { findUnbalancedAccounts, findUnbalancedTransfers } from '../queries.ts'
+import { findUnbalancedAccounts, findUnbalancedTransfers } from '../queries/reconciliation.ts'
 
 /** Compares every balance with its entries, and the entries of each transfer with zero; logs each difference. */
 export async function reconcile(on: Executor, log: Log): Promise<{ accounts: string[]; transfers: string[] }> {

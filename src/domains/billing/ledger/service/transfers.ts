@@ -8,11 +8,11 @@ import { newId } from '../../../../lib/ids.ts'
 import { oneCurrency, sumCents } from '../../../../lib/money.ts'
 import { ledgerErrors } from '../errors.ts'
 import { transferEvents } from '../events.ts'
-import { type AccountRow, findTransfer, insertTransfer, lockAccounts } from '../queries.ts'
+import { type AccountRow, lockAccounts } from '../queries/accounts.ts'
+import { findTransfer, insertTransfer, type TransferRow } from '../queries/transfers.ts'
 import type { CreateTransfer, Transfer } from '../schemas.ts'
 import { requireSystemAccess } from './accounts.ts'
 
-type TransferRow = Transfer & { version: number }
 type Move = Pick<
   Transfer,
   'fromAccountId' | 'toAccountId' | 'amountCents' | 'currency' | 'reference' | 'reversesId' | 'organizationId'
@@ -72,6 +72,15 @@ async function post(tx: Transaction, caller: Caller, actor: Actor, move: Move): 
   const to = orNotFound(locked.get(toAccountId.toLowerCase()))
   if (from.kind === 'system' || to.kind === 'system') requireSystemAccess(actor)
   requireMovable(from, to, move)
+  return write(tx, caller, { ...move, source: null, sourceId: null })
+}
+
+/** Writes a transfer between accounts that are locked, and its event. */
+export async function write(
+  tx: Transaction,
+  caller: Caller,
+  move: Move & Pick<Transfer, 'source' | 'sourceId'>,
+): Promise<TransferRow> {
   const row = { ...move, id: newId(), createdBy: userIdOf(caller), createdAt: new Date().toISOString() }
   const transfer = orNotFound(await insertTransfer(tx, row))
   await record(tx, caller, transferEvents.created, transfer)

@@ -4,6 +4,7 @@ import { bySystem } from '../../../../events/caller.ts'
 import { record } from '../../../../events/record.ts'
 import { orNotFound } from '../../../../lib/errors.ts'
 import type { Outcome } from '../../../../lib/payment-provider.ts'
+import { postPayment, postRefund } from '../../ledger/service/postings.ts'
 import { orderPaid, orderRefunded, orderReleased } from '../../orders/service.ts'
 import { paymentEvents, refundEvents } from '../events.ts'
 import {
@@ -51,7 +52,7 @@ async function outcomeOf({ database, payments }: App, payment: PaymentRow): Prom
 
 /**
  * Applies what the provider says, in any order and any number of times: a payment that has succeeded or failed stays
- * so, and its order follows in the same transaction.
+ * so, and its order and the ledger follow in the same transaction.
  */
 export async function applyOutcome(tx: Transaction, id: string, outcome: Outcome): Promise<void> {
   if (outcome.status === 'prepared' || outcome.status === 'processing') return
@@ -65,6 +66,7 @@ export async function applyOutcome(tx: Transaction, id: string, outcome: Outcome
   if (!payment) return
   const caller = bySystem(tx)
   await record(tx, caller, paymentEvents[status], payment)
+  if (status === 'succeeded') await postPayment(tx, caller, { ...payment, feeCents: outcome.feeCents ?? 0 })
   const { orderId } = payment
   if (orderId !== null && status === 'succeeded') await orderPaid(tx, caller, orderId, id)
   if (orderId !== null && status === 'failed') await orderReleased(tx, caller, orderId, id)
@@ -92,6 +94,7 @@ async function applyRefund(tx: Transaction, id: string, status: 'succeeded' | 'f
   // This locks the payment, so of the last refunds of a payment one is counted after the other.
   await returnReservation(tx, { id: paymentId, amountCents: status === 'failed' ? amountCents : 0 })
   await record(tx, caller, refundEvents[status], refund)
-  const { orderId, whole } = orNotFound(await findRefunded(tx, { id: paymentId }))
+  const { orderId, whole, currency } = orNotFound(await findRefunded(tx, { id: paymentId }))
+  if (status === 'succeeded') await postRefund(tx, caller, { ...refund, currency })
   if (orderId !== null && whole) await orderRefunded(tx, caller, orderId, paymentId)
 }
