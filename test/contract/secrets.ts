@@ -94,6 +94,22 @@ export const states: Record<string, (test: TestApp, params: Record<string, strin
   /** Only a payment that has succeeded is refunded, and that takes a worker. */
   createRefund: ({ sql }, { id }) =>
     sql(`update payments set status = 'succeeded', refunded_cents = 0 where id = $1`, [id]),
+  createHold: (test, { id }) => funds(test, id as string),
+  /** A hold is captured once, and tests repeat it below one parent: each time gets another hold. */
+  async captureHold({ sql }, params) {
+    const [{ id, account_id }] = await sql(
+      `insert into holds (id, organization_id, account_id, amount_cents, currency, expires_at)
+        select gen_random_uuid(), organization_id, account_id, amount_cents, currency, expires_at from holds where id = $1
+        returning id, account_id`,
+      [params.id],
+    )
+    params.id = id
+    await sql(
+      `update accounts set balance_cents = $2, held_cents =
+        (select sum(amount_cents) from holds where account_id = accounts.id and status = 'held') where id = $1`,
+      [account_id, FUNDS_CENTS],
+    )
+  },
   createTransfer: (test, _params, { fromAccountId }) => funds(test, fromAccountId),
 }
 

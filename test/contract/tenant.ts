@@ -94,13 +94,17 @@ export class Tenant {
     const example = await this.world.bodyOf(creator, params, this.owner)
     const full = this.#filled(creator.body, example, n)
     const plain = { ...example, ...(example.email === undefined ? {} : { email: full.email }) }
+    const refusals: string[] = []
     for (const body of [full, plain]) {
       const answer = await client.send(creator, { as: this.owner, params, body })
-      if (answer.status >= 300) continue
+      if (answer.status >= 300) {
+        refusals.push(answer.text)
+        continue
+      }
       await this.remember()
       return answer.body.id
     }
-    throw new Error(`${creator.id} makes no row, neither with every field nor with those of its example`)
+    throw new Error(`${creator.id} makes no row, neither with every field nor with those of its example: ${refusals.join(' ')}`)
   }
 
   async #fill(): Promise<void> {

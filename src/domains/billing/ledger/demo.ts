@@ -4,14 +4,17 @@ import { record } from '../../../events/record.ts'
 import { demoId } from '../../../lib/demo.ts'
 import { orNotFound } from '../../../lib/errors.ts'
 import { demoOrganizationId } from '../../organizations/demo.ts'
-import { accountEvents, transferEvents } from './events.ts'
+import { accountEvents, holdEvents, transferEvents } from './events.ts'
 import { insertAccount } from './queries/accounts.ts'
+import { insertHold } from './queries/holds.ts'
 import { insertTransfer } from './queries/transfers.ts'
 
 const bankId = demoId(300)
 export const demoAccountId = demoId(301)
 export const demoTransferId = demoId(303)
+export const demoHoldId = demoId(304)
 const OPENING_CENTS = 1_000_000
+const HOLD_MS = 30 * 86_400_000
 
 const demoAccounts = [
   { id: bankId, kind: 'system', name: 'Bank' },
@@ -37,4 +40,13 @@ export async function insertDemoLedger(tx: Transaction, caller: Caller): Promise
     createdAt: new Date().toISOString(),
   }
   await record(tx, caller, transferEvents.created, orNotFound(await insertTransfer(tx, transfer)))
+  const hold = {
+    id: demoHoldId,
+    accountId: demoAccountId,
+    amountCents: 5_000,
+    reference: 'Deposit',
+    expiresAt: new Date(Date.now() + HOLD_MS).toISOString(),
+    createdBy: caller.actor.id,
+  }
+  await record(tx, caller, holdEvents.created, orNotFound(await insertHold(tx, hold)))
 }

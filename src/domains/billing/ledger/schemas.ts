@@ -21,7 +21,7 @@ const Purpose = StringEnum(['general', 'payments', 'provider', 'fees'], {
   description:
     'What the books keep it for by themselves: `payments` is what customers have paid, `provider` what the provider of payments holds, `fees` what it has kept. All other accounts are `general`.',
 })
-const Source = StringEnum(['payment', 'refund', 'fee'], {
+const Source = StringEnum(['payment', 'refund', 'fee', 'hold'], {
   description: 'What it follows from by itself; null when somebody made it.',
 })
 const Reference = Nullable(VisibleText(200, { description: 'A note of the caller.' }), { examples: ['Payout of May'] })
@@ -36,6 +36,11 @@ export const Account = Type.Object(
     purpose: Purpose,
     name: Name,
     balanceCents: Cents({ description: 'The sum of its entries, in minor units of the currency.' }),
+    heldCents: Cents({
+      minimum: 0,
+      description: 'What its holds reserve of the balance: the rest is free to move.',
+      examples: [0],
+    }),
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
@@ -64,7 +69,7 @@ export const Transfer = Type.Object(
     reversesId: Nullable(Id, { description: 'The transfer that this one takes back.' }),
     source: Nullable(Source),
     sourceId: Nullable(Id, {
-      description: 'The payment or refund that it follows from; a fee has the id of its payment.',
+      description: 'The payment, refund or hold that it follows from; a fee has the id of its payment.',
     }),
     createdBy: Nullable(Id, { description: 'The user who made it; null for an API key.' }),
     createdAt: Timestamp,
@@ -111,3 +116,57 @@ export const Entry = Type.Object(
 export type Entry = Static<typeof Entry>
 export const EntryList = List(Entry)
 export const EntriesQuery = ListQuery({}, ['seq'])
+
+const HoldStatus = StringEnum(['held', 'captured', 'released', 'expired'], {
+  description: 'Held until it is captured or released, or until it expires.',
+})
+
+export const Hold = Type.Object(
+  {
+    id: Id,
+    organizationId: Id,
+    accountId: Id,
+    status: HoldStatus,
+    amountCents: Amount,
+    capturedCents: Cents({
+      minimum: 0,
+      description: 'What of it was captured; the rest is free again.',
+      examples: [0],
+    }),
+    currency: Currency,
+    reference: Reference,
+    expiresAt: { ...Timestamp, description: 'When it is released by itself.' },
+    createdBy: Nullable(Id, { description: 'The user who made it; null for an API key.' }),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  },
+  { title: 'Hold', description: 'An amount of an account that is reserved for one transfer later.' },
+)
+export type Hold = Static<typeof Hold>
+
+export const CreateHold = Closed(
+  {
+    amountCents: Amount,
+    reference: Type.Optional(Reference),
+    expiresAt: Type.Optional({ ...Timestamp, description: 'In seven days when left out.' }),
+  },
+  { title: 'CreateHold', examples: [{ amountCents: 1050, reference: 'Deposit' }] },
+)
+export type CreateHold = Static<typeof CreateHold>
+
+export const CaptureHold = Closed(
+  {
+    toAccountId: Id,
+    amountCents: Type.Optional(
+      Cents({ minimum: 1, description: 'All of the hold when left out. What is not captured is free again.' }),
+    ),
+  },
+  { title: 'CaptureHold', examples: [{ toAccountId: demoId(302), amountCents: 1050 }] },
+)
+export type CaptureHold = Static<typeof CaptureHold>
+
+export const HoldList = List(Hold)
+export const HoldsQuery = ListQuery(
+  { status: Type.Optional({ ...HoldStatus, description: 'Only holds with this status.' }) },
+  ['createdAt'],
+)

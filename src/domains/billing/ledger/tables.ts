@@ -7,6 +7,8 @@ const BOUND = sql.raw(String(Number.MAX_SAFE_INTEGER))
 
 export type Purpose = 'general' | 'payments' | 'provider' | 'fees'
 
+export type Source = 'payment' | 'refund' | 'fee' | 'hold'
+
 export const accounts = pgTable(
   'accounts',
   {
@@ -18,6 +20,8 @@ export const accounts = pgTable(
     purpose: text().$type<Purpose>().notNull().default('general'),
     name: text(),
     balanceCents: cents().notNull().default(0),
+    /** The sum of the holds that have not ended. */
+    heldCents: cents().notNull().default(0),
     /** The number of entries, which is also the `seq` of the last one. */
     entryCount: bigint({ mode: 'number' }).notNull().default(0),
     version: version(),
@@ -29,7 +33,8 @@ export const accounts = pgTable(
       .on(table.organizationId, table.currency, table.purpose)
       .where(sql`${table.kind} = 'system'`),
     // The service checks both before; these hold also against a fault in it.
-    check('accounts_not_negative', sql`${table.kind} = 'system' or ${table.balanceCents} >= 0`),
+    check('accounts_not_negative', sql`${table.kind} = 'system' or ${table.balanceCents} >= ${table.heldCents}`),
+    check('accounts_held', sql`${table.heldCents} >= 0`),
     check('accounts_bounded', sql`${table.balanceCents} between -${BOUND} and ${BOUND}`),
   ],
 )
@@ -51,7 +56,7 @@ export const transfers = pgTable(
     /** The transfer that this one takes back. */
     reversesId: uuid(),
     /** What it follows from, and the id of that; null when a caller made it. */
-    source: text().$type<'payment' | 'refund' | 'fee'>(),
+    source: text().$type<Source>(),
     sourceId: uuid(),
     createdBy: uuid(),
     createdAt: isoTimestamp().notNull().default(sql`now()`),
@@ -77,4 +82,29 @@ export const entries = pgTable(
     createdAt: isoTimestamp().notNull().default(sql`now()`),
   },
   table => [primaryKey({ columns: [table.accountId, table.seq] })],
+)
+
+/** Kept with the books when their organization is deleted. */
+export const holds = pgTable(
+  'holds',
+  {
+    id: id(),
+    organizationId: uuid().notNull(),
+    accountId: uuid().notNull(),
+    status: text().$type<'held' | 'captured' | 'released' | 'expired'>().notNull().default('held'),
+    amountCents: cents().notNull(),
+    capturedCents: cents().notNull().default(0),
+    currency: text().notNull(),
+    reference: text(),
+    expiresAt: isoTimestamp().notNull(),
+    createdBy: uuid(),
+    version: version(),
+    ...timestamps(),
+  },
+  table => [
+    index('holds_account_idx').on(table.accountId, table.id),
+    index('holds_organization_idx').on(table.organizationId),
+    index('holds_expiring_idx').on(table.expiresAt).where(sql`${table.status} = 'held'`),
+    check('holds_captured', sql`${table.capturedCents} between 0 and ${table.amountCents}`),
+  ],
 )

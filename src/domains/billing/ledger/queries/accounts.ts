@@ -7,7 +7,7 @@ import { accounts } from '../tables.ts'
 export type AccountRow = Account & { version: number }
 
 const accountColumns = sql`id, organization_id, kind, currency, name, balance_cents,
-  purpose, version, created_at, updated_at`
+  held_cents, purpose, version, created_at, updated_at`
 
 export const insertAccount = one(
   statement(

@@ -8,11 +8,12 @@ import { memberships } from '../../../organizations/queries/access.ts'
 import { accountEvents } from '../events.ts'
 import { type AccountRow, insertAccount } from '../queries/accounts.ts'
 import type { CreateAccount } from '../schemas.ts'
-import { accounts, transfers } from '../tables.ts'
+import { accounts, holds, transfers } from '../tables.ts'
 
 /** The tables are no tenant tables: the books stay when their organization is deleted. */
 export function registerLedgerTenancy({ database, tenancy }: FastifyInstance): void {
   tenancy.define('account', memberships(database, accounts, 'organization_id'))
+  tenancy.define('hold', memberships(database, holds, 'organization_id'))
   tenancy.define('transfer', memberships(database, transfers, 'organization_id'))
 }
 

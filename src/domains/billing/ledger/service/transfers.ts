@@ -64,15 +64,20 @@ async function lockUnreversed(tx: Transaction, id: string): Promise<TransferRow>
   return transfer
 }
 
-/** Throws `forbidden`, `currency_mismatch`, `insufficient_funds`, `amount_out_of_range`. */
+/** Locks both accounts. Throws `forbidden`, `currency_mismatch`, `insufficient_funds`, `amount_out_of_range`. */
 async function post(tx: Transaction, caller: Caller, actor: Actor, move: Move): Promise<TransferRow> {
+  await requireMove(tx, actor, move)
+  return write(tx, caller, { ...move, source: null, sourceId: null })
+}
+
+/** As `post`, but writes nothing. `heldCents` is what a hold has reserved for this move. */
+export async function requireMove(tx: Transaction, actor: Actor, move: Move, heldCents = 0): Promise<void> {
   const { fromAccountId, toAccountId } = move
   const locked = new Map((await lockAccounts(tx, { ids: [fromAccountId, toAccountId] })).map(row => [row.id, row]))
   const from = orNotFound(locked.get(fromAccountId.toLowerCase()))
   const to = orNotFound(locked.get(toAccountId.toLowerCase()))
   if (from.kind === 'system' || to.kind === 'system') requireSystemAccess(actor)
-  requireMovable(from, to, move)
-  return write(tx, caller, { ...move, source: null, sourceId: null })
+  requireMovable({ ...from, heldCents: from.heldCents - heldCents }, to, move)
 }
 
 /** Writes a transfer between accounts that are locked, and its event. */
@@ -89,7 +94,8 @@ export async function write(
 
 function requireMovable(from: AccountRow, to: AccountRow, { amountCents, currency }: Move): void {
   oneCurrency([currency, from.currency, to.currency])
-  if (from.kind === 'normal' && from.balanceCents < amountCents) throw ledgerErrors.insufficient_funds()
+  if (from.kind === 'normal' && from.balanceCents - from.heldCents < amountCents)
+    throw ledgerErrors.insufficient_funds()
   sumCents([from.balanceCents, -amountCents])
   sumCents([to.balanceCents, amountCents])
 }
