@@ -1,6 +1,6 @@
 import type { Domain } from '../../../plugins/domains.ts'
 import { demoAccountId, demoHoldId, demoTransferId, insertDemoLedger } from './demo.ts'
-import { registerLedgerJobs } from './jobs.ts'
+import { registerLedgerJobs } from './jobs/register.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { holdRoutes } from './routes/holds.ts'
 import { transferRoutes } from './routes/transfers.ts'

@@ -170,3 +170,30 @@ export const HoldsQuery = ListQuery(
   { status: Type.Optional({ ...HoldStatus, description: 'Only holds with this status.' }) },
   ['createdAt'],
 )
+
+const Sum = (description: string) => Cents({ description })
+
+export const UnbalancedAccount = Type.Object(
+  {
+    id: Id,
+    organizationId: Id,
+    currency: Currency,
+    balanceCents: Sum('The balance of the account.'),
+    entriesCents: Sum('What its entries add up to.'),
+    entryCount: Type.Integer({ description: 'How many entries the account counts.', examples: [2] }),
+    entriesCount: Type.Integer({ description: 'How many there are.', examples: [2] }),
+    heldCents: Sum('What the account says is held.'),
+    holdsCents: Sum('What its holds add up to.'),
+  },
+  { title: 'UnbalancedAccount', description: 'An account that does not agree with its entries or its holds.' },
+)
+
+export const UnbalancedTransfer = Type.Object(
+  {
+    id: Id,
+    organizationId: Nullable(Id, { description: 'Null for an entry without a transfer.' }),
+    entriesCents: Sum('What its entries add up to; zero is right.'),
+    entriesCount: Type.Integer({ description: 'How many entries it has; two is right.', examples: [2] }),
+  },
+  { title: 'UnbalancedTransfer', description: 'A transfer whose entries do not add up.' },
+)

@@ -63,6 +63,8 @@ export const transfers = pgTable(
   },
   table => [
     index('transfers_organization_idx').on(table.organizationId),
+    // Reconciliation reads by time. Rows come in that order, so the smallest kind of index is enough.
+    index('transfers_created_idx').using('brin', table.createdAt),
     uniqueIndex('transfers_reverses_key').on(table.reversesId).where(sql`${table.reversesId} is not null`),
     uniqueIndex('transfers_source_key').on(table.sourceId, table.source).where(sql`${table.sourceId} is not null`),
     check('transfers_positive', sql`${table.amountCents} > 0`),
@@ -81,7 +83,10 @@ export const entries = pgTable(
     balanceCents: cents().notNull(),
     createdAt: isoTimestamp().notNull().default(sql`now()`),
   },
-  table => [primaryKey({ columns: [table.accountId, table.seq] })],
+  table => [
+    primaryKey({ columns: [table.accountId, table.seq] }),
+    index('entries_created_idx').using('brin', table.createdAt),
+  ],
 )
 
 /** Kept with the books when their organization is deleted. */

@@ -18,6 +18,11 @@ export const lockWithAdmins = statement('users.lock_with_admins', (db, $: Params
     .for('no key update'),
 )
 
+export const findAdmins = statement(
+  'users.admins',
+  () => sql<{ id: string }>`select id from ${users} where ${isActiveAdmin} order by id`,
+)
+
 export const hasAdmin = one(
   statement(
     'users.has_admin',

@@ -1,0 +1,2 @@
+CREATE INDEX "entries_created_idx" ON "entries" USING brin ("created_at");--> statement-breakpoint
+CREATE INDEX "transfers_created_idx" ON "transfers" USING brin ("created_at");
