@@ -24,6 +24,14 @@ export interface RefundOrder {
   amountCents: number
 }
 
+/** A payment in the books of the provider. */
+export interface ProviderRecord {
+  takenCents: number
+  refundedCents: number
+  /** What the provider kept; null where it does not say. */
+  feeCents: number | null
+}
+
 /**
  * Who moves the money. A method that throws leaves the outcome unknown: it may have been carried out, so the caller
  * asks with `find` before it does anything else. Every method may be repeated without moving money twice.
@@ -39,6 +47,8 @@ export interface PaymentProvider {
   /** Charges a prepared payment, once. */
   confirm(reference: string): Promise<Outcome>
   find(reference: string): Promise<Outcome>
+  /** What its books say of a payment, for reconciliation; undefined when it does not know the payment. */
+  record(reference: string): Promise<ProviderRecord | undefined>
   /** Pays back, once for each id of a refund. */
   refund(refund: RefundOrder): Promise<'processing' | 'succeeded' | 'failed'>
 }

@@ -78,7 +78,7 @@ const DOMAIN: Record<string, DomainRule> = {
     earlier: ['schemas'],
   },
   graphql: { outside: [], own: ['schemas', 'queries', 'service', 'errors'], earlier: ['schemas'] },
-  jobs: { outside: ['jobs/define'], own: ['schemas', 'queries', 'service', 'errors'], earlier: [] },
+  jobs: { outside: ['jobs/define'], own: ['schemas', 'queries', 'service', 'errors', 'jobs'], earlier: [] },
   events: { outside: ['events/registry'], own: ['schemas'], earlier: ['schemas'] },
   errors: { outside: [], own: [], earlier: [] },
   demo: {

@@ -104,7 +104,9 @@ export class Tenant {
       await this.remember()
       return answer.body.id
     }
-    throw new Error(`${creator.id} makes no row, neither with every field nor with those of its example: ${refusals.join(' ')}`)
+    throw new Error(
+      `${creator.id} makes no row, neither with every field nor with those of its example: ${refusals.join(' ')}`,
+    )
   }
 
   async #fill(): Promise<void> {

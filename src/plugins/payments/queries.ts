@@ -7,6 +7,9 @@ interface Known {
   method: string
   status: string
   amountCents: number
+  refundedCents: number
+  /** How often money was taken. */
+  charges: number
 }
 
 export const insertSandboxPayment = statement(
@@ -20,7 +23,7 @@ export const findSandboxPayment = one(
   statement(
     'sandbox.find',
     (_, $: Params<{ id: string }>) =>
-      sql<Known>`select id, method, status, amount_cents from ${sandboxPayments} where id = ${$.id}`,
+      sql<Known>`select id, method, status, amount_cents, refunded_cents, charges from ${sandboxPayments} where id = ${$.id}`,
   ),
 )
 
@@ -30,7 +33,7 @@ export const moveSandboxPayment = one(
     'sandbox.move',
     (_, $: Params<{ id: string; from: string; to: string }>) => sql<Known>`
       update ${sandboxPayments} set status = ${$.to}, charges = charges + (${$.to} = 'succeeded')::int
-      where id = ${$.id} and status = ${$.from} returning id, method, status, amount_cents`,
+      where id = ${$.id} and status = ${$.from} returning id, method, status, amount_cents, refunded_cents, charges`,
   ),
 )
 

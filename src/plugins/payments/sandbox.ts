@@ -1,6 +1,6 @@
 import type { Database } from '../../database/client.ts'
-import { shareOf } from '../../lib/money.ts'
-import type { Charge, Outcome, PaymentProvider, RefundOrder } from '../../lib/payment-provider.ts'
+import { shareOf, timesCents } from '../../lib/money.ts'
+import type { Charge, Outcome, PaymentProvider, ProviderRecord, RefundOrder } from '../../lib/payment-provider.ts'
 import { findSandboxPayment, insertSandboxPayment, insertSandboxRefund, moveSandboxPayment } from './queries.ts'
 
 /** What the status of a payment becomes when it is confirmed, by payment method. */
@@ -17,6 +17,8 @@ export const SANDBOX_METHODS: Readonly<Record<string, string>> = {
 
 /** What the sandbox keeps of each payment, in basis points. */
 const FEE_BASIS_POINTS = 150
+
+const feeOf = (amountCents: number): number => shareOf(amountCents, FEE_BASIS_POINTS)
 
 const ACTION_URL = 'https://sandbox.example/authenticate'
 
@@ -55,6 +57,14 @@ export class Sandbox implements PaymentProvider {
     return (undecided ? await this.#move(id, status, 'succeeded') : undefined) ?? outcomeOf(known)
   }
 
+  async record(id: string): Promise<ProviderRecord | undefined> {
+    const known = await findSandboxPayment(this.#database, { id })
+    if (!known) return undefined
+    const { charges, amountCents, refundedCents } = known
+    const takenCents = timesCents(amountCents, charges)
+    return { takenCents, refundedCents, feeCents: feeOf(takenCents) }
+  }
+
   async refund({ id, reference: paymentId, amountCents }: RefundOrder): Promise<'succeeded'> {
     await insertSandboxRefund(this.#database.writes, { id, paymentId, amountCents })
     return 'succeeded'
@@ -69,6 +79,6 @@ export class Sandbox implements PaymentProvider {
 function outcomeOf({ status, amountCents }: { status: string; amountCents: number }): Outcome {
   if (status === 'failed') return { status, failureCode: 'card_declined' }
   if (status === 'requires_action') return { status, actionUrl: ACTION_URL }
-  if (status === 'succeeded') return { status, feeCents: shareOf(amountCents, FEE_BASIS_POINTS) }
+  if (status === 'succeeded') return { status, feeCents: feeOf(amountCents) }
   return { status: status as 'prepared' | 'processing' }
 }

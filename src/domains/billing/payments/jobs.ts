@@ -1,11 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 import { defineJob } from '../../../jobs/define.ts'
 import { findOpenPayments, findOpenRefunds } from './queries.ts'
+import { reconcilePayments } from './service/reconciliation.ts'
 import { chargePayment, payRefund } from './service/settlement.ts'
 
 export const charge = defineJob<{ paymentId: string }>('payments.charge')
 export const refund = defineJob<{ refundId: string }>('payments.refund')
 const settleOpen = defineJob<Record<string, never>>('payments.settle_open')
+/** The provider is asked for each payment of three days. */
+const RECONCILE_SECONDS = 3_600
+const reconcile = defineJob<Record<string, never>>('payments.reconcile', { expireSeconds: RECONCILE_SECONDS })
+/** After the ledger. */
+const DAILY = '53 2 * * *'
 const EVERY_MINUTE = '* * * * *'
 
 export function registerPaymentJobs(app: FastifyInstance): void {
@@ -19,4 +25,6 @@ export function registerPaymentJobs(app: FastifyInstance): void {
     for (const { id } of await findOpenRefunds(tx, {})) await jobs.enqueue(tx, refund, { refundId: id })
   })
   jobs.schedule(settleOpen, EVERY_MINUTE, {})
+  jobs.handleOutside(reconcile, async () => void (await reconcilePayments(app)))
+  jobs.schedule(reconcile, DAILY, {})
 }

@@ -1,6 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
+import { transfers } from '../ledger/tables.ts'
 import { Payment, type Refund } from './schemas.ts'
 import { payments, refunds } from './tables.ts'
 
@@ -133,6 +134,46 @@ export const findOpenRefunds = statement(
   () => sql<{ id: string }>`
     select id from ${refunds} where status = 'processing' and updated_at < now() - interval '1 minute'
     order by updated_at limit 1000`,
+)
+
+/** A payment that has ended, with what was refunded and what the ledger has of it. */
+export interface EndedPayment {
+  id: string
+  organizationId: string
+  currency: string
+  status: string
+  provider: string
+  reference: string | null
+  amountCents: number
+  /** With what is being refunded. */
+  refundedCents: number
+  refundsCents: number
+  postedCents: number
+  postedFeesCents: number
+  postedRefundsCents: number
+  updatedAt: string
+}
+
+type Place = { updatedAt: string; id: string; until: string; limit: number }
+
+const posted = (source: 'payment' | 'fee') => sql`(
+        select coalesce(sum(amount_cents), 0)::bigint from ${transfers}
+        where source_id = p.id and source = ${sql.raw(`'${source}'`)})`
+
+export const findEndedPayments = statement(
+  'payments.ended',
+  (_, $: Params<Place>) => sql<EndedPayment>`
+    select p.id, p.organization_id, p.currency, p.status, p.provider, p.reference, p.amount_cents, p.refunded_cents,
+      r.amount as refunds_cents, ${posted('payment')} as posted_cents, ${posted('fee')} as posted_fees_cents,
+      r.posted as posted_refunds_cents, p.updated_at
+    from ${payments} p cross join lateral (
+      select coalesce(sum(f.amount_cents) filter (where f.status = 'succeeded'), 0)::bigint as amount,
+        coalesce(sum(t.amount_cents), 0)::bigint as posted
+      from ${refunds} f left join ${transfers} t on t.source_id = f.id and t.source = 'refund'
+      where f.payment_id = p.id) r
+    where p.status in ('succeeded', 'failed') and (p.updated_at, p.id) > (${$.updatedAt}::timestamptz, ${$.id}::uuid)
+      and p.updated_at < ${$.until}::timestamptz
+    order by p.updated_at, p.id limit ${$.limit}`,
 )
 
 const byId = { on: payments.id, key: 'id', type: 'uuid' } as const

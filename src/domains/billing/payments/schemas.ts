@@ -87,3 +87,25 @@ export const PaymentsQuery = ListQuery(
   { status: Type.Optional({ ...Status, description: 'Only payments with this status.' }) },
   ['createdAt'],
 )
+
+const Counted = (description: string) => Cents({ minimum: 0, description, examples: [6902] })
+const Told = (description: string) =>
+  Nullable(Counted(description), { description: `${description} Null where the provider does not say.` })
+
+export const UnreconciledPayment = Type.Object(
+  {
+    id: Id,
+    organizationId: Id,
+    currency: Currency,
+    status: Status,
+    amountCents: Amount,
+    refundsCents: Counted('What was paid back.'),
+    postedCents: Counted('What the ledger has of the payment.'),
+    postedFeesCents: Counted('What the ledger has of the fee.'),
+    postedRefundsCents: Counted('What the ledger has of the refunds.'),
+    takenCents: Told('What the provider has taken.'),
+    returnedCents: Told('What the provider has paid back.'),
+    feeCents: Told('What the provider has kept.'),
+  },
+  { title: 'UnreconciledPayment', description: 'A payment on which the provider, the ledger and we do not agree.' },
+)

@@ -34,6 +34,8 @@ export const payments = pgTable(
     index('payments_organization_idx').on(table.organizationId, table.id),
     index('payments_order_idx').on(table.orderId),
     index('payments_open_idx').on(table.updatedAt).where(sql`status in ('processing', 'requires_action')`),
+    // Reconciliation reads what has ended lately.
+    index('payments_ended_idx').on(table.updatedAt, table.id).where(sql`status in ('succeeded', 'failed')`),
     check('payments_refunded_check', sql`refunded_cents between 0 and amount_cents`),
   ],
 )

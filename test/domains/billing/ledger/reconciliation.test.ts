@@ -37,7 +37,7 @@ t.test('each kind of difference is found, is an event of its organization, and a
   })
   t.match(await awaitMail(test, platformAdmin.email), {
     subject: 'The books do not agree',
-    text: new RegExp(`1 differences[^]*account ${cash}: balance 751, entries 750`),
+    text: new RegExp(`Differences in the books: 1\\n[^]*account ${cash}: balance 751, entries 750`),
   })
   await sql('update accounts set balance_cents = 750, held_cents = 5 where id = $1', [cash])
   t.same(await found(), [`account.unbalanced ${cash}`], 'something held without a hold')

@@ -1,14 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import { bySystem } from '../../../../events/caller.ts'
 import { record } from '../../../../events/record.ts'
-import type { EventType } from '../../../../events/registry.ts'
 import { findAdmins } from '../../../users/queries/admins.ts'
 import { findUser } from '../../../users/queries/users.ts'
 import { sendDifferences } from '../jobs/mail.ts'
 
+type EventType = Parameters<typeof record>[2]
+
 /** What does not agree: the event that says so, and a line for the mail. */
 export interface Difference {
-  type: EventType<Difference['data']>
+  type: EventType
   data: { id: string; organizationId: string | null }
   line: string
 }
@@ -32,11 +33,11 @@ export async function reportDifferences(
   })
 }
 
-const text = (lines: string[], count: number): string => `Reconciliation has found ${count} differences in the books:
+const text = (lines: string[], count: number): string => `Differences in the books: ${count}
 
 ${lines.join('\n')}${count > lines.length ? '\n…' : ''}
 
-Each is an event in the log (GET /platform/audit). Nothing was changed; they are found again each day until they are mended.
+Each is an event in the log (GET /audit/events). Nothing was changed; they are found again each day until they are mended.
 `
 
 /** Does nothing when the admin has no address any more. */
