@@ -4,6 +4,7 @@ import { domains } from './domains/index.ts'
 import { accessPlugin } from './plugins/access.ts'
 import { accountsPlugin } from './plugins/accounts.ts'
 import { addressPlugin } from './plugins/address.ts'
+import { aiPlugin } from './plugins/ai/index.ts'
 import { authPlugin } from './plugins/auth.ts'
 import { bodyPlugin } from './plugins/body.ts'
 import { compressionPlugin } from './plugins/compression.ts'
@@ -81,6 +82,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(mailPlugin, { ...config, from: config.mailFrom })
   await app.register(storagePlugin, config)
   await app.register(paymentsPlugin)
+  await app.register(aiPlugin)
   await app.register(healthPlugin)
   await app.register(rootPlugin)
   await app.register(pagesPlugin)

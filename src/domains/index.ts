@@ -3,6 +3,7 @@ import { apiKeys } from './api-keys/index.ts'
 import { audit } from './audit/index.ts'
 import { auth } from './auth/index.ts'
 import { billing } from './billing/index.ts'
+import { chat } from './chat/index.ts'
 import { comments } from './comments/index.ts'
 import { files } from './files/index.ts'
 import { organizations } from './organizations/index.ts'
@@ -24,6 +25,7 @@ export const domains: Domain[] = [
   comments,
   files,
   ...billing,
+  chat,
   audit,
   webhooks,
 ]

@@ -122,6 +122,12 @@ export const eventStream = (description: string): Record<never, never> => ({
   200: { description, content: { 'text/event-stream': { schema: Type.String() } } },
 })
 
+/** As `eventStream`, or an empty answer when nothing follows, which keeps an `EventSource` from connecting again. */
+export const eventStreamOrNothing = (description: string): Record<never, never> => ({
+  ...eventStream(description),
+  204: { description: 'Nothing follows; no body.', type: 'null' },
+})
+
 export const MULTIPART = 'multipart/form-data'
 
 /** A response that is the bytes of a file. The type is empty, as that of a stream. */

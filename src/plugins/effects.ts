@@ -13,6 +13,8 @@ export interface Effects {
   affects?: readonly string[]
   /** The types of the recorded events, unless there is exactly one for each changed row that events describe. */
   records?: readonly string[]
+  /** Those of them that the system records after the handler, before the response ends. */
+  bySystem?: readonly string[]
 }
 
 declare module 'fastify' {
@@ -27,9 +29,10 @@ async function effects(app: FastifyInstance) {
   const declared = new Map<string, Effects>()
   app.decorate('effects', declared)
   app.addHook('onRoute', ({ config, schema }) => {
-    const { affects, records } = config ?? {}
-    if ((affects || records) && schema?.operationId)
-      declared.set(schema.operationId, { ...(affects ? { affects } : {}), ...(records ? { records } : {}) })
+    const { affects, records, bySystem } = config ?? {}
+    if (!schema?.operationId || !(affects || records)) return
+    const optional = { ...(records ? { records } : {}), ...(bySystem ? { bySystem } : {}) }
+    declared.set(schema.operationId, { ...(affects ? { affects } : {}), ...optional })
   })
 }
 

@@ -4,6 +4,13 @@ import findMyWay, { type HTTPMethod } from 'find-my-way'
 import { fromDatabase } from '../database/errors.ts'
 import { AppError, type FieldError, type Problem, requestErrors } from '../lib/errors.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Returns the problem of an error, for an answer that has begun before it. */
+    problemOf(error: AppError, request: FastifyRequest): Problem
+  }
+}
+
 /** Maps Fastify's own errors to errors of the API. */
 const byFastifyCode: Record<string, keyof typeof requestErrors> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
@@ -102,6 +109,8 @@ async function errors(app: FastifyInstance, { publicUrl }: { publicUrl: string }
       if (!router.hasRoute(verb, url)) router.on(verb, url, () => {})
     }
   })
+
+  app.decorate('problemOf', (error, request) => problemOf(error, request.id, publicUrl))
 
   const answer = (error: AppError, request: FastifyRequest, reply: FastifyReply) =>
     reply

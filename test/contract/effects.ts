@@ -115,13 +115,14 @@ class Judge {
   }
 
   #misattributed({ type, target_type, target_id, organization_id, actor_id }: Json): string[] {
-    const { caller } = this.#write
+    const { caller, effects } = this.#write
+    const isOwn = effects.bySystem?.includes(type) ? actor_id === null : actor_id === caller?.id
     const row = this.#rows.find(row => singular(row.table) === target_type && this.#log.keyOf(row).at(-1) === target_id)
     const { organization_id: owner, id } = row?.after ?? row?.before ?? { organization_id: organization_id }
     const organization = target_type === 'organization' ? id : (owner ?? null)
     return [
       ...(organization === organization_id ? [] : [`records ${type} for another organization`]),
-      ...(caller && actor_id !== caller.id ? [`records ${type} as done by ${actor_id}`] : []),
+      ...(caller && !isOwn ? [`records ${type} as done by ${actor_id}`] : []),
     ]
   }
 
@@ -170,7 +171,7 @@ class Judge {
    */
   #linked(own: Change[]): (row: Change) => boolean {
     const { params, body, caller, answer } = this.#write
-    const given = JSON.stringify([params, body ?? null, caller, answer.body ?? null, answer.headers.location ?? null])
+    const given = JSON.stringify([params, body ?? null, caller, answer.text, answer.headers.location ?? null])
     const secrets = new Set((given.match(SECRET) ?? []).map(secret => `\\x${sha256(secret).toString('hex')}`))
     const opened = this.#rows.flatMap(row => {
       const references = referencesIn(row)

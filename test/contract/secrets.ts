@@ -94,6 +94,13 @@ export const states: Record<string, (test: TestApp, params: Record<string, strin
   /** Only a payment that has succeeded is refunded, and that takes a worker. */
   createRefund: ({ sql }, { id }) =>
     sql(`update payments set status = 'succeeded', refunded_cents = 0 where id = $1`, [id]),
+  stopChat: ({ sql }, { id }) =>
+    sql(
+      `insert into chat_messages (id, organization_id, chat_id, role, content, status, input_tokens, lease_until)
+        select gen_random_uuid(), organization_id, id, 'assistant', '', 'running', 0, now() + interval '1 day'
+        from chats where id = $1`,
+      [id],
+    ),
   createHold: (test, { id }) => funds(test, id as string),
   /** A hold is captured once, and tests repeat it below one parent: each time gets another hold. */
   async captureHold({ sql }, params) {
@@ -115,6 +122,13 @@ export const states: Record<string, (test: TestApp, params: Record<string, strin
 
 /** For a list whose rows no operation creates below its parent, how a test gets some. */
 export const fillings: Record<string, (test: TestApp, params: Record<string, string>) => Promise<unknown>> = {
+  listChatMessages: ({ sql }, { id }) =>
+    sql(
+      `insert into chat_messages (id, organization_id, chat_id, role, content, status)
+        select gen_random_uuid(), organization_id, id, 'user', 'Question ' || n, 'complete'
+        from chats, generate_series(1, 3) n where id = $1`,
+      [id],
+    ),
   listEntries: ({ sql }, { id }) =>
     sql(
       `insert into entries (account_id, seq, transfer_id, amount_cents, balance_cents)

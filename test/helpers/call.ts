@@ -11,7 +11,7 @@ interface Call {
   headers?: Record<string, string>
   /** The client's address. Without it each call has its own, so that no limit by address is reached by chance. */
   from?: string
-  /** The response may be a stream, which does not end by itself: it is closed as soon as it has begun. */
+  /** The response may be a stream. One that is read with GET may not end by itself: it is closed as soon as it has begun. */
   streams?: boolean
 }
 
@@ -47,7 +47,7 @@ export async function call(
     ...(body === undefined ? {} : { payload: isRaw(body) ? body : JSON.stringify(body) }),
     payloadAsStream: streams,
   })
-  const text = streams ? await begunBy(answer) : answer.payload
+  const text = streams ? await begunBy(answer, method === 'GET') : answer.payload
   const isJson = /json/.test(String(answer.headers['content-type']))
   return {
     status: answer.statusCode,
@@ -57,9 +57,9 @@ export async function call(
   }
 }
 
-/** Returns the whole body of a problem, but nothing of a stream. */
-async function begunBy(answer: LightMyRequestResponse): Promise<string> {
-  if (answer.statusCode >= 300) return textOf(answer.stream())
+/** Returns the whole body of a problem or of an answer to a write, but nothing of a stream without an end. */
+async function begunBy(answer: LightMyRequestResponse, isEndless: boolean): Promise<string> {
+  if (answer.statusCode >= 300 || !isEndless) return textOf(answer.stream())
   answer.raw.res.destroy()
   return ''
 }

@@ -11,6 +11,11 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** `required` for routes that move money. Public routes have no principal, so they ignore the header. */
     idempotency?: 'required'
+    /**
+     * Answers a POST whose result is not its body, such as a stream. It gets what the handler returned once that is
+     * committed, and with a repeated key the same as JSON.
+     */
+    respond?(request: FastifyRequest, reply: FastifyReply, result: never): unknown
   }
 }
 
@@ -31,10 +36,14 @@ async function idempotency(app: FastifyInstance) {
       const header = request.headers['idempotency-key']
       if (header !== undefined) return once(app, handler.bind(this), keyOf(header), request, reply)
       if (config?.idempotency === 'required') throw idempotencyErrors.idempotency_key_required()
-      return handler.call(this, request, reply)
+      const result = handler.call(this, request, reply)
+      return config?.respond ? responded(request, reply, result) : result
     }
   })
 }
+
+const responded = async (request: FastifyRequest, reply: FastifyReply, result: unknown): Promise<unknown> =>
+  request.routeOptions.config.respond?.(request, reply, (await result) as never)
 
 function keyOf(header: string | string[]): string {
   const [, quoted, bare] = (typeof header === 'string' && KEY.exec(header)) || []
@@ -76,7 +85,8 @@ async function once(
       throw error
     })
   // The response is sent only after the commit, which could still fail.
-  return outcome.kept ? replay(outcome.kept, request, reply) : outcome.payload
+  if (outcome.kept) return replay(outcome.kept, request, reply)
+  return request.routeOptions.config.respond ? responded(request, reply, outcome.payload) : outcome.payload
 }
 
 async function keep(
@@ -88,12 +98,19 @@ async function keep(
 ): Promise<unknown> {
   request.transaction = tx
   const payload = (await handler(request, reply)) as { version?: number } | null
-  const secret = request.routeOptions.config.cache === 'no-store'
+  const { cache, respond } = request.routeOptions.config
+  const secret = cache === 'no-store'
   await insertAnswer(tx, {
     id,
     fingerprint,
     status: reply.statusCode,
-    body: secret ? null : payload === null ? '' : (reply.serialize(payload) as string),
+    body: secret
+      ? null
+      : payload === null
+        ? ''
+        : respond
+          ? JSON.stringify(payload)
+          : (reply.serialize(payload) as string),
     location: (reply.getHeader('location') as string | undefined) ?? null,
     etag: payload?.version === undefined ? null : `"${payload.version}"`,
   })
@@ -102,9 +119,10 @@ async function keep(
 
 type Kept = NonNullable<Awaited<ReturnType<typeof findAnswer>>>
 
-function replay({ status, body, location, etag }: Kept, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function replay({ status, body, location, etag }: Kept, request: FastifyRequest, reply: FastifyReply): unknown {
   if (body === null) throw idempotencyErrors.idempotency_answer_not_kept()
   reply.code(status).header('idempotent-replayed', 'true')
+  if (request.routeOptions.config.respond) return responded(request, reply, JSON.parse(body))
   if (location !== null) reply.header('location', location)
   if (etag !== null) reply.header('etag', etag)
   if (body === '') return reply.send()

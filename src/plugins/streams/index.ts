@@ -36,13 +36,18 @@ class Streams {
     return this.#open.size
   }
 
-  /** Opens a stream; the handler returns its `body`. Throws `too_many_streams`, `overloaded`. */
-  open(request: FastifyRequest, reply: FastifyReply): EventStream {
+  /** Checks that a stream may be opened, before a write whose answer is one. Throws `too_many_streams`, `overloaded`. */
+  requireRoom(request: FastifyRequest): void {
     if (this.#closing) throw requestErrors.overloaded({ detail: 'shutting down' })
     const own = [...this.#open].filter(({ principalId }) => principalId === request.actor?.id)
     if (own.length >= OF_ONE_PRINCIPAL) throw streamErrors.too_many_streams()
     if (this.size >= OF_ONE_PROCESS)
       throw requestErrors.overloaded({ detail: 'as many streams as there may be are open' })
+  }
+
+  /** Opens a stream; the handler returns its `body`. Throws as `requireRoom`. */
+  open(request: FastifyRequest, reply: FastifyReply): EventStream {
+    this.requireRoom(request)
     const stream = new EventStream(this.#app, request, reply)
     this.#open.add(stream)
     stream.onClose(() => this.#open.delete(stream))
