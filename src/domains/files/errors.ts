@@ -11,9 +11,4 @@ export const fileErrors = defineErrors({
     title: 'No room left',
     help: 'With this file, the files of the organization would be larger than its quota. Delete files that are no longer needed: their room is free at once.',
   },
-  range_not_satisfiable: {
-    status: 416,
-    title: 'The file has no such bytes',
-    help: 'The `Range` begins after the end of the file; `Content-Range` says how long it is. Ask for bytes within it.',
-  },
 })

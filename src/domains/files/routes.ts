@@ -6,8 +6,8 @@ import { bytes, MULTIPART, Nothing } from '../../lib/schema.ts'
 import { route } from '../../plugins/routes.ts'
 import { fileErrors } from './errors.ts'
 import { findFile, listFiles } from './queries.ts'
-import { File, FileList, FilesQuery, UploadFile } from './schemas.ts'
-import { sendContent } from './service/downloads.ts'
+import { File, FileList, FilesQuery, SignedUrl, UploadFile } from './schemas.ts'
+import { contentOf, signDownload } from './service/downloads.ts'
 import { deleteFile } from './service/files.ts'
 import { type Limits, uploadFile } from './service/uploads.ts'
 
@@ -59,10 +59,26 @@ export const fileRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'downloadFile',
       summary: 'The bytes of a file, or a range of them',
-      response: { ...bytes('The bytes.'), ...problems(fileErrors.range_not_satisfiable) },
+      response: { ...bytes('The bytes.'), ...problems(...app.downloads.problems) },
     },
     handler: async (request, reply) =>
-      sendContent(app, request, reply, orNotFound(await findFile(app.database, { id: request.params.id }))),
+      app.downloads.send(
+        request,
+        reply,
+        contentOf(orNotFound(await findFile(app.database, { id: request.params.id }))),
+      ),
+  })
+
+  route(app, {
+    method: 'POST',
+    url: '/files/:id/url',
+    config: { access: member('viewer', 'file', 'files:read'), cache: 'no-store', records: ['file.url_signed'] },
+    schema: {
+      operationId: 'signFileUrl',
+      summary: 'A URL by which anybody downloads the file for ten minutes',
+      response: { 200: SignedUrl, ...problems(412) },
+    },
+    handler: ({ caller, params, ifMatch }) => signDownload(app, caller, params.id, ifMatch),
   })
 
   route(app, {

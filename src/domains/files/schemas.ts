@@ -29,3 +29,15 @@ export const UploadFile = Type.Object(
 )
 export const FileList = List(File)
 export const FilesQuery = ListQuery({}, ['createdAt'])
+
+export const SignedUrl = Type.Object(
+  {
+    url: Type.String({
+      format: 'uri',
+      description: 'Where whoever has it downloads the file, without credentials. With an S3 store it leads there.',
+      examples: ['https://api.example.com/storage/01990000-0000-7000-8000-000000000070?grant=eyJtZXRob2QiOiJHRVQi'],
+    }),
+    expiresAt: { ...Timestamp, description: 'When the URL stops to work: ten minutes after it was made.' },
+  },
+  { title: 'SignedUrl', description: 'A URL that is good for one file and one method, for a short time.' },
+)

@@ -4,7 +4,9 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { ByteRange, Storage } from './storage.ts'
+import { requestErrors } from '../../lib/errors.ts'
+import type { Grants } from './grants.ts'
+import type { ByteRange, Content, Storage } from './storage.ts'
 
 /** Keys are ids that this service makes, so that no name of a caller becomes a path. */
 const KEY = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -12,12 +14,20 @@ const PARTIAL = '.part'
 /** Keys are spread over folders by their last characters, which are random: at most 256 folders. */
 const FOLDER_CHARACTERS = 2
 
+/** How signed URLs are made: they lead to a route of this service at `url`. */
+interface Signed {
+  grants: Grants
+  url: string
+}
+
 /** Keeps each object as a file below a folder. A file has its name only when it is complete. */
 export class LocalStorage implements Storage {
   readonly #folder: string
+  readonly #signed: Signed
 
-  constructor(folder: string) {
+  constructor(folder: string, signed: Signed) {
     this.#folder = folder
+    this.#signed = signed
   }
 
   async write(key: string, source: AsyncIterable<Buffer>): Promise<void> {
@@ -33,7 +43,10 @@ export class LocalStorage implements Storage {
   }
 
   async read(key: string, range?: ByteRange): Promise<Readable> {
-    return (await open(this.#pathOf(key))).createReadStream(range ?? {})
+    const file = await open(this.#pathOf(key)).catch(error => {
+      throw error.code === 'ENOENT' ? requestErrors.not_found() : error
+    })
+    return file.createReadStream(range ?? {})
   }
 
   async remove(key: string): Promise<void> {
@@ -48,6 +61,12 @@ export class LocalStorage implements Storage {
         const found = await stat(join(this.#folder, folder.name, name)).catch(() => undefined)
         if (KEY.test(key) && found && found.mtime < time) yield key
       }
+  }
+
+  async downloadUrl({ key, name, type, sizeBytes, sha256 }: Content, expiresAt: Date): Promise<string> {
+    const { grants, url } = this.#signed
+    const grant = { method: 'GET', key, name, type, sizeBytes, sha256, expiresAt: expiresAt.toISOString() } as const
+    return `${url}/${key}?grant=${grants.sign(grant)}`
   }
 
   #pathOf(key: string): string {

@@ -65,6 +65,76 @@ t.test('ranges are answered as RFC 9110 has it', async t => {
   t.same([(await download(empty)).status, (await download(empty, { range: 'bytes=0-' })).status], [200, 416])
 })
 
+/** The path and query of a URL that the service signed. */
+async function signed(id: string): Promise<string> {
+  const { body } = await call(app, `POST /files/${id}/url`, { as: viewer })
+  const { pathname, search } = new URL(body.url)
+  return `${pathname}${search}`
+}
+
+t.test('a signed URL gives anybody the file, with ranges, until it expires', async t => {
+  const { id } = await upload({ content: '0123456789', filename: 'räport.html' })
+  const { status, body, headers } = await call(app, `POST /files/${id}/url`, { as: viewer })
+  t.same([status, headers['cache-control']], [200, 'no-store'])
+  t.same(
+    await sql(`select actor_id as "by" from events where type = 'file.url_signed' and target_id = $1`, [id]),
+    [{ by: viewer.id }],
+    'the log knows who gave the file away',
+  )
+  t.ok(body.url.startsWith(`${config.publicUrl}/storage/${id}?`), body.url)
+  const leftMs = Date.parse(body.expiresAt) - Date.now()
+  t.ok(leftMs > 0 && leftMs <= 600_000, 'for ten minutes at most')
+  const path = await signed(id)
+  const whole = await call(app, `GET ${path}`)
+  t.same([whole.status, whole.text], [200, '0123456789'])
+  t.match(whole.headers, {
+    'content-type': 'text/plain',
+    'content-disposition': /^attachment; .*r%C3%A4port\.html$/,
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': /^sandbox/,
+    'cache-control': 'private, no-cache',
+  })
+  const part = await call(app, `GET ${path}`, { headers: { range: 'bytes=2-3' } })
+  t.same([part.status, part.text], [206, '23'])
+  t.same((await call(app, `HEAD ${path}`)).headers['content-length'], '10')
+
+  const clock = Date.now
+  t.teardown(() => {
+    Date.now = clock
+  })
+  Date.now = () => clock() + 600_001
+  t.match(await call(app, `GET ${path}`), { status: 403, body: { code: 'signed_url_not_valid' } })
+})
+
+t.test('a signed URL is good for its file, its method and as it was made', async t => {
+  const [{ id }, other] = [await upload(), await upload()]
+  const path = await signed(id)
+  const grant = new URLSearchParams(path.split('?')[1]).get('grant') as string
+  const claims = JSON.parse(Buffer.from(grant.slice(0, -43), 'base64url').toString())
+  const forged = Buffer.from(JSON.stringify({ ...claims, key: other.id })).toString('base64url') + grant.slice(-43)
+  const refused: [string, number][] = [
+    [`GET /storage/${other.id}?grant=${grant}`, 403],
+    [`GET /storage/${other.id}?grant=${forged}`, 403],
+    [`GET /storage/${id}?grant=${grant.slice(0, -1)}${grant.endsWith('A') ? 'B' : 'A'}`, 403],
+    [`GET /storage/${id}?grant=${grant}A`, 403],
+    [`GET /storage/${id}?grant=`, 403],
+    [`GET /storage/${id}`, 422],
+    [`DELETE ${path}`, 405],
+    [`GET ${path}`, 200],
+  ]
+  for (const [request, status] of refused) t.equal((await call(app, request)).status, status, request)
+})
+
+t.test('only who may read a file signs a URL, and a deleted file has none that works', async t => {
+  const { id } = await upload()
+  t.equal((await call(app, `POST /files/${id}/url`, { as: outsider })).status, 404)
+  t.equal((await call(app, `POST /files/${id}/url`)).status, 401)
+  const path = await signed(id)
+  await call(app, `DELETE /files/${id}`, { as: member })
+  t.equal((await call(app, `POST /files/${id}/url`, { as: viewer })).status, 404)
+  await eventually(async () => (await call(app, `GET ${path}`)).status === 404, 'the URL leads nowhere')
+})
+
 t.test('a deleted file is gone at once, and its bytes after it', async t => {
   const { id } = await upload()
   t.equal((await call(app, `DELETE /files/${id}`, { as: viewer })).status, 403)
