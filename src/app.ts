@@ -17,6 +17,7 @@ import { effectsPlugin } from './plugins/effects.ts'
 import { encryptionPlugin } from './plugins/encryption.ts'
 import { errorsPlugin } from './plugins/errors.ts'
 import { eventsPlugin } from './plugins/events.ts'
+import { graphqlPlugin } from './plugins/graphql/index.ts'
 import { guardPlugin } from './plugins/guard.ts'
 import { headPlugin } from './plugins/head.ts'
 import { healthPlugin } from './plugins/health.ts'
@@ -86,6 +87,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(healthPlugin)
   await app.register(rootPlugin)
   await app.register(pagesPlugin)
+  await app.register(graphqlPlugin, config)
   await app.register(domainsPlugin, { domains, config })
   return app
 }

@@ -6,6 +6,7 @@ import type { ListDefinition } from '../database/list/page.ts'
 import { defineList } from '../database/list.ts'
 import { one, type Params, statement, statements } from '../database/statement.ts'
 import { touched, versionMatches } from '../database/versions.ts'
+import type { Principal } from '../lib/access.ts'
 import { orNotFound, orPreconditionFailed } from '../lib/errors.ts'
 import { newId } from '../lib/ids.ts'
 import { type Caller, userIdOf } from './caller.ts'
@@ -23,6 +24,11 @@ interface ResourceDefinition<Item extends TObject, Filters> {
   /** The wire shape. The columns that are read are its properties and `version`. */
   item: Item
   events: Record<'created' | 'updated' | 'deleted', EventType<Static<Item>>>
+  /**
+   * Selects the parent when the caller may read it: the list checks access in its own statement. Without it, the access
+   * rule of the route does.
+   */
+  visible?: ($: Params<{ parentId: string } & Principal>) => SQL
   /** Named query parameters of the list. */
   filters?: NonNullable<ListDefinition<Static<Item>, { parentId: string }, Filters>['filters']>
 }
@@ -81,7 +87,7 @@ export function defineResource<Item extends TObject, Filters extends object = ob
 
     find: (on: Executor, key: { id: string }) => find(on, key) as Promise<Row | undefined>,
 
-    list: defineList<Static<Item>, { parentId: string }, Filters>({
+    list: defineList<Static<Item>, { parentId: string }, Filters, Principal | Record<never, never>>({
       name: `${collection}.list`,
       item: definition.item,
       columns: sql.join(Object.values(read), sql`, `),
@@ -90,6 +96,7 @@ export function defineResource<Item extends TObject, Filters extends object = ob
       id: byId,
       sorts: { createdAt: byId },
       defaultSort: '-createdAt',
+      ...(definition.visible ? { parent: definition.visible as never } : {}),
       ...(definition.filters ? { filters: definition.filters } : {}),
     }),
 

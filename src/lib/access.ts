@@ -39,12 +39,15 @@ interface OrganizationAccess {
 /** The access rule of a route. Every route declares one, and the access plugin enforces it. */
 export type Access =
   | { kind: 'public' }
+  | { kind: 'credential' }
   | { kind: 'user' }
   | { kind: 'caller'; scope: Scope }
   | { kind: 'platform'; role: PlatformRole }
   | OrganizationAccess
 
 export const everyone: Access = { kind: 'public' }
+/** Any signed-in user or API key; what is inside the request has access rules of its own. */
+export const anyCredential: Access = { kind: 'credential' }
 export const signedIn: Access = { kind: 'user' }
 /** Any signed-in user, or a key with the scope; the route's SQL returns only what the caller may see. */
 export const anyCaller = (scope: Scope): Access => ({ kind: 'caller', scope })

@@ -135,9 +135,14 @@ const passes = (check: Check, request: FastifyRequest, reply: FastifyReply): Pro
 const holds =
   (rule: Access): Check =>
   (request, _reply, done) =>
-    done(allows(rule, request.actor as Actor) ? undefined : refusal(rule))
+    done(refusedBy(rule, request.actor as Actor))
+
+/** Returns the error when the credential alone does not satisfy the rule. */
+export const refusedBy = (rule: Access, actor: Actor): AppError | undefined =>
+  allows(rule, actor) ? undefined : refusal(rule)
 
 function allows(rule: Access, actor: Actor): boolean {
+  if (rule.kind === 'credential') return true
   if (actor.type === 'user') return rule.kind !== 'platform' || reachesPlatformRole(actor.role, rule.role)
   return 'scope' in rule && rule.scope !== undefined && actor.scopes.includes(rule.scope satisfies Scope)
 }

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import type { Transaction } from '../database/client.ts'
 import type { Caller } from '../events/caller.ts'
 import { declareScopes, type Scope } from '../lib/access.ts'
+import type { Graph } from './graphql/graph.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -42,6 +43,8 @@ export interface Domain {
   scopes?: Readonly<Record<Scope, string>>
   tenantTables?: readonly TenantTable[]
   demo?: Demo
+  /** Its types, fields and mutations in GraphQL. */
+  graph?: Graph
   /** Registers routes, jobs and hooks for other domains. */
   register(app: FastifyInstance, config: Config): Promise<void>
 }

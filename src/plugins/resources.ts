@@ -1,7 +1,7 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Resource } from '../events/resource.ts'
-import { member, type OrganizationRole, type Scope } from '../lib/access.ts'
+import { member, type OrganizationRole, principalOf, type Scope } from '../lib/access.ts'
 import { orNotFound } from '../lib/errors.ts'
 import { List, type ListRequest, Nothing } from '../lib/schema.ts'
 import { route } from './routes.ts'
@@ -55,15 +55,17 @@ export function resourceRoutes(app: FastifyInstance, resource: Resource, routes:
     route(app, {
       method: 'GET',
       url: inParent,
-      config: { access: member(list.access[0], parent, list.access[1]) },
+      config: { access: member(list.access[0], parent, list.access[1], resource.visible ? 'statement' : 'plugin') },
       schema: {
         operationId: `list${pascal(collection)}`,
         summary: list.summary ?? `The ${words(collection)} of ${withArticle(parent)}`,
         querystring: list.querystring,
         response: { 200: List(item) },
       },
-      handler: async ({ params, query }) =>
-        orNotFound(await resource.list(app.database, { parentId: params.id }, {}, query as ListRequest)),
+      handler: async ({ actor, params, query }) =>
+        orNotFound(
+          await resource.list(app.database, { parentId: params.id }, principalOf(actor), query as ListRequest),
+        ),
     })
 
   if (get)

@@ -16,7 +16,18 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Every path that has a route, with `:` in place of each parameter. */
     readonly paths: ReadonlySet<string>
+    /** The declared operations, by `operationId`. */
+    readonly operations: ReadonlyMap<string, DeclaredOperation>
   }
+}
+
+/** An operation as it was declared, for those who do the same in another way than by its route. */
+export interface DeclaredOperation {
+  url: string
+  method: string
+  config: FastifyContextConfig
+  schema: OperationSchema & { params?: TSchema }
+  handler(request: FastifyRequest, reply: FastifyReply): unknown
 }
 
 /** The parameter names in a path: `'id' | 'keyId'` of `/organizations/:id/api-keys/:keyId`. */
@@ -80,10 +91,14 @@ export function route<const Url extends string, const S extends OperationSchema>
   { url, schema, handler, ...options }: Operation<Url, S>,
 ): void {
   const params = paramsOf(url)
+  const whole = { ...schema, ...(params ? { params } : {}) }
+  const { method, config } = options
+  const declared = { url, method: String(method), config, schema: whole, handler: handler as Handler }
+  ;(app.operations as Map<string, DeclaredOperation>).set(schema.operationId, declared)
   app.route({
     ...options,
     url,
-    schema: { ...schema, ...(params ? { params } : {}) },
+    schema: whole,
     handler: answering(app, url, schema.response, handler as Handler) as never,
   })
 }
@@ -142,6 +157,7 @@ const filled = (url: string, params: Params): string =>
 async function routes(app: FastifyInstance) {
   const paths = new Set<string>()
   app.decorate('paths', paths)
+  app.decorate('operations', new Map())
   app.addHook('onRoute', ({ url }) => void paths.add(pattern(url)))
 }
 

@@ -77,7 +77,11 @@ const DOMAIN: Record<string, DomainRule> = {
     own: ['schemas', 'queries', 'service', 'errors', 'routes'],
     earlier: ['schemas'],
   },
-  graphql: { outside: [], own: ['schemas', 'queries', 'service', 'errors'], earlier: ['schemas'] },
+  graphql: {
+    outside: ['plugins/graphql/graph'],
+    own: ['schemas', 'queries', 'service', 'errors'],
+    earlier: ['schemas'],
+  },
   jobs: { outside: ['jobs/define'], own: ['schemas', 'queries', 'service', 'errors', 'jobs'], earlier: [] },
   events: { outside: ['events/registry'], own: ['schemas'], earlier: ['schemas'] },
   errors: { outside: [], own: [], earlier: [] },

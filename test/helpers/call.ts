@@ -34,7 +34,7 @@ export async function call(
   { as, body, headers, from, streams = false }: Call = {},
 ) {
   const [method, path] = request.split(' ') as [InjectOptions['method'], string]
-  const url = /^\/(api|health|docs|metrics|openapi|asyncapi|dev|storage|\.well-known)\b/.test(path)
+  const url = /^\/(api|health|docs|metrics|openapi|asyncapi|dev|graphql|storage|\.well-known)\b/.test(path)
     ? path
     : `/api/v1${path}`
   const answer = await app.inject({

@@ -76,7 +76,7 @@ function after({ id, sorts }: AnyList, $: Inputs, { sort, descending }: Shape): 
   return sql`(${on}, ${id.on}) ${than} (${$.afterValue}::${sql.raw(type)}, ${afterId})`
 }
 
-function pageOf(list: AnyList, $: Inputs, shape: Shape): SQL {
+export function pageOf(list: AnyList, $: Inputs, shape: Shape): SQL {
   const { on, key } = list.sorts[shape.sort] as Sort
   const direction = sql.raw(shape.descending ? 'desc' : 'asc')
   const tie = key === list.id.key ? sql`` : sql`, ${list.id.on} ${direction}`

@@ -33,20 +33,29 @@ export const insertComment = one(
 type Key = { id: string; ifMatch: number[] | null }
 const present = ($: Params<Key>) => and(eq(comments.id, $.id), versionMatches(comments.version, $.ifMatch))
 
+/** The condition that the comment is not about a post that the principal may not read. */
+const isOfReadable = ($: Params<Principal>) =>
+  sql`(${comments.postId} is null or exists (
+    select from ${posts} p where p.id = ${comments.postId} and ${isReadable($)}))`
+
 /** Undefined when the comment is missing, or is about a post that the principal may not read. */
 export const findComment = one(
   statement('comments.find', (db, $: Params<Principal & { id: string }>) =>
     db
       .select()
       .from(comments)
-      .where(
-        and(
-          eq(comments.id, $.id),
-          sql`(${comments.postId} is null or exists (
-            select from ${posts} p where p.id = ${comments.postId} and ${isReadable($)}))`,
-        ),
-      ),
+      .where(and(eq(comments.id, $.id), isOfReadable($))),
   ),
+)
+
+/** Finds those of the comments whose task or post the principal may read. */
+export const readComments = statement('comments.readable', (db, $: Params<Principal & { ids: string[] }>) =>
+  db
+    .select()
+    .from(comments)
+    .where(
+      and(sql`${comments.id} = any(${$.ids}::uuid[])`, hasRole(comments.organizationId, $, 'viewer'), isOfReadable($)),
+    ),
 )
 
 /** Locks the row until the commit, so that the caller's right to change it still holds then. */

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
 import type { Domain } from '../../plugins/domains.ts'
 import { ids, insertDemoOrganization } from './demo.ts'
+import { organizationGraph } from './graphql.ts'
 import { registerOrganizationJobs } from './jobs.ts'
 import { acceptanceRoutes } from './routes/acceptance.ts'
 import { deletionRoutes } from './routes/deletions.ts'
@@ -32,5 +33,6 @@ export const organizations: Domain = {
     { table: invitations, grantsAccess: true },
   ],
   demo: { ids, insert: insertDemoOrganization },
+  graph: organizationGraph,
   register,
 }

@@ -29,6 +29,13 @@ export const findPost = one(
   ),
 )
 
+/** Finds those of the posts that the principal may read. */
+export const readPosts = statement(
+  'posts.readable',
+  (_, $: Params<Principal & { ids: string[] }>) => sql<PostRow>`
+    select ${columns} from ${posts} p where p.id = any(${$.ids}::uuid[]) and ${isReadable($)}`,
+)
+
 /** Locks the post until the commit, so that the caller's right to change it still holds then. */
 export const lockPost = one(
   statement(

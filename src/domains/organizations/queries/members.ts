@@ -3,10 +3,11 @@ import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { contains } from '../../../database/text.ts'
 import { touched, versionMatches } from '../../../database/versions.ts'
-import type { OrganizationRole } from '../../../lib/access.ts'
+import type { OrganizationRole, Principal } from '../../../lib/access.ts'
 import { users } from '../../users/tables.ts'
 import { Member } from '../schemas/members.ts'
 import { members } from '../tables.ts'
+import { hasRole } from './access.ts'
 
 type MemberRow = Member & { version: number }
 
@@ -27,6 +28,17 @@ export const findMember = one(
     (_, $: Params<MemberKey>) => sql<MemberRow>`
       select ${columns} from ${source} where m.organization_id = ${$.organizationId} and m.user_id = ${$.userId}`,
   ),
+)
+
+/** Finds the members that `ids` names, each `organizationId/userId`, in those organizations that the principal is in. */
+export const readMembers = statement(
+  'members.readable',
+  (_, $: Params<Principal & { ids: string[] }>) => sql<MemberRow>`
+    select ${columns} from unnest(${$.ids}::text[]) as asked(id)
+    join ${members} m on m.organization_id = split_part(asked.id, '/', 1)::uuid
+      and m.user_id = split_part(asked.id, '/', 2)::uuid
+    join ${users} u on u.id = m.user_id
+    where ${hasRole(sql`m.organization_id`, $, 'viewer')}`,
 )
 
 /** Finds the member with this address. */

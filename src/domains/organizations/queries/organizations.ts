@@ -2,8 +2,10 @@ import { and, eq, sql } from 'drizzle-orm'
 import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { touched, versionMatches } from '../../../database/versions.ts'
+import type { Principal } from '../../../lib/access.ts'
 import { Organization } from '../schemas/organizations.ts'
 import { members, organizations } from '../tables.ts'
+import { hasRole } from './access.ts'
 
 type OrganizationRow = Organization & { version: number }
 
@@ -105,6 +107,15 @@ export const markDeleted = one(
 
 export const deleteOrganizationRow = statement('organizations.delete', (db, $: Params<{ id: string }>) =>
   db.delete(organizations).where(eq(organizations.id, $.id)),
+)
+
+/** Finds those of the organizations that the principal is in. */
+export const readOrganizations = statement(
+  'organizations.readable',
+  (_, $: Params<Principal & { ids: string[] }>) => sql<OrganizationRow>`
+    select o.id, o.name, o.slug, coalesce(m.role, 'member') as role, o.version, o.created_at, o.updated_at
+    from ${organizations} o left join ${members} m on m.organization_id = o.id and m.user_id = ${$.principalId}::uuid
+    where o.id = any(${$.ids}::uuid[]) and ${hasRole(sql`o.id`, $, 'viewer')}`,
 )
 
 const byId = { on: sql`m.organization_id`, key: 'id', type: 'uuid' } as const

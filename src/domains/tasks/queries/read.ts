@@ -41,6 +41,14 @@ const readableAlone = statement(
     select ${columns} from ${tasks} t where t.id = ${$.id} and ${hasRole(sql`t.organization_id`, $, 'viewer')}`,
 )
 
+/** Finds those of the tasks that the principal may read. */
+export const readTasks = statement(
+  'tasks.readable_some',
+  (_, $: Params<Principal & { ids: string[] }>) => sql<TaskRow>`
+    select ${columns} from ${tasks} t
+    where t.id = any(${$.ids}::uuid[]) and ${hasRole(sql`t.organization_id`, $, 'viewer')}`,
+)
+
 /**
  * Returns a function that reads a task, or undefined when the reader may not see it. Concurrent reads share one
  * statement that checks access for each reader.
