@@ -30,7 +30,8 @@ import { openapiPlugin } from './plugins/openapi/index.ts'
 import { outboundPlugin } from './plugins/outbound/index.ts'
 import { pagesPlugin } from './plugins/pages.ts'
 import { paymentsPlugin } from './plugins/payments/index.ts'
-import { rateLimitPlugin } from './plugins/rate-limit.ts'
+import { rateLimitPlugin } from './plugins/rate-limit/index.ts'
+import { redisPlugin } from './plugins/redis.ts'
 import { requestPlugin } from './plugins/request.ts'
 import { revocationPlugin } from './plugins/revocation.ts'
 import { rootPlugin } from './plugins/root.ts'
@@ -62,6 +63,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(serializationPlugin)
   await app.register(loadPlugin, config)
   await app.register(securityPlugin, config)
+  await app.register(redisPlugin, config)
   await app.register(rateLimitPlugin, { perMinute: config.rateLimit })
   await app.register(compressionPlugin)
   await app.register(headPlugin)

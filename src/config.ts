@@ -64,6 +64,8 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     databaseUrl: environment.DATABASE_URL,
     databasePool: environment.DATABASE_POOL,
     databaseFastPath: environment.DATABASE_FAST_PATH === 'on',
+    /** Null: each process counts rate limits for itself. */
+    redisUrl: environment.REDIS_URL,
     dataDirectory: environment.DATA_DIR,
     /** The first secret signs refresh tokens; all of them verify. */
     jwtSecrets: list(environment.JWT_SECRET),

@@ -19,6 +19,7 @@ export const Environment = Type.Object(
     DATABASE_URL: Nullable(Type.String({ pattern: '^postgres(ql)?://' }), { default: null }),
     DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10 }),
     DATABASE_FAST_PATH: StringEnum(['on', 'off'], { default: 'on' }),
+    REDIS_URL: Nullable(Type.String({ pattern: '^rediss?://' }), { default: null }),
     DATA_DIR: Type.String({ default: '.data' }),
     JWT_SECRET: Type.String({ default: DEVELOPMENT_SECRET }),
     JWT_PRIVATE_KEYS: Type.String({ default: '' }),

@@ -12,7 +12,7 @@ import type { CreateUser } from '../schemas/accounts.ts'
 
 /** Makes an account without a password; its owner gets a mail to choose one. Throws `email_taken`, `rate_limited`. */
 export async function createUser(app: FastifyInstance, caller: Caller, { email, name, role = 'user' }: CreateUser) {
-  app.limitMails(email)
+  await app.limitMails(email)
   return caller.transaction(async tx => {
     const account = { id: newId(), email: email.toLowerCase(), name, passwordHash: null }
     const created = await insertUser(tx, account)

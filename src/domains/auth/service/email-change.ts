@@ -36,7 +36,7 @@ export async function changeEmail(
 ): Promise<void> {
   const { id: userId, sessionId } = actor
   await reauthenticate(app, actor, password)
-  app.limitMails(email)
+  await app.limitMails(email)
   await caller.transaction(async tx => {
     const user = await lockUser(tx, { id: userId })
     if (!user) throw requestErrors.unauthenticated()

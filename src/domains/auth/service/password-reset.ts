@@ -19,7 +19,7 @@ import { redeemToken, revokeLinks } from './tokens.ts'
  * `rate_limited`.
  */
 export async function forgotPassword(app: FastifyInstance, caller: Caller, email: string): Promise<void> {
-  app.limitMails(email)
+  await app.limitMails(email)
   const { address, userAgent, requestId, traceparent } = caller
   const payload = { email: email.toLowerCase(), origin: { address, userAgent, requestId } }
   await caller.transaction(tx => app.jobs.enqueue(tx, sendPasswordResetMail, payload, traceparent))

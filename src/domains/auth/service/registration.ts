@@ -20,7 +20,7 @@ export async function register(
   { email, password, name }: Register,
 ): Promise<User> {
   refuseWeak(password, 'password')
-  app.limitMails(email)
+  await app.limitMails(email)
   const account = { id: newId(), email: email.toLowerCase(), name }
   const passwordHash = await hashPassword(password)
   return caller.transaction(async tx => {
@@ -42,7 +42,7 @@ function unremarkable(account: Pick<User, 'id' | 'email' | 'name'>): User {
  * `rate_limited`.
  */
 export async function resendVerification(app: FastifyInstance, caller: Caller, email: string): Promise<void> {
-  app.limitMails(email)
+  await app.limitMails(email)
   await caller.transaction(tx =>
     app.jobs.enqueue(tx, sendRegistrationMail, { email: email.toLowerCase() }, caller.traceparent),
   )

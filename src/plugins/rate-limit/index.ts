@@ -1,8 +1,9 @@
-import { createRequire } from 'node:module'
 import { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type AppError, requestErrors } from '../lib/errors.ts'
+import { Gauge } from 'prom-client'
+import { type AppError, requestErrors } from '../../lib/errors.ts'
+import { type Count, type Counter, type Counters, type Limit, localCounters, SharedCounters } from './counters.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,17 +15,15 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     /**
-     * Counts a mail to `email` that anybody can cause, whether or not the address has an account. Throws `rate_limited`
-     * after a few in an hour.
+     * Counts a mail to `email` that anybody can cause, whether or not the address has an account. Rejects with
+     * `rate_limited` after a few in an hour.
      */
-    limitMails(email: string): void
+    limitMails(email: string): Promise<void>
   }
 }
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
-/** The most counters kept in each limiter; then the least recently used are dropped. */
-const TRACKED = 50_000
 /** Attempts on one account per minute, from all clients together. */
 const PER_ACCOUNT = 10
 /** Sensitive calls from one address per minute; enough for an office behind one address. */
@@ -32,53 +31,12 @@ const SENSITIVE_PER_ADDRESS = 60
 /** Mails to one address per hour, from all clients together, so that nobody can fill a mailbox. */
 const MAILS_PER_HOUR = 5
 
-interface Count {
-  current: number
-  /** Milliseconds left in the window. */
-  ttl: number
-}
-/** The library's in-memory store: an LRU of fixed windows, which calls back synchronously. */
-interface Store {
-  incr(key: string, answer: (error: null, count: Count) => void, windowMs: number, max: number): void
-}
-const require = createRequire(import.meta.url)
-const LocalStore: new (continueExceeding: boolean, exponentialBackoff: boolean, tracked: number) => Store =
-  require('@fastify/rate-limit/store/LocalStore.js')
-
-interface Limit {
-  policy: string
-  /** Requests in one window. */
-  max: number
-  windowMs: number
-}
-
-/**
- * Returns a counter on the library's store. The library's own handler makes four promises for each limiter and request,
- * 8 % of a read by id; its store needs none.
- */
-function counter(): (key: string, limit: Limit) => Count {
-  const store = new LocalStore(false, false, TRACKED)
-  let count: Count
-  const take = (_: null, counted: Count) => {
-    count = counted
-  }
-  return (key, { max, windowMs }) => {
-    store.incr(key, take, windowMs, max)
-    return count
-  }
-}
-
 interface Limiter {
   limitOf(request: FastifyRequest): Limit
   /** Returns undefined when there is nobody to limit. */
   keyOf(request: FastifyRequest): string | undefined
-  count: ReturnType<typeof counter>
+  count: Counter
 }
-const limiter = (limitOf: Limiter['limitOf'], keyOf: Limiter['keyOf']): Limiter => ({
-  limitOf,
-  keyOf,
-  count: counter(),
-})
 
 const always = (policy: string, max: number): Limiter['limitOf'] => {
   const limit = { policy, max, windowMs: MINUTE_MS }
@@ -96,10 +54,16 @@ const ofPrincipal = (perMinute: number): Limiter['limitOf'] => {
 }
 
 async function rateLimits(app: FastifyInstance, { perMinute }: { perMinute: number }) {
-  const byAddress = limiter(always('default', perMinute), addressOf)
-  const byPrincipal = limiter(ofPrincipal(perMinute), ({ actor }) => actor?.id)
-  const sensitiveByAddress = limiter(always('sensitive', SENSITIVE_PER_ADDRESS), addressOf)
-  const sensitiveByAccount = limiter(always('sensitive', PER_ACCOUNT), accountOf)
+  const counters = countersOf(app)
+  const limiter = (name: string, limitOf: Limiter['limitOf'], keyOf: Limiter['keyOf']): Limiter => ({
+    limitOf,
+    keyOf,
+    count: counters(name),
+  })
+  const byAddress = limiter('address', always('default', perMinute), addressOf)
+  const byPrincipal = limiter('principal', ofPrincipal(perMinute), ({ actor }) => actor?.id)
+  const sensitiveByAddress = limiter('sensitive-address', always('sensitive', SENSITIVE_PER_ADDRESS), addressOf)
+  const sensitiveByAccount = limiter('sensitive-account', always('sensitive', PER_ACCOUNT), accountOf)
 
   app.addHook('onRequest', (request, _reply, done) => {
     // Health checks are not limited: a load balancer may share its address with all clients behind it.
@@ -118,11 +82,33 @@ async function rateLimits(app: FastifyInstance, { perMinute }: { perMinute: numb
   })
 
   const mails = { policy: 'mail', max: MAILS_PER_HOUR, windowMs: HOUR_MS }
-  const countMail = counter()
-  app.decorate('limitMails', (email: string) => {
-    const count = countMail(email.toLowerCase(), mails)
-    if (count.current > mails.max) throw refusal(mails, count)
+  const countMail = counters('mail')
+  app.decorate(
+    'limitMails',
+    (email: string) =>
+      new Promise<void>((resolve, reject) =>
+        countMail(email.toLowerCase(), mails, count => {
+          if (count.current > mails.max) reject(refusal(mails, count))
+          else resolve()
+        }),
+      ),
+  )
+}
+
+/** Counters that all nodes share where there is a Redis, otherwise those of this process. */
+function countersOf(app: FastifyInstance): Counters {
+  if (!app.redis) return localCounters
+  const shared = new SharedCounters(app.redis, app.log)
+  app.addHook('onClose', async () => shared.close())
+  new Gauge({
+    name: 'rate_limits_shared',
+    help: 'Whether rate limits are counted in Redis, for all nodes together; 0 while each node counts for itself.',
+    registers: [app.metrics],
+    collect() {
+      this.set(shared.available ? 1 : 0)
+    },
   })
+  return shared.of
 }
 
 type Done = (error?: Error) => void
@@ -134,9 +120,10 @@ function enforce({ limitOf, keyOf, count }: Limiter, request: FastifyRequest, do
     return
   }
   const limit = limitOf(request)
-  const counted = count(key, limit)
-  if (counted.current > limit.max) done(refusal(limit, counted))
-  else done()
+  count(key, limit, counted => {
+    if (counted.current > limit.max) done(refusal(limit, counted))
+    else done()
+  })
 }
 
 function refusal({ policy, max, windowMs }: Limit, { ttl }: Count): AppError {
@@ -160,4 +147,7 @@ const accountOf = ({ actor, body }: FastifyRequest): string | undefined => {
   return actor?.id ?? (typeof email === 'string' ? email.toLowerCase() : undefined)
 }
 
-export const rateLimitPlugin = fp(rateLimits, { name: 'rate-limit', dependencies: ['errors', 'address'] })
+export const rateLimitPlugin = fp(rateLimits, {
+  name: 'rate-limit',
+  dependencies: ['errors', 'address', 'observability', 'redis'],
+})
