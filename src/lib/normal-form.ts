@@ -1,4 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
+import { memoize } from './memo.ts'
 import { exactForm, type NormalForm, textForm } from './text-form.ts'
 
 const ID_EXAMPLE = '0190a000-1234-7abc-8def-0123456789ab'
@@ -85,11 +86,15 @@ export const withForm = <T extends TSchema>(schema: T, form: NormalForm): T => (
 
 const BY_FORMAT: Record<string, NormalForm> = { uuid: idForm, 'date-time': timeForm, password: exactForm }
 
+const texts = memoize()
+
 /** Returns the form of the text that `schema` describes; undefined when its format or its enum is enough. */
 export function formOf(schema: TSchema): NormalForm | undefined {
   const { [FORM]: own, format, enum: words } = schema as TSchema & { [FORM]?: NormalForm }
   if (own || words) return own
   if (format !== undefined) return BY_FORMAT[format]
   // A schema with a pattern already lists the allowed characters.
-  return schema.pattern === undefined ? textForm({ maxLength: schema.maxLength as number }) : exactForm
+  if (schema.pattern !== undefined) return exactForm
+  const { maxLength } = schema
+  return texts(String(maxLength), () => textForm({ maxLength }))
 }

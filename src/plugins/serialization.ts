@@ -1,6 +1,7 @@
 import fastJsonStringify from 'fast-json-stringify'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifySerializerCompiler } from 'fastify'
 import fp from 'fastify-plugin'
+import { keyOfSchema, memoize } from '../lib/memo.ts'
 import { isList, type ListOf } from '../lib/schema.ts'
 
 type Schema = { [key: string]: unknown }
@@ -34,12 +35,18 @@ function listSerializer(schema: { properties: { meta: object } }) {
   }
 }
 
-async function serialization(app: FastifyInstance) {
-  app.setSerializerCompiler(({ schema }) =>
+const once = memoize()
+
+/** Equal schemas are compiled once in a process: the problems of all routes are one schema. */
+const compile: FastifySerializerCompiler<unknown> = ({ schema }) =>
+  once(keyOfSchema(schema), () =>
     isList(schema as Schema)
       ? (listSerializer(schema as never) as (list: unknown) => string)
       : fastJsonStringify(withoutEscapes(schema) as object),
   )
+
+async function serialization(app: FastifyInstance) {
+  app.setSerializerCompiler(compile)
 }
 
 export const serializationPlugin = fp(serialization, { name: 'serialization' })
