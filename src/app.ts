@@ -85,7 +85,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(mailPlugin, { ...config, from: config.mailFrom })
   await app.register(storagePlugin, config)
   await app.register(paymentsPlugin)
-  await app.register(aiPlugin)
+  await app.register(aiPlugin, config.ai)
   await app.register(healthPlugin)
   await app.register(rootPlugin)
   await app.register(pagesPlugin)

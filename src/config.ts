@@ -1,5 +1,5 @@
 import { DEVELOPMENT_KEY, type Environment, list } from './config/environment.ts'
-import { faultsOfGoogle, faultsOfOutbound, faultsOfProduction, faultsOfSchema } from './config/faults.ts'
+import { faultsOfAi, faultsOfGoogle, faultsOfOutbound, faultsOfProduction, faultsOfSchema } from './config/faults.ts'
 import { Keyring } from './lib/encryption.ts'
 import { fromPrivateKey, fromSecret, type SigningKey } from './lib/signing-keys.ts'
 
@@ -15,7 +15,13 @@ export function loadConfig(variables: Record<string, string | undefined> = proce
   const faults = faultsOfSchema(given)
   const { signingKeys, fault } = signingKeysOf(environment)
   const { keyring, keyFault } = keyringOf(environment)
-  faults.push(...fault, ...keyFault, ...faultsOfGoogle(environment), ...faultsOfOutbound(environment))
+  faults.push(
+    ...fault,
+    ...keyFault,
+    ...faultsOfGoogle(environment),
+    ...faultsOfOutbound(environment),
+    ...faultsOfAi(environment),
+  )
   if (environment.NODE_ENV === 'production') faults.push(...faultsOfProduction(environment, variables))
   if (faults.length > 0) throw new ConfigError(faults.join('\n'))
   return toConfig(environment, signingKeys, keyring)
@@ -91,6 +97,7 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     /** The seconds before each attempt of a delivery. */
     webhookSchedule: list(environment.WEBHOOK_SCHEDULE).map(Number),
     files: { maxBytes: environment.FILE_MAX_BYTES, quotaBytes: environment.FILE_QUOTA_BYTES },
+    ai: aiOf(environment),
     /** Null: events are kept for ever. */
     eventRetentionDays: environment.EVENT_RETENTION_DAYS,
     /** Requests per minute, for each principal and for each address. */
@@ -111,6 +118,17 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
 /** In development the receiver of an example usually runs on the same machine. */
 const outboundAllowOf = ({ NODE_ENV, OUTBOUND_ALLOW }: Environment): string[] =>
   list(OUTBOUND_ALLOW ?? (NODE_ENV === 'development' ? 'localhost,127.0.0.0/8,::1' : ''))
+
+/** Without an address the built-in echo answers. Prices are for a million tokens. */
+const aiOf = (environment: Environment) => ({
+  baseUrl: environment.AI_BASE_URL,
+  apiKey: environment.AI_API_KEY,
+  model: environment.AI_MODEL,
+  timeoutMs: environment.AI_TIMEOUT_MS,
+  maxOutputTokens: environment.AI_MAX_TOKENS,
+  prices: { inputCents: environment.AI_INPUT_PRICE_CENTS, outputCents: environment.AI_OUTPUT_PRICE_CENTS },
+  monthlyBudgetCents: environment.AI_MONTHLY_BUDGET_CENTS,
+})
 
 function googleOf({
   GOOGLE_CLIENT_ID: clientId,

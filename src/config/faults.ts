@@ -52,6 +52,9 @@ export function faultsOfOutbound({ OUTBOUND_ALLOW }: Environment): string[] {
   }
 }
 
+export const faultsOfAi = ({ AI_BASE_URL, AI_MODEL }: Environment): string[] =>
+  AI_BASE_URL !== null && AI_MODEL === null ? ['AI_BASE_URL and AI_MODEL go together: AI_MODEL is missing.'] : []
+
 export function faultsOfProduction(environment: Environment, given: Record<string, string | undefined>): string[] {
   const missing = (['DATABASE_URL', 'PUBLIC_URL', 'JWT_SECRET', 'ENCRYPTION_KEYS'] as const).filter(
     name => !given[name],

@@ -29,7 +29,7 @@ export function outboundClient(t: Test, setting: Setting = {}): OutboundClient {
   const list = new AllowList(allow)
   const client = new OutboundClient(
     { allow: list, ports, http },
-    async () => guardedAgent(list, resolve, open),
+    async () => guardedAgent(list, resolve, { open }),
     observe,
   )
   t.teardown(() => client.close())

@@ -18,11 +18,6 @@ export const chatErrors = defineErrors({
     retryAfter: 1,
     help: 'The process that wrote the answer has ended before it was complete. What was stored is kept in the chat. Ask again.',
   },
-  answer_too_long: {
-    status: 422,
-    title: 'The answer was cut off',
-    help: 'The answer has reached the most tokens or characters that one may have. What was written until then is kept in the chat. Ask for the rest, or for a shorter answer.',
-  },
   answer_failed: {
     status: 500,
     title: 'The answer failed',

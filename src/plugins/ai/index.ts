@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Config } from '../../config.ts'
 import type { AiProvider } from '../../lib/ai-provider.ts'
 import { Echo } from './echo.ts'
+import { OpenAi } from './openai.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -10,8 +12,18 @@ declare module 'fastify' {
   }
 }
 
-async function ai(app: FastifyInstance) {
-  app.decorate('ai', new Echo() as AiProvider)
+/** Answers that one process can have written at once; each holds a connection to the provider. */
+const CONNECTIONS = 1_000
+
+async function ai(app: FastifyInstance, options: Config['ai']) {
+  const { baseUrl, model } = options
+  if (baseUrl === null || model === null) {
+    app.decorate('ai', new Echo() as AiProvider)
+    return
+  }
+  const client = app.outbound.trusting(baseUrl, CONNECTIONS)
+  app.addHook('onClose', () => client.close())
+  app.decorate('ai', new OpenAi(client, { ...options, baseUrl, model }))
 }
 
-export const aiPlugin = fp(ai, { name: 'ai' })
+export const aiPlugin = fp(ai, { name: 'ai', dependencies: ['outbound'] })

@@ -18,10 +18,14 @@ const MAX_HEADER_BYTES = 16_384
  * Returns an agent whose connections are all opened by the guard. It follows no redirect and reads no proxy from the
  * environment.
  */
-export const guardedAgent = (allow: AllowList, resolve: Resolve, open?: Dialer): Agent =>
+export const guardedAgent = (
+  allow: AllowList,
+  resolve: Resolve,
+  { open, connections = CONNECTIONS }: { open?: Dialer | undefined; connections?: number | undefined } = {},
+): Agent =>
   new Agent({
     connect: guardedConnector(allow, resolve, open),
-    connections: CONNECTIONS,
+    connections,
     keepAliveTimeout: IDLE_MS,
     keepAliveMaxTimeout: IDLE_MS,
     clientTtl: CONNECTION_MS,

@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
-import { type DestinationRules, destinationOf } from './destination.ts'
+import { AllowList } from '../../lib/allow-list.ts'
+import { type DestinationRules, destinationOf, portOf } from './destination.ts'
 import { asOutboundError, OutboundError } from './errors.ts'
 import { type Fetch, fetchBy } from './fetch.ts'
-import type { OutboundAnswer, OutboundRequest } from './messages.ts'
+import type { OutboundAnswer, OutboundRequest, OutboundStream, StreamRequest } from './messages.ts'
 import { mayRepeat, waitBefore } from './repeat.ts'
 
 export type Observe = (target: string, outcome: string, durationMs: number) => void
+
+/** Creates the guarded agent; `connections` to one origin, where it is not the usual number. */
+type OpenAgent = (allow: AllowList, connections?: number) => Promise<Dispatcher>
 
 /** The longest pause between two parts of a body. */
 const SILENCE_MS = 10_000
@@ -17,13 +21,13 @@ const SILENCE_MS = 10_000
  */
 export class OutboundClient {
   readonly #rules: DestinationRules
-  readonly #open: () => Promise<Dispatcher>
+  readonly #open: OpenAgent
   readonly #observe: Observe
   readonly #closing = new AbortController()
   #agent: Promise<Dispatcher> | undefined
 
   /** `open` creates the guarded agent on the first request. */
-  constructor(rules: DestinationRules, open: () => Promise<Dispatcher>, observe: Observe = () => {}) {
+  constructor(rules: DestinationRules, open: OpenAgent, observe: Observe = () => {}) {
     this.#rules = rules
     this.#open = open
     this.#observe = observe
@@ -48,6 +52,46 @@ export class OutboundClient {
         return outcome
       }
     }
+  }
+
+  /**
+   * Returns a client that also reaches a URL of the operator's configuration, with so many connections. Never pass it a
+   * URL that a tenant has given.
+   */
+  trusting(url: string, connections: number): OutboundClient {
+    const { hostname, port, protocol } = new URL(url)
+    const allow = new AllowList([`${hostname}:${portOf({ port, protocol })}`])
+    return new OutboundClient({ ...this.#rules, allow }, () => this.#open(allow, connections), this.#observe)
+  }
+
+  /** As `request`, but the body is read as it comes. Leaving it unread closes the connection. */
+  async stream(request: StreamRequest): Promise<OutboundStream> {
+    const started = performance.now()
+    const observe = (outcome: string) => this.#observe(request.target, outcome, performance.now() - started)
+    try {
+      const { statusCode: status, headers, body } = await this.#dispatch(request)
+      observe(`${Math.floor(status / 100)}xx`)
+      return { status, headers, body: mapped(body, request.signal) }
+    } catch (thrown) {
+      const error = failureOf(thrown, request.signal)
+      observe(error instanceof OutboundError ? error.kind : 'fault')
+      throw error
+    }
+  }
+
+  async #dispatch({ url, method, headers, body, signal, silenceMs }: StreamRequest): Promise<Dispatcher.ResponseData> {
+    const { origin, pathname, search } = destinationOf(url, this.#rules)
+    this.#agent ??= this.#open(this.#rules.allow)
+    return (await this.#agent).request({
+      origin,
+      path: pathname + search,
+      method,
+      headers: headersOf({ headers }),
+      body,
+      signal: AbortSignal.any([signal, this.#closing.signal]),
+      headersTimeout: silenceMs,
+      bodyTimeout: silenceMs,
+    })
   }
 
   /** For a library that wants a `fetch`. */
@@ -90,7 +134,7 @@ export class OutboundClient {
     const late = () => abort.abort(new OutboundError('timeout', `no complete answer within ${timeoutMs / 1000} s`))
     const timer = setTimeout(late, timeoutMs)
     try {
-      this.#agent ??= this.#open()
+      this.#agent ??= this.#open(this.#rules.allow)
       const agent = await this.#agent
       const { statusCode, headers, body } = await agent.request({
         origin,
@@ -111,7 +155,22 @@ export class OutboundClient {
   }
 }
 
-const headersOf = ({ headers, traceparent }: OutboundRequest): Record<string, string> => ({
+/** The caller's own abort is no failure of the other side. */
+const failureOf = (thrown: unknown, signal: AbortSignal): unknown =>
+  signal.aborted ? signal.reason : asOutboundError(thrown)
+
+async function* mapped(body: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+  try {
+    yield* body
+  } catch (thrown) {
+    throw failureOf(thrown, signal)
+  }
+}
+
+const headersOf = ({
+  headers,
+  traceparent,
+}: Pick<OutboundRequest, 'headers' | 'traceparent'>): Record<string, string> => ({
   'user-agent': 'Lintel',
   ...headers,
   ...(traceparent === undefined ? {} : { traceparent }),

@@ -23,7 +23,8 @@ async function outbound(
 ) {
   const allow = new AllowList(outboundAllow)
   // Undici costs 130 ms of a start and 29 MB, so it is loaded on the first request.
-  const open = async () => (await import('./agent.ts')).guardedAgent(allow, resolver())
+  const open = async (allow: AllowList, connections?: number) =>
+    (await import('./agent.ts')).guardedAgent(allow, resolver(), { connections })
   const client = new OutboundClient({ allow, ports, http }, open, observer(app.metrics))
   app.decorate('outbound', client)
   app.addHook('onClose', () => client.close())

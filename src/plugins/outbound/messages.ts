@@ -23,3 +23,18 @@ export interface OutboundAnswer {
   /** The duration of the last attempt. */
   durationMs: number
 }
+
+/** A request whose response is read as it comes. */
+export interface StreamRequest extends Pick<OutboundRequest, 'target' | 'url' | 'method'> {
+  headers: Record<string, string>
+  body: string
+  /** Ends the request, also while its body is read. */
+  signal: AbortSignal
+  /** The longest time until the response begins, and between two parts of its body. */
+  silenceMs: number
+}
+
+export interface OutboundStream extends Pick<OutboundAnswer, 'status' | 'headers'> {
+  /** Throws `OutboundError`, or the reason of the signal. */
+  body: AsyncIterable<Buffer>
+}

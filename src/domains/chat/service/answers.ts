@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { TokenUsage } from '../../../lib/ai-provider.ts'
+import { answerErrors } from '../../../lib/answer-errors.ts'
 import { AppError } from '../../../lib/errors.ts'
 import { chatErrors } from '../errors.ts'
 import { listRunning, renewLeases } from '../queries/answers.ts'
@@ -15,6 +16,11 @@ const LOOK_MS = 250
 const RENEW_MS = LEASE_MS / 3
 /** The most characters of one answer, whatever the provider counts as a token. */
 const MAX_CHARACTERS = 200_000
+
+/** What the provider has counted, also of an answer that fails afterwards. */
+interface Counted {
+  usage?: TokenUsage
+}
 
 /** The answers that this process writes. No timer runs while there are none. */
 export class Answers {
@@ -61,9 +67,10 @@ export class Answers {
   /** Writes the answer and settles it. Never rejects: what cannot be settled now is settled when its lease runs out. */
   async #write(id: string, signal: AbortSignal): Promise<void> {
     const { log } = this.#app
+    const counted: Counted = {}
     try {
-      const outcome = await this.#answer(id, signal).catch((error: unknown) => this.#failure(error, signal))
-      if (outcome) await settleOwn(this.#app, id, outcome)
+      const outcome = await this.#answer(id, signal, counted).catch((error: unknown) => this.#failure(error, signal))
+      if (outcome) await settleOwn(this.#app, id, { ...outcome, ...counted })
       else if (this.#isClosing) await interruptOwn(this.#app, id)
     } catch (error) {
       log.warn({ err: error, answer: id }, 'an answer cannot be settled, its lease will run out')
@@ -71,23 +78,22 @@ export class Answers {
   }
 
   /** Returns how the answer ended; undefined when it is not ours to say. */
-  async #answer(id: string, signal: AbortSignal): Promise<Outcome | undefined> {
+  async #answer(id: string, signal: AbortSignal, counted: Counted): Promise<Outcome | undefined> {
     const { ai, database } = this.#app
     const answer = await findAnswerToWrite(database, { id })
     if (!answer) return undefined
     const turns = await turnsBefore(database, answer.chatId, id)
     const writer = new AnswerWriter(database, id, () => this.#feed.wake(id))
-    let usage: TokenUsage | undefined
     try {
       for await (const part of ai.answer(turns, signal)) {
-        if (typeof part !== 'string') usage = part
+        if (typeof part !== 'string') counted.usage = part
         else if (!(await writer.add(part))) return undefined
-        if (writer.length > MAX_CHARACTERS) throw chatErrors.answer_too_long()
+        if (writer.length > MAX_CHARACTERS) throw answerErrors.answer_too_long()
       }
     } finally {
       await writer.end()
     }
-    return { status: 'complete', usage }
+    return { status: 'complete' }
   }
 
   #failure(error: unknown, signal: AbortSignal): Outcome | undefined {
