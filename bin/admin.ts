@@ -5,6 +5,7 @@ import { type Config, ConfigError, loadConfig } from '../src/config.ts'
 import { Database } from '../src/database/client.ts'
 import { EmbeddedError, findEmbedded, hasEmbedded, startEmbedded } from '../src/database/embedded.ts'
 import { asStartError, DatabaseStartError, migrate } from '../src/database/migrate.ts'
+import { urlsOf } from '../src/database/servers.ts'
 import { firstAdminLink } from '../src/domains/auth/service/first-admin.ts'
 
 // Prints a link that makes an account an admin. Use it when the link of the first start or the last admin is lost.
@@ -39,8 +40,8 @@ async function locate({ databaseUrl, dataDirectory }: Config): Promise<Place> {
 
 /** Returns database, host and port as the driver reads them from the URL, with its defaults. */
 function nameOf(url: string): string {
-  const { host, port, database } = new pg.Client({ connectionString: url })
-  return `${database} at ${host}:${port}`
+  const clients = urlsOf(url).map(connectionString => new pg.Client({ connectionString }))
+  return `${clients[0]?.database} at ${clients.map(({ host, port }) => `${host}:${port}`).join(' or ')}`
 }
 
 async function open(url: string, fastPath: boolean): Promise<Database> {

@@ -10,6 +10,7 @@ import { Listener } from './listener.ts'
 import type { Log } from './log.ts'
 import { PlainStatements } from './plain.ts'
 import type { Query } from './query.ts'
+import { Servers, urlsOf } from './servers.ts'
 import type { Prepare, SingleStatements } from './single-statements.ts'
 
 /**
@@ -44,7 +45,7 @@ export interface DatabaseOptions {
 
 export function connectionOptions(url: string): pg.ClientConfig {
   return {
-    connectionString: url,
+    connectionString: urlsOf(url)[0] as string,
     application_name: 'lintel',
     options: SESSION,
     keepAlive: true,
@@ -115,9 +116,10 @@ export class Database implements Executor {
 
   constructor({ url, pool, log, fastPath, prepare }: DatabaseOptions) {
     const options = connectionOptions(url)
+    const servers = new Servers(url)
     const gate = new ConnectionGate()
     const openPool = (more: pg.PoolConfig) =>
-      gatedPool({ ...poolOptions(url, { fastPath }), max: pool, ...more }, gate, log)
+      gatedPool({ ...poolOptions(url, { fastPath }), max: pool, ...more }, { servers, gate, log })
     const prepared: pg.PoolConfig = prepare ? { onConnect: prepare } : {}
     const prepareAndOpen: Prepare = async client => {
       await prepare?.(client)
@@ -125,10 +127,10 @@ export class Database implements Executor {
     }
     this.coalesces = fastPath
     this.#single = fastPath
-      ? new Pipeline(options, log, prepareAndOpen)
+      ? new Pipeline(options, { servers, log, prepare: prepareAndOpen })
       : new PlainStatements(openPool({ ...prepared, connectionTimeoutMillis: QUERY_TIMEOUT_MS }))
     this.writes = { coalesces: fastPath, run: query => this.#single.write(query) }
-    this.listener = new Listener(options, log)
+    this.listener = new Listener(options, servers, log)
     this.#pool = openPool(fastPath ? {} : prepared)
   }
 

@@ -1,23 +1,21 @@
 import pg from 'pg'
-import { databaseDown } from './errors.ts'
+import { databaseDown, fromDatabase } from './errors.ts'
 import type { Log } from './log.ts'
+import type { Servers } from './servers.ts'
 
 /** This many attempts in a row may fail before the gate closes: one lost connection alone must refuse nobody. */
 const FREE_FAILURES = 3
-const FIRST_PAUSE_MS = 50
-/** As long as the longest pause of the pipelined clients, so that a pool is usable again no later than they are. */
-const LAST_PAUSE_MS = 1_000
+/** Ten attempts a second for each pool: no storm, and usable again soon after the server is. */
+const PAUSE_MS = 100
 
 /**
  * Limits how often a pool connects to a server that does not accept connections. A pool tries once for each caller, and
  * the job queue asks for each kind of job every second: while the server is down that would be a storm of attempts.
- * After a few failures one attempt is made at a time, with growing pauses; other callers fail at once.
+ * After a few failures there is a pause after each attempt, in which other callers fail at once.
  */
 export class ConnectionGate {
   #failures = 0
-  #trying = false
   #closedUntil = 0
-  #pauseMs = FIRST_PAUSE_MS
   readonly #now: () => number
 
   /** `now` gives milliseconds; tests pass their own. */
@@ -25,20 +23,22 @@ export class ConnectionGate {
     this.#now = now
   }
 
-  /** Runs `connect`. Throws `database_unavailable` without trying while the gate is closed. */
+  /**
+   * Runs `connect`. Throws `database_unavailable` when it fails, whatever the cause (a wrong password, a certificate that
+   * has expired), and without trying while the gate is closed.
+   */
   async pass<T>(connect: () => Promise<T>): Promise<T> {
-    const closed = this.#failures >= FREE_FAILURES
-    if (closed && (this.#trying || this.#now() < this.#closedUntil)) throw databaseDown()
-    if (closed) this.#trying = true
+    if (this.#failures >= FREE_FAILURES) {
+      if (this.#now() < this.#closedUntil) throw databaseDown()
+      this.#closedUntil = this.#now() + PAUSE_MS
+    }
     try {
       const connected = await connect()
       this.open()
       return connected
     } catch (error) {
-      this.#fail(this.#now())
-      throw error
-    } finally {
-      if (closed) this.#trying = false
+      this.#failures++
+      throw fromDatabase(error as Error) ?? databaseDown(error)
     }
   }
 
@@ -46,30 +46,37 @@ export class ConnectionGate {
   open(): void {
     this.#failures = 0
     this.#closedUntil = 0
-    this.#pauseMs = FIRST_PAUSE_MS
-  }
-
-  /** Attempts that were under way when the gate closed do not make its pause longer. */
-  #fail(now: number): void {
-    this.#failures++
-    if (this.#failures < FREE_FAILURES || now < this.#closedUntil) return
-    this.#closedUntil = now + this.#pauseMs
-    this.#pauseMs = Math.min(this.#pauseMs * 2, LAST_PAUSE_MS)
   }
 }
 
+interface Behind {
+  servers: Servers
+  gate: ConnectionGate
+  log: Log
+}
 type Connected = (error: Error | null, client?: pg.Client) => void
 
 /** The driver's pool, with a gate before its new connections. Lost idle connections are logged. */
-export function gatedPool({ Client = pg.Client, ...options }: pg.PoolConfig, gate: ConnectionGate, log: Log): pg.Pool {
+export function gatedPool({ Client = pg.Client, ...options }: pg.PoolConfig, { servers, gate, log }: Behind): pg.Pool {
   class GatedClient extends (Client as typeof pg.Client) {
     override connect(): Promise<pg.Client>
     override connect(done: Connected): void
     override connect(done?: Connected): Promise<pg.Client> | undefined {
-      const connected = gate.pass(() => super.connect())
+      const connected = gate.pass(() => this.#connectTo(() => super.connect()))
       if (!done) return connected
       connected.then(client => done(null, client), done)
       return undefined
+    }
+
+    /** A session may be ended in the moment it begins, before the pool listens for errors: nobody else would hear it. */
+    async #connectTo(connect: () => Promise<pg.Client>): Promise<pg.Client> {
+      let loss: Error | undefined
+      this.on('error', error => {
+        loss = error
+      })
+      const client = await servers.connect(this, connect)
+      if (loss) throw loss
+      return client
     }
   }
   const pool = new pg.Pool({ ...options, Client: GatedClient })

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Log } from './log.ts'
+import type { Servers } from './servers.ts'
 
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5_000
@@ -12,13 +13,15 @@ const LAST_RETRY_MS = 5_000
  */
 export class Listener {
   readonly #options: pg.ClientConfig
+  readonly #servers: Servers
   readonly #log: Log
   readonly #closing = new AbortController()
   readonly #wakes = new Map<string, () => void>()
   #client: pg.Client | undefined
 
-  constructor(options: pg.ClientConfig, log: Log) {
+  constructor(options: pg.ClientConfig, servers: Servers, log: Log) {
     this.#options = options
+    this.#servers = servers
     this.#log = log
   }
 
@@ -66,7 +69,7 @@ export class Listener {
     })
     client.on('notification', ({ channel }) => this.#wakes.get(channel)?.())
     try {
-      await client.connect()
+      await this.#servers.connect(client, () => client.connect())
       await client.query([...this.#wakes.keys()].map(channel => `listen ${client.escapeIdentifier(channel)}`).join(';'))
       heard()
       for (const wake of this.#wakes.values()) wake()

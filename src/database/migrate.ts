@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
+import { Servers, urlsOf } from './servers.ts'
 
 const FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url))
 /** The key of the advisory lock. Any constant works that nothing else in the database uses. */
@@ -23,6 +24,8 @@ const SILENT = /^(timeout expired|Query read timeout)/
 /** Fastify's timeouts of a start. Only the database can make a start wait this long. */
 const LATE = ['FST_ERR_PLUGIN_TIMEOUT', 'FST_ERR_HOOK_TIMEOUT']
 const ENDED = /^Connection terminated/
+/** Node's codes of certificates that are refused. */
+const UNTRUSTED = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH)/
 
 /** The database cannot be prepared. The message is one sentence for the operator. */
 export class DatabaseStartError extends Error {
@@ -40,16 +43,8 @@ interface Migrated {
  * cause.
  */
 export async function migrate(url: string, { boundMs = BOUND_MS } = {}): Promise<Migrated> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'lintel-migrate',
-    connectionTimeoutMillis: boundMs,
-    lock_timeout: boundMs,
-    query_timeout: MIGRATION_MS,
-  })
-  client.on('error', () => {})
+  const client = await openClient(url, boundMs)
   try {
-    await client.connect()
     await client.query(lockWithin(boundMs + MARGIN_MS))
     await applyMigrations(drizzle(client), { migrationsFolder: FOLDER })
     const { rows } = await client.query('select begin_event_epoch() as begun')
@@ -58,6 +53,24 @@ export async function migrate(url: string, { boundMs = BOUND_MS } = {}): Promise
     throw asStartError(error as Error, boundMs)
   } finally {
     await client.end()
+  }
+}
+
+async function openClient(url: string, boundMs: number): Promise<pg.Client> {
+  const make = () => {
+    const client = new pg.Client({
+      connectionString: urlsOf(url)[0] as string,
+      application_name: 'lintel-migrate',
+      connectionTimeoutMillis: boundMs,
+      lock_timeout: boundMs,
+      query_timeout: MIGRATION_MS,
+    })
+    return client.on('error', () => {})
+  }
+  try {
+    return await new Servers(url).open(make)
+  } catch (error) {
+    throw asStartError(error as Error, boundMs)
   }
 }
 
@@ -87,7 +100,13 @@ function sentenceOf({ code = '', message, syscall }: NodeJS.ErrnoException, boun
     return 'The database of DATABASE_URL can only be read, as a standby: set DATABASE_URL to the primary, or promote it.'
   if (SILENT.test(message) || LATE.includes(code))
     return 'The database of DATABASE_URL does not answer: see whether the server hangs, and start again.'
-  if (UNREACHABLE.test(code) || syscall === 'connect' || REFUSED.includes(code) || ENDED.test(message))
+  if (
+    UNREACHABLE.test(code) ||
+    UNTRUSTED.test(code) ||
+    syscall === 'connect' ||
+    REFUSED.includes(code) ||
+    ENDED.test(message)
+  )
     return `The database of DATABASE_URL cannot be reached: ${message || code}.`
   return undefined
 }

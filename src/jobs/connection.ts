@@ -3,6 +3,7 @@ import type { Db } from 'pg-boss'
 import { poolOptions, Transaction } from '../database/client.ts'
 import { ConnectionGate, gatedPool } from '../database/gate.ts'
 import type { Log } from '../database/log.ts'
+import { Servers } from '../database/servers.ts'
 
 const CONNECTIONS = 4
 /** Longer than for requests: maintenance of the queue may take long. */
@@ -27,8 +28,7 @@ export class JobConnections implements Db {
     const { query_timeout, ...options } = poolOptions(url, { fastPath })
     this.#pool = gatedPool(
       { ...options, max: CONNECTIONS, statement_timeout: STATEMENT_TIMEOUT_MS },
-      new ConnectionGate(),
-      log,
+      { servers: new Servers(url), gate: new ConnectionGate(), log },
     )
   }
 

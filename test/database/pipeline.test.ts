@@ -5,6 +5,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { connectionOptions } from '../../src/database/client.ts'
 import { Pipeline } from '../../src/database/fast-path/pipeline.ts'
 import { RowPlan } from '../../src/database/fast-path/rows.ts'
+import { Servers } from '../../src/database/servers.ts'
 import { type Params, prepared } from '../../src/database/statement.ts'
 import { createDatabase } from '../helpers/database.ts'
 
@@ -15,7 +16,7 @@ const { url, drop } = await createDatabase()
 const lost: object[] = []
 const pipeline = new Pipeline(
   { ...connectionOptions(url), query_timeout: SILENT_MS },
-  { warn: details => lost.push(details) },
+  { servers: new Servers(url), log: { warn: details => lost.push(details) } },
 )
 await pipeline.open()
 t.teardown(() => pipeline.close().then(drop))

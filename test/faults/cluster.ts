@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -48,22 +57,34 @@ function folderFor(t: Test): string {
   return folder
 }
 
+interface CreateOptions {
+  idEpoch?: number
+  settings?: string
+  files?: Record<string, string>
+}
+
 /** A PostgreSQL cluster for one test, managed by PostgreSQL's own programs. */
 export class Cluster {
   readonly #folder: string
   readonly #port: number
+  readonly #settings: string
   #running = false
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, settings = '') {
     this.#folder = folder
     this.#port = port
+    this.#settings = settings
   }
 
-  /** Creates and starts a cluster; its transaction ids begin at `idEpoch` times 2^32. */
-  static async create(t: Test, { idEpoch = 0 } = {}): Promise<Cluster> {
-    const cluster = new Cluster(folderFor(t), await freePort())
+  /**
+   * Creates and starts a cluster; its transaction ids begin at `idEpoch` times 2^32. `settings` are arguments of the
+   * server; `files` are put into its data folder.
+   */
+  static async create(t: Test, { idEpoch = 0, settings = '', files = {} }: CreateOptions = {}): Promise<Cluster> {
+    const cluster = new Cluster(folderFor(t), await freePort(), settings)
     await program('initdb', '-D', cluster.#data, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N')
     if (idEpoch > 0) await program('pg_resetwal', '-e', String(idEpoch), '-D', cluster.#data)
+    for (const [name, content] of Object.entries(files)) cluster.#write(name, content)
     await cluster.start(t)
     return cluster
   }
@@ -87,11 +108,18 @@ export class Cluster {
     return cluster
   }
 
-  async start(t: Test): Promise<void> {
-    const settings = `-p ${this.#port} -k ${this.#folder} -c listen_addresses=127.0.0.1 -c fsync=off`
+  async start(t: Test, more = ''): Promise<void> {
+    const settings = `-p ${this.#port} -k ${this.#folder} -c listen_addresses=127.0.0.1 -c fsync=off ${this.#settings} ${more}`
     await program('pg_ctl', '-D', this.#data, '-w', '-l', join(this.#folder, 'log'), '-o', settings, 'start')
     this.#running = true
     t.teardown(() => this.stop('immediate'))
+  }
+
+  #write(name: string, content: string): void {
+    const path = join(this.#data, name)
+    writeFileSync(path, content, { mode: 0o600 })
+    const { uid, gid } = identity()
+    if (uid !== undefined) chownSync(path, uid, gid as number)
   }
 
   /** `immediate` is a crash. */

@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { databaseDown } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Query } from '../query.ts'
+import type { Servers } from '../servers.ts'
 import type { Prepare, SingleStatements } from '../single-statements.ts'
 import { sendStatement } from './query.ts'
 import { WireClient } from './wire.ts'
@@ -26,6 +27,11 @@ const SLOW = 'timeout expired'
 /** How often (ms) to check whether the server has become silent. */
 const WATCH_MS = 250
 
+interface Behind {
+  servers: Servers
+  log: Log
+  prepare?: Prepare
+}
 interface Connection {
   client: WireClient
   /** The number of queries without an answer. */
@@ -44,6 +50,7 @@ const moves = ({ inFlight, movedAt }: Connection, since: number): boolean => inF
  */
 export class Pipeline implements SingleStatements {
   readonly #options: pg.ClientConfig
+  readonly #servers: Servers
   readonly #log: Log
   readonly #prepare: Prepare | undefined
   readonly #closing = new AbortController()
@@ -55,9 +62,10 @@ export class Pipeline implements SingleStatements {
    * A server that answers no query for `query_timeout` is silent. The driver's own timeout is not used: it costs a
    * timer for each query, and its wrapped callback keeps the rows in memory until the next full garbage collection.
    */
-  constructor({ query_timeout: silentMs = 0, ...options }: pg.ClientConfig, log: Log, prepare?: Prepare) {
+  constructor({ query_timeout: silentMs = 0, ...options }: pg.ClientConfig, { servers, log, prepare }: Behind) {
     this.#options = options
     this.#silentMs = silentMs
+    this.#servers = servers
     this.#log = log
     this.#prepare = prepare
     this.#watch = setInterval(() => this.#hearSilence(), WATCH_MS).unref()
@@ -126,7 +134,8 @@ export class Pipeline implements SingleStatements {
       try {
         return await this.#connect()
       } catch (error) {
-        if (attempt === OPENING_ATTEMPTS || (error as Error).message !== SLOW) throw error
+        const attempts = (error as Error).message === SLOW ? OPENING_ATTEMPTS : this.#servers.count
+        if (attempt >= attempts) throw error
       }
     }
   }
@@ -147,7 +156,7 @@ export class Pipeline implements SingleStatements {
     const connection: Connection = { client, inFlight: 0, movedAt: 0, lose }
     client.on('error', lose)
     client.on('end', () => lose(new Error('Connection terminated')))
-    await client.connect()
+    await this.#servers.connect(client, () => client.connect())
     await this.#prepareWithin(client)
     if (this.#closing.signal.aborted) return void client.end()
     // The connection was lost just after it became ready: the caller of `#connect` must try again.
@@ -177,7 +186,7 @@ export class Pipeline implements SingleStatements {
       try {
         return await this.#connect()
       } catch {
-        await sleep(delayMs, undefined, { signal: this.#closing.signal }).catch(() => {})
+        await sleep(delayMs / this.#servers.count, undefined, { signal: this.#closing.signal }).catch(() => {})
       }
     }
   }
