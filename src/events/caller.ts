@@ -1,4 +1,5 @@
 import type { Transaction } from '../database/client.ts'
+import type { Claim } from '../lib/idempotency.ts'
 
 /** The actor of a write, the origin of the request, and how to get its transaction. */
 export interface Caller {
@@ -10,6 +11,8 @@ export interface Caller {
   traceparent: string | null
   /** Whether `transaction` joins one that is already open, as with an idempotency key. */
   joined: boolean
+  /** Set where the handler keeps the answer for the idempotency key itself; then nothing is joined. */
+  claim: Claim | null
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
 }
 
@@ -27,6 +30,7 @@ export const bySystem = (tx: Transaction): Caller => ({
   requestId: null,
   traceparent: null,
   joined: true,
+  claim: null,
   transaction: work => work(tx),
 })
 

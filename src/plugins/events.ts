@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import type { Transaction } from '../database/client.ts'
 import type { Caller } from '../events/caller.ts'
 import { Relay } from '../events/relay.ts'
+import type { Claim } from '../lib/idempotency.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -13,6 +14,8 @@ declare module 'fastify' {
     readonly caller: Caller
     /** Set while the handler runs in the transaction of an idempotency key. */
     transaction: Transaction | null
+    /** Set while the handler may keep the answer for its idempotency key itself. */
+    claim: Claim | null
   }
 }
 
@@ -22,6 +25,7 @@ async function events(app: FastifyInstance, { works }: { works: boolean }) {
   const relay = new Relay(app.database, app.log)
   app.decorate('relay', relay)
   app.decorateRequest('transaction', null)
+  app.decorateRequest('claim', null)
   app.decorateRequest('caller', {
     getter() {
       const { transaction } = this
@@ -32,6 +36,7 @@ async function events(app: FastifyInstance, { works }: { works: boolean }) {
         requestId: this.id,
         traceparent: this.headers.traceparent === undefined ? null : this.traceparent,
         joined: transaction !== null,
+        claim: this.claim,
         transaction: work => (transaction === null ? app.database.transaction(work) : work(transaction)),
       }
     },

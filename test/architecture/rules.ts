@@ -61,7 +61,14 @@ const DOMAIN: Record<string, DomainRule> = {
   schemas: { outside: [], own: [], earlier: ['schemas'] },
   tables: { outside: ['database/columns'], own: [], earlier: ['tables'] },
   queries: {
-    outside: ['database', 'events/position', 'events/record', 'events/resource', 'events/tables'],
+    outside: [
+      'database',
+      'events/position',
+      'events/record',
+      'events/resource',
+      'events/tables',
+      'plugins/idempotency/queries',
+    ],
     types: ['events/caller'],
     own: ['tables', 'queries', 'schemas', 'events'],
     earlier: ['tables', 'queries'],

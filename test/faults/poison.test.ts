@@ -7,12 +7,14 @@ import { defineList } from '../../src/database/list.ts'
 import { type Params, statement } from '../../src/database/statement.ts'
 import { LastUses } from '../../src/domains/api-keys/service/last-uses.ts'
 import { keyFinder } from '../../src/domains/api-keys/service/look-up.ts'
+import { transferPoster } from '../../src/domains/billing/ledger/service/poster.ts'
 import { memberships } from '../../src/domains/organizations/queries/access.ts'
 import { projects } from '../../src/domains/projects/tables.ts'
 import { listProjectTasks, taskReader } from '../../src/domains/tasks/queries/read.ts'
 import { taskCreator } from '../../src/domains/tasks/service/creator.ts'
 import type { Caller } from '../../src/events/caller.ts'
 import { sha256 } from '../../src/lib/crypto.ts'
+import { newId } from '../../src/lib/ids.ts'
 import { newApiKey } from '../../src/lib/keys.ts'
 import { Id, type ListOf, type Written } from '../../src/lib/schema.ts'
 import { sourcesIn } from '../architecture/sources.ts'
@@ -49,6 +51,7 @@ const caller: Caller = {
   requestId: null,
   traceparent: null,
   joined: false,
+  claim: null,
   transaction: work => database.transaction(work),
 }
 
@@ -71,6 +74,34 @@ function creates(): Path {
     },
     bad: () => create(caller, actor, NOT_AN_ID, { title: 'Bad' }),
   }
+}
+
+const accountIds = [newId(), newId()] as [string, string]
+await sql(
+  `insert into accounts (id, organization_id, kind, currency, balance_cents)
+    select id, $1, 'normal', 'EUR', 1000000 from unnest($2::uuid[]) id`,
+  [organization.id, accountIds],
+)
+
+/** Everything that a caller sends is checked before, so the event is what the database refuses. */
+function transfers(): Path {
+  const post = transferPoster(app)
+  const { id, sessionId } = organization.owner
+  const actor = { type: 'user', id, sessionId, role: 'user' } as const
+  const [fromAccountId, toAccountId] = accountIds
+  const claim: Caller['claim'] = {
+    answer: (status, _payload, location) => ({
+      id: sha256(newId()),
+      fingerprint: sha256(''),
+      status,
+      body: '{}',
+      location,
+      etag: null,
+    }),
+  }
+  const move = { fromAccountId, toAccountId, amountCents: 1, currency: 'EUR' }
+  const as = (actorId: string) => post({ ...caller, claim, actor: { type: 'user', id: actorId } }, actor, move)
+  return { good: async () => UUID.test((await as(id)).id), bad: () => as(NOT_AN_ID) }
 }
 
 function access(): Path {
@@ -153,6 +184,7 @@ function unwritableRows(): Path {
 const PATHS: Record<string, (() => Path)[]> = {
   'src/domains/tasks/queries/read.ts': [reads],
   'src/domains/tasks/service/creator.ts': [creates],
+  'src/domains/billing/ledger/service/poster.ts': [transfers],
   'src/domains/organizations/queries/access.ts': [access],
   'src/domains/api-keys/service/look-up.ts': [keys],
   'src/database/list/page.ts': [lists, unwritableRows],
@@ -184,6 +216,17 @@ t.test('every create that was answered is there once, with its event', async t =
     (select count(*)::int from events where type = 'task.created') as events,
     (select count(*)::int from tasks where title = 'Bad') as bad`)
   t.same(counted, [{ tasks: GOOD * ROUNDS, events: GOOD * ROUNDS, bad: 0 }])
+})
+
+t.test('every transfer that was answered is there once, with its entries and its answer', async t => {
+  const counted = await sql(
+    `select (select count(*)::int from transfers) as transfers,
+    (select count(*)::int from entries) as entries, (select count(*)::int from idempotency_keys) as answers,
+    (select balance_cents::int from accounts where id = $1) as balance`,
+    [accountIds[1]],
+  )
+  const made = GOOD * ROUNDS
+  t.same(counted, [{ transfers: made, entries: 2 * made, answers: made, balance: 1_000_000 + made }])
 })
 
 /** Returns what went wrong with the good calls of one turn with a bad one. */

@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod 
 import fp from 'fastify-plugin'
 import type { Transaction } from '../../database/client.ts'
 import { equalBytes, hmac, sha256 } from '../../lib/crypto.ts'
+import { AppError } from '../../lib/errors.ts'
+import { type KeptAnswer, LeftOut } from '../../lib/idempotency.ts'
 import { MULTIPART } from '../../lib/schema.ts'
 import { cacheControlOf } from '../conditional.ts'
 import { idempotencyErrors } from './errors.ts'
@@ -16,6 +18,11 @@ declare module 'fastify' {
      * committed, and with a repeated key the same as JSON.
      */
     respond?(request: FastifyRequest, reply: FastifyReply, result: never): unknown
+    /**
+     * The handler is first run with `request.claim` and without a transaction: it writes its effect and its answer in
+     * one statement with those of other requests, or throws `LeftOut`.
+     */
+    gathers?: true
   }
 }
 
@@ -58,6 +65,9 @@ const inOrder = (_key: string, value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
     : value
 
+/** What a key and its request are stored by. */
+type Named = Pick<KeptAnswer, 'id' | 'fingerprint'>
+
 async function once(
   app: FastifyInstance,
   handler: OmitThisParameter<RouteHandlerMethod>,
@@ -69,13 +79,16 @@ async function once(
   // The HMAC key is the idempotency key, which is not stored, so the body, which may contain a password, cannot be
   // guessed from the row.
   const fingerprint = hmac(Buffer.from(key), JSON.stringify([request.method, request.url, request.body], inOrder))
+  const named = { id, fingerprint }
+  const answer = request.routeOptions.config.gathers ? await gathered(handler, named, request, reply) : undefined
+  if (answer !== undefined) return answer
   const outcome = await app.database
     .transaction(async tx => {
       const lock = await tryLock(tx, { lock: id.readBigInt64BE() })
       // The response may exist without the lock: its holder may only be replaying it.
       const kept = await findAnswer(tx, { id })
       if (!kept && !lock?.locked) throw idempotencyErrors.idempotency_in_progress()
-      if (!kept) return { payload: await keep(tx, handler, { id, fingerprint }, request, reply) }
+      if (!kept) return { payload: await keep(tx, handler, named, request, reply) }
       if (!equalBytes(kept.fingerprint, fingerprint)) throw idempotencyErrors.idempotency_key_reused()
       return { kept }
     })
@@ -92,17 +105,27 @@ async function once(
 async function keep(
   tx: Transaction,
   handler: OmitThisParameter<RouteHandlerMethod>,
-  { id, fingerprint }: { id: Buffer; fingerprint: Buffer },
+  named: Named,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
   request.transaction = tx
   const payload = (await handler(request, reply)) as { version?: number } | null
+  await insertAnswer(tx, answerOf(named, payload, request, reply))
+  return payload
+}
+
+/** Returns what is kept of an answer whose status and location are set. */
+function answerOf(
+  named: Named,
+  payload: { version?: number } | null,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): KeptAnswer {
   const { cache, respond } = request.routeOptions.config
   const secret = cache === 'no-store'
-  await insertAnswer(tx, {
-    id,
-    fingerprint,
+  return {
+    ...named,
     status: reply.statusCode,
     body: secret
       ? null
@@ -113,8 +136,34 @@ async function keep(
           : (reply.serialize(payload) as string),
     location: (reply.getHeader('location') as string | undefined) ?? null,
     etag: payload?.version === undefined ? null : `"${payload.version}"`,
-  })
-  return payload
+  }
+}
+
+/**
+ * Runs the handler in a statement that it shares with other requests. Returns undefined where nothing was written: it
+ * was left out, or it is refused, and only the transaction finds out whether the key has an answer all the same.
+ */
+async function gathered(
+  handler: OmitThisParameter<RouteHandlerMethod>,
+  named: Named,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  request.claim = {
+    answer(status, payload, location) {
+      reply.code(status).header('location', location)
+      return answerOf(named, payload, request, reply)
+    },
+  }
+  try {
+    return await handler(request, reply)
+  } catch (error) {
+    reply.removeHeader('location')
+    if (error instanceof LeftOut || (error instanceof AppError && error.status < 500)) return undefined
+    throw error
+  } finally {
+    request.claim = null
+  }
 }
 
 type Kept = NonNullable<Awaited<ReturnType<typeof findAnswer>>>

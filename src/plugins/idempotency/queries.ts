@@ -1,15 +1,7 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { one, type Params, statement } from '../../database/statement.ts'
+import type { KeptAnswer } from '../../lib/idempotency.ts'
 import { idempotencyKeys } from './tables.ts'
-
-interface Answer {
-  id: Buffer
-  fingerprint: Buffer
-  status: number
-  body: string | null
-  location: string | null
-  etag: string | null
-}
 
 /** Locks until the transaction ends; returns false while another transaction holds the lock. */
 export const tryLock = one(
@@ -26,20 +18,49 @@ export const tryLock = one(
 export const findAnswer = one(
   statement(
     'idempotency.find',
-    (_, $: Params<{ id: Buffer }>) => sql<Answer>`
+    (_, $: Params<{ id: Buffer }>) => sql<KeptAnswer>`
       select id, fingerprint, status, body, location, etag from ${idempotencyKeys}
       where id = ${$.id} and created_at > now() - interval '24 hours'`,
   ),
 )
 
-export const insertAnswer = statement(
-  'idempotency.insert',
-  (_, $: Params<Answer>) => sql`
-    insert into ${idempotencyKeys} (id, fingerprint, status, body, location, etag)
-    values (${$.id}, ${$.fingerprint}, ${$.status}, ${$.body}, ${$.location}, ${$.etag})
+/** `insert into idempotency_keys …` of rows in the order of these columns; the key must be claimed or locked. */
+const insertRows = (rows: SQL): SQL => sql`
+    insert into ${idempotencyKeys} (id, fingerprint, status, body, location, etag) ${rows}
     on conflict (id) do update set fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body,
-      location = excluded.location, etag = excluded.etag, created_at = now()`,
+      location = excluded.location, etag = excluded.etag, created_at = now()`
+
+export const insertAnswer = statement('idempotency.insert', (_, $: Params<KeptAnswer>) =>
+  insertRows(sql`values (${$.id}, ${$.fingerprint}, ${$.status}, ${$.body}, ${$.location}, ${$.etag})`),
 )
+
+/** The columns of `answerFields`, for `jsonb_to_recordset`. */
+export const answerColumns = sql.raw(
+  `"keyId" bytea, "fingerprint" bytea, "keptStatus" integer, "keptBody" text, "keptLocation" text, "keptEtag" text`,
+)
+
+const hex = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`
+
+export const answerFields = ({ id, fingerprint, status, body, location, etag }: KeptAnswer) => ({
+  keyId: hex(id),
+  fingerprint: hex(fingerprint),
+  keptStatus: status,
+  keptBody: body,
+  keptLocation: location,
+  keptEtag: etag,
+})
+
+/** Inserts the answers of the records in `from e`, as a CTE of the statement that has their effects. */
+export const insertAnswers = (from: SQL): SQL =>
+  insertRows(
+    sql`select e."keyId", e.fingerprint, e."keptStatus", e."keptBody", e."keptLocation", e."keptEtag" from ${from}`,
+  )
+
+/**
+ * A source of rows `(id)`: of the keys in an array those that are free, locked until the commit. Left out are keys that
+ * another transaction has locked or that have an answer.
+ */
+export const claimedKeys = (ids: SQL): SQL => sql`claim_keys(${ids})`
 
 export const deleteExpiredAnswers = statement(
   'idempotency.delete_expired',

@@ -5,14 +5,17 @@ import { route } from '../../../../plugins/routes.ts'
 import { ledgerErrors } from '../errors.ts'
 import { findTransfer } from '../queries/transfers.ts'
 import { CreateTransfer, Transfer } from '../schemas.ts'
-import { createTransfer, reverseTransfer } from '../service/transfers.ts'
+import { transferPoster } from '../service/poster.ts'
+import { reverseTransfer } from '../service/transfers.ts'
 import { moveProblems, moves, read, write } from './access.ts'
 
 export const transferRoutes: FastifyPluginAsyncTypebox = async app => {
+  const postTransfer = transferPoster(app)
+
   route(app, {
     method: 'POST',
     url: '/transfers',
-    config: { ...moves, access: anyCaller('ledger:write') },
+    config: { ...moves, gathers: true, access: anyCaller('ledger:write') },
     schema: {
       operationId: 'createTransfer',
       summary: 'Move an amount between two accounts of an organization',
@@ -20,7 +23,7 @@ export const transferRoutes: FastifyPluginAsyncTypebox = async app => {
       body: CreateTransfer,
       response: { 201: Transfer, ...problems(403, 404, ...moveProblems) },
     },
-    handler: ({ caller, actor, body }) => createTransfer(app, caller, actor as Actor, body),
+    handler: ({ caller, actor, body }) => postTransfer(caller, actor as Actor, body),
   })
 
   route(app, {

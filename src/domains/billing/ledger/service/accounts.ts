@@ -17,10 +17,12 @@ export function registerLedgerTenancy({ database, tenancy }: FastifyInstance): v
   tenancy.define('transfer', memberships(database, transfers, 'organization_id'))
 }
 
-/** Money enters and leaves the books through system accounts, so no tenant may use one. Throws `forbidden`. */
+/** Money enters and leaves the books through system accounts, so no tenant may use one. */
+export const mayUseSystem = (actor: Actor): boolean => actor.type === 'user' && reachesPlatformRole(actor.role, 'admin')
+
+/** Throws `forbidden`. */
 export function requireSystemAccess(actor: Actor): void {
-  if (actor.type !== 'user' || !reachesPlatformRole(actor.role, 'admin'))
-    throw lacking('needs the platform role admin: it concerns a system account')
+  if (!mayUseSystem(actor)) throw lacking('needs the platform role admin: it concerns a system account')
 }
 
 /** Throws `forbidden`, `system_account_exists`. */

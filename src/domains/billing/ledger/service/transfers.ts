@@ -13,7 +13,7 @@ import { findTransfer, insertTransfer, type TransferRow } from '../queries/trans
 import type { CreateTransfer, Transfer } from '../schemas.ts'
 import { requireSystemAccess } from './accounts.ts'
 
-type Move = Pick<
+export type Move = Pick<
   Transfer,
   'fromAccountId' | 'toAccountId' | 'amountCents' | 'currency' | 'reference' | 'reversesId' | 'organizationId'
 >
@@ -23,11 +23,21 @@ type Move = Pick<
  * two organizations or the same account twice, and as `post`.
  */
 export async function createTransfer(
-  { tenancy }: FastifyInstance,
+  app: FastifyInstance,
   caller: Caller,
   actor: Actor,
-  { reference = null, ...input }: CreateTransfer,
+  input: CreateTransfer,
 ): Promise<TransferRow> {
+  const move = await moveOf(app, actor, input)
+  return caller.transaction(tx => post(tx, caller, actor, move))
+}
+
+/** Returns what is to be moved, when the caller may move between these accounts. Throws as `createTransfer`. */
+export async function moveOf(
+  { tenancy }: FastifyInstance,
+  actor: Actor,
+  { reference = null, ...input }: CreateTransfer,
+): Promise<Move> {
   const [from, to] = await Promise.all(
     [input.fromAccountId, input.toAccountId].map(id => tenancy.check('account', id, actor, 'admin', 'admin')),
   )
@@ -36,7 +46,7 @@ export async function createTransfer(
   const organizationId = orNotFound(from).organizationId
   if (to?.organizationId !== organizationId)
     throw invalid('#/toAccountId', 'is an account of another organization than the first')
-  return caller.transaction(tx => post(tx, caller, actor, { ...input, organizationId, reference, reversesId: null }))
+  return { ...input, organizationId, reference, reversesId: null }
 }
 
 /** Throws `transfer_reversed`, and as `post`. */
