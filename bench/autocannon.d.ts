@@ -17,6 +17,8 @@ declare module 'autocannon' {
       duration: number
       /** In milliseconds. */
       sampleInt?: number
+      /** Whether to replace `[<id>]` in each request by a new id. */
+      idReplacement?: boolean
       setupClient?: (client: Client) => void
     }
     interface Instance extends EventEmitter {

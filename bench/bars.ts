@@ -13,6 +13,10 @@ const bars: Partial<Record<`${Work}@${number}`, Bar>> = {
   'list@32': { must: 0.9, want: 1.2 },
   'create@32': { must: 1.0, want: 2.0 },
   'mixed@32': { must: 0.9, want: 1.3 },
+  'transfer@32': { must: 1.5, want: 2.0 },
+  'transfer@256': { must: 1.5, want: 2.0 },
+  'transfer-hot@32': { must: 5.0, want: 8.0 },
+  'transfer-hot@256': { must: 5.0, want: 8.0 },
 }
 
 export const barOf = (work: Work, connections: number): Bar | undefined => bars[`${work}@${connections}`]

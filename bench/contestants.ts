@@ -40,8 +40,8 @@ export async function startLintel(databaseUrl: string, more: Record<string, stri
   return { server, environment, tokens: targets => sign(signer, targets), close: () => signer.close() }
 }
 
-function sign(app: FastifyInstance, { tasks, projects }: Targets): Map<string, string> {
-  const users = new Set([...tasks, ...projects].map(target => target.userId))
+function sign(app: FastifyInstance, { tasks, projects, pairs, hotPairs }: Targets): Map<string, string> {
+  const users = new Set([...tasks, ...projects, ...pairs, ...hotPairs].map(target => target.userId))
   const token = (userId: string) => app.signAccessToken({ userId, sessionId: newId(), role: 'user' })
   return new Map([...users].map(userId => [userId, token(userId)]))
 }

@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { uuidv7 } from 'uuidv7'
 import { type Answer, openReads, openWrites } from './floor/connections.ts'
 import { CREATE, LIST, listJson, READ, taskJson } from './floor/tasks.ts'
+import { openTransfers, transferJson } from './floor/transfers.ts'
 
 // The yardstick: the fastest server that anyone would write by hand for the same work. One prepared statement per
 // request; no authentication, no validation, no limits, no logs. Variants that were tried, in one interleaved run each at
@@ -27,6 +28,7 @@ const options: pg.ClientConfig = {
 }
 const read = await openReads(options)
 const write = await openWrites(options)
+const transfer = await openTransfers(options)
 
 function send(response: ServerResponse, status: number, json: string): void {
   const body = Buffer.from(json)
@@ -65,6 +67,15 @@ function createTask(projectId: string, body: string, response: ServerResponse): 
   write('create', CREATE, values, answer(response, onRows))
 }
 
+function createTransfer(body: string, response: ServerResponse): void {
+  const move = { id: uuidv7(), ...JSON.parse(body), createdAt: new Date().toISOString() }
+  transfer(move).then(
+    organizationId =>
+      organizationId ? send(response, 201, transferJson(move, organizationId)) : send(response, 404, '{}'),
+    () => send(response, 409, '{}'),
+  )
+}
+
 function onRequest(request: IncomingMessage, response: ServerResponse) {
   const { url = '', method } = request
   if (url.startsWith('/api/v1/tasks/')) return getTask(url.slice(TASK_AT), response)
@@ -75,7 +86,8 @@ function onRequest(request: IncomingMessage, response: ServerResponse) {
   request.on('data', chunk => {
     body += chunk
   })
-  request.on('end', () => createTask(projectId, body, response))
+  const create = url === '/api/v1/transfers' ? createTransfer : createTask.bind(undefined, projectId)
+  request.on('end', () => create(body, response))
 }
 
 createServer(onRequest).listen(Number(process.env.PORT), '127.0.0.1', 1_024)

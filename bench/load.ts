@@ -57,7 +57,8 @@ function measure(order: LoadOrder): void {
     })
   }
   const duration = seconds + 2 * RAMP_MS
-  const options = { url, connections, duration, sampleInt: SAMPLE_MS, setupClient: deal(order) }
+  const idReplacement = order.requests.some(({ headers }) => 'idempotency-key' in headers)
+  const options = { url, connections, duration, sampleInt: SAMPLE_MS, setupClient: deal(order), idReplacement }
   const instance = autocannon(options, onDone)
   instance.on('response', (_client, _status, _bytes, milliseconds: number) => {
     if (opened && !closed) times.push(milliseconds)

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { type Work, works } from './works.ts'
 
 const USAGE = `npm run bench -- [options]
-  --only read,list,create,mixed   works to measure (all)
+  --only read,list,create,mixed,transfer,transfer-hot   works to measure (all)
   --connections 1,32,256          connections of the load generator (all three)
   --rounds 5                      measurements of each server, in turn
   --seconds 3                     length of one measurement

@@ -67,7 +67,7 @@ async function measureWork(bench: Bench, work: Work): Promise<Sample[]> {
 
 const progressLine = (sample: Sample, rounds: number): string =>
   [
-    sample.work.padEnd(6),
+    sample.work.padEnd(12),
     `${sample.connections}`.padStart(3),
     `round ${sample.round}/${rounds}`,
     sample.server.padEnd(6),

@@ -4,6 +4,9 @@ export const ORGANIZATIONS = 200
 export const PROJECTS = 1_000
 /** The number of task ids, and of projects, that a run requests. */
 export const TARGETS = 1_000
+export const ACCOUNTS = 10_000
+/** The number of pairs of accounts that a run uses; each account is in about one. */
+const PAIRS = 5_000
 
 /** The id in the path of a request, and the user whose token it carries. */
 export interface Target {
@@ -11,9 +14,19 @@ export interface Target {
   userId: string
 }
 
+/** Two accounts of an organization, and its owner. */
+export interface Pair {
+  fromAccountId: string
+  toAccountId: string
+  userId: string
+}
+
 export interface Targets {
   tasks: Target[]
   projects: Target[]
+  pairs: Pair[]
+  /** Every one has the same account on one side. */
+  hotPairs: Pair[]
 }
 
 // Ids are UUIDv7 one second apart, so they sort like ids of tasks created one after another. Their other bits are a
@@ -48,16 +61,32 @@ insert into tasks (id, organization_id, project_id, title, description, status, 
     (array['open', 'in_progress', 'done', 'cancelled'])[1 + n % 4], n % 5,
     case when n % 2 = 0 then at + interval '14 days' end, p.created_by, at, at
   from generate_series(1, $tasks) n join projects p on p.id = pg_temp.id(3, 1 + n % $projects), pg_temp.created(4, n) at;
+insert into accounts (id, organization_id, kind, currency, balance_cents)
+  select pg_temp.id(5, n), pg_temp.id(2, 1 + n % $organizations), 'normal', 'EUR', 1000000000
+  from generate_series(1, $accounts) n;
 `
 
 /** Fills an empty, migrated database. */
 export async function seed(client: pg.Client, tasks: number): Promise<void> {
   await client.query(FUNCTIONS)
-  const numbers: Record<string, number> = { organizations: ORGANIZATIONS, projects: PROJECTS, tasks }
-  await client.query(ROWS.replace(/\$(organizations|projects|tasks)/g, (_, name: string) => String(numbers[name])))
+  const numbers: Record<string, number> = {
+    organizations: ORGANIZATIONS,
+    projects: PROJECTS,
+    tasks,
+    accounts: ACCOUNTS,
+  }
+  await client.query(
+    ROWS.replace(/\$(organizations|projects|tasks|accounts)/g, (_, name: string) => String(numbers[name])),
+  )
   await client.query('vacuum analyze')
   await client.query('checkpoint')
 }
+
+const PAIR = `
+  select a.id as "fromAccountId", b.id as "toAccountId", m.user_id as "userId" from accounts a
+  join accounts b on b.organization_id = a.organization_id and b.id <> a.id
+  join members m on m.organization_id = a.organization_id
+  where true`
 
 /** Returns random ids for a run, drawn evenly from the whole table. */
 export async function drawTargets(client: pg.Client): Promise<Targets> {
@@ -70,5 +99,10 @@ export async function drawTargets(client: pg.Client): Promise<Targets> {
     `select id, created_by as "userId" from projects order by md5(id::text) limit $1`,
     [TARGETS],
   )
-  return { tasks: tasks.rows, projects: projects.rows }
+  const pairs = await client.query(`${PAIR} order by md5(a.id::text || b.id) limit $1`, [PAIRS])
+  const hotPairs = await client.query(`${PAIR} and $1 in (a.id, b.id) order by md5(a.id::text || b.id) limit $2`, [
+    (pairs.rows[0] as Pair).fromAccountId,
+    PAIRS,
+  ])
+  return { tasks: tasks.rows, projects: projects.rows, pairs: pairs.rows, hotPairs: hotPairs.rows }
 }

@@ -61,7 +61,7 @@ async function seed(client: pg.Client): Promise<Target[]> {
 }
 
 function askersOf(lintel: Lintel, organizations: Target[]): Asker[] {
-  const tokens = lintel.tokens({ tasks: [], projects: organizations })
+  const tokens = lintel.tokens({ tasks: [], pairs: [], hotPairs: [], projects: organizations })
   return organizations.map(({ id, userId }) => ({ organizationId: id, authorization: `Bearer ${tokens.get(userId)}` }))
 }
 

@@ -1,6 +1,6 @@
-import type { Target, Targets } from './seed.ts'
+import type { Pair, Targets } from './seed.ts'
 
-export const works = ['read', 'list', 'create', 'mixed'] as const
+export const works = ['read', 'list', 'create', 'mixed', 'transfer', 'transfer-hot'] as const
 export type Work = (typeof works)[number]
 
 export interface LoadRequest {
@@ -16,6 +16,8 @@ export interface Asked {
   tokens: ReadonlyMap<string, string>
 }
 
+/** What autocannon replaces by a new id. */
+const NEW_KEY = '[<id>]'
 const MIXED_READS = 0.8
 const MIXED_LISTS = 0.15
 
@@ -25,9 +27,9 @@ const BODY = JSON.stringify({
   priority: 2,
 })
 
-const pick = (targets: Target[]): Target => targets[Math.floor(Math.random() * targets.length)] as Target
+const pick = <T>(targets: T[]): T => targets[Math.floor(Math.random() * targets.length)] as T
 
-const authorization = ({ tokens }: Asked, { userId }: Target) => `Bearer ${tokens.get(userId)}`
+const authorization = ({ tokens }: Asked, { userId }: { userId: string }) => `Bearer ${tokens.get(userId)}`
 
 function read(asked: Asked): LoadRequest {
   const task = pick(asked.targets.tasks)
@@ -52,7 +54,27 @@ function mixed(asked: Asked): LoadRequest {
   return share < MIXED_READS + MIXED_LISTS ? list(asked) : create(asked)
 }
 
-const makers: Record<Work, (asked: Asked) => LoadRequest> = { read, list, create, mixed }
+/** The load generator puts another key in place of `NEW_KEY` for each request. */
+function transfer(asked: Asked, pairs: Pair[]): LoadRequest {
+  const pair = pick(pairs)
+  const { fromAccountId, toAccountId } = pair
+  const headers = {
+    authorization: authorization(asked, pair),
+    'content-type': 'application/json',
+    'idempotency-key': NEW_KEY,
+  }
+  const body = JSON.stringify({ fromAccountId, toAccountId, amountCents: 1, currency: 'EUR' })
+  return { method: 'POST', path: '/api/v1/transfers', headers, body }
+}
+
+const makers: Record<Work, (asked: Asked) => LoadRequest> = {
+  read,
+  list,
+  create,
+  mixed,
+  transfer: asked => transfer(asked, asked.targets.pairs),
+  'transfer-hot': asked => transfer(asked, asked.targets.hotPairs),
+}
 
 export const requestsFor = (work: Work, count: number, asked: Asked): LoadRequest[] =>
   Array.from({ length: count }, () => makers[work](asked))
