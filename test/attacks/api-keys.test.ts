@@ -91,8 +91,11 @@ for (const operation of written) {
     const answer = await client.send(operation, { as: key, params, body })
     t.ok(answer.status < 300, answer.text)
     const events = await test.sql('select actor_type, actor_id, organization_id from events where seq > $1', [seq])
-    recorded += events.length
-    for (const event of events)
+    // What the service does by itself after the request, such as the answer of an assistant, is its own.
+    const own = events.filter(({ actor_type: type }) => type !== 'system')
+    t.ok(own.length > 0 || events.length === 0)
+    recorded += own.length
+    for (const event of own)
       t.same(event, { actor_type: 'api_key', actor_id: key.id, organization_id: at.organization.id })
     const made: object[] = answer.status === 201 ? [answer.body.data ?? answer.body].flat() : []
     for (const row of made) t.match(row, 'createdBy' in row ? { createdBy: null } : {})

@@ -14,7 +14,7 @@ const { database, tenancy } = app
 
 const TASKS = 3_500
 /** The event log and the books are never deleted, and the row in `deletions` records the deletion itself. */
-const REMAIN = ['events', 'deletions', 'accounts', 'transfers']
+const REMAIN = ['events', 'deletions', 'accounts', 'transfers', 'holds']
 
 /** Every table with a column `organization_id`, read from the catalogue. */
 const owned: string[] = (

@@ -26,7 +26,7 @@ export const ledgerErrors = defineErrors({
   account_not_holdable: {
     status: 409,
     title: 'A system account holds nothing back',
-    help: 'Only the balance of a normal account has an end, so only there an amount is reserved.',
+    help: 'Only the balance of a normal account has an end, so only there an amount is reserved. Hold it on a normal account.',
   },
   system_account_exists: {
     status: 409,
