@@ -92,7 +92,7 @@ for (const operation of written) {
     t.ok(answer.status < 300, answer.text)
     const events = await test.sql('select actor_type, actor_id, organization_id from events where seq > $1', [seq])
     // What the service does by itself after the request, such as the answer of an assistant, is its own.
-    const own = events.filter(({ actor_type: type }) => type !== 'system')
+    const own = events.filter((event: { actor_type: string }) => event.actor_type !== 'system')
     t.ok(own.length > 0 || events.length === 0)
     recorded += own.length
     for (const event of own)
