@@ -11,14 +11,12 @@ import { posts } from './posts/index.ts'
 import { projects } from './projects/index.ts'
 import { tasks } from './tasks/index.ts'
 import { users } from './users/index.ts'
-import { wallets } from './wallets/index.ts'
 import { webhooks } from './webhooks/index.ts'
 
 /** In order of dependency: a domain imports only from those before it. */
 export const domains: Domain[] = [
   users,
   auth,
-  wallets,
   organizations,
   apiKeys,
   projects,

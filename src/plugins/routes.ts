@@ -46,8 +46,6 @@ interface OperationSchema {
   /** The media types of the body, unless it is JSON. */
   consumes?: readonly string[]
   body?: TSchema
-  /** Unless the parameters are ids. */
-  params?: TSchema
   querystring?: TSchema
   headers?: TSchema
   /**
@@ -92,7 +90,7 @@ export function route<const Url extends string, const S extends OperationSchema>
   app: FastifyInstance,
   { url, schema, handler, ...options }: Operation<Url, S>,
 ): void {
-  const params = schema.params ?? paramsOf(url)
+  const params = paramsOf(url)
   const whole = { ...schema, ...(params ? { params } : {}) }
   const { method, config } = options
   const declared = { url, method: String(method), config, schema: whole, handler: handler as Handler }

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { testApp } from '../helpers/app.ts'
-import { startChain } from '../helpers/chain.ts'
 import { startProvider } from '../helpers/provider.ts'
 import { accountFor, CALLERS, type CallerName, callerIn } from './callers.ts'
 import { Client } from './client.ts'
@@ -19,8 +18,7 @@ const NAME_CHARACTERS = 30
 const CELL_CHARACTERS = 4
 
 const { google } = await startProvider(t)
-const { url: rpcUrl } = await startChain(t)
-const test = await testApp(t, { google, rpcUrl })
+const test = await testApp(t, { google })
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 
