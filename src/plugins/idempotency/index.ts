@@ -122,21 +122,20 @@ function answerOf(
   request: FastifyRequest,
   reply: FastifyReply,
 ): KeptAnswer {
-  const { cache, respond } = request.routeOptions.config
-  const secret = cache === 'no-store'
   return {
     ...named,
     status: reply.statusCode,
-    body: secret
-      ? null
-      : payload === null
-        ? ''
-        : respond
-          ? JSON.stringify(payload)
-          : (reply.serialize(payload) as string),
+    body: bodyOf(payload, request, reply),
     location: (reply.getHeader('location') as string | undefined) ?? null,
     etag: payload?.version === undefined ? null : `"${payload.version}"`,
   }
+}
+
+function bodyOf(payload: object | null, request: FastifyRequest, reply: FastifyReply): string | null {
+  const { cache, respond } = request.routeOptions.config
+  if (cache === 'no-store') return null
+  if (payload === null) return ''
+  return respond ? JSON.stringify(payload) : (reply.serialize(payload) as string)
 }
 
 /**
