@@ -68,7 +68,10 @@ export function gatedPool({ Client = pg.Client, ...options }: pg.PoolConfig, { s
       return undefined
     }
 
-    /** A session may be ended in the moment it begins, before the pool listens for errors: nobody else would hear it. */
+    /**
+     * Listens for errors from the beginning to the end of the session: it may be ended in the moment it begins, before
+     * the pool listens, or while a caller has it.
+     */
     async #connectTo(connect: () => Promise<pg.Client>): Promise<pg.Client> {
       let loss: Error | undefined
       this.on('error', error => {
@@ -80,7 +83,5 @@ export function gatedPool({ Client = pg.Client, ...options }: pg.PoolConfig, { s
     }
   }
   const pool = new pg.Pool({ ...options, Client: GatedClient })
-  pool.on('error', error => log.warn({ reason: error.message }, 'idle database connection lost'))
-  pool.on('connect', client => client.on('error', () => {}))
-  return pool
+  return pool.on('error', error => log.warn({ reason: error.message }, 'idle database connection lost'))
 }
