@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Executor } from '../../../../database/executor.ts'
 import { orNotFound } from '../../../../lib/errors.ts'
+import { NIL_ID } from '../../../../lib/ids.ts'
 import { accountEvents, transferEvents } from '../events.ts'
 import {
   type Checked,
@@ -11,7 +12,6 @@ import {
 } from '../queries/reconciliation.ts'
 import { type Difference, reportDifferences } from './differences.ts'
 
-const FIRST = '00000000-0000-0000-0000-000000000000'
 /** A statement may take 3 s; these read at most 400,000 entries, which takes a tenth of that. */
 const PAGE = { limit: 200, mostEntries: 2_000 }
 const ENTRIES_AT_ONCE = 400_000
@@ -33,7 +33,7 @@ export async function reconcileBooks(app: Pick<FastifyInstance, 'database' | 'jo
 
 async function unbalancedAccounts(on: Executor): Promise<Checked[]> {
   const found: Checked[] = []
-  for (let after: string | undefined = FIRST; after !== undefined; ) {
+  for (let after: string | undefined = NIL_ID; after !== undefined; ) {
     const page: Checked[] = await checkAccounts(on, { after, ...PAGE })
     for (const account of page) {
       const whole = account.entriesCents === null ? { ...account, ...(await sumInParts(on, account)) } : account

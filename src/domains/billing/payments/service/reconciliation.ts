@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { NIL_ID } from '../../../../lib/ids.ts'
 import type { ProviderRecord } from '../../../../lib/payment-provider.ts'
 import { type Difference, reportDifferences } from '../../ledger/service/differences.ts'
 import { paymentEvents } from '../events.ts'
@@ -6,7 +7,6 @@ import { type EndedPayment, findEndedPayments } from '../queries.ts'
 
 type App = Pick<FastifyInstance, 'database' | 'jobs' | 'log' | 'payments'>
 
-const FIRST = '00000000-0000-0000-0000-000000000000'
 /** Each day looks at three, so a provider that does not answer for two days is asked all the same. */
 const DAYS_MS = 3 * 86_400_000
 /** What moves now is left for the next day: the provider and we would be read at different moments. */
@@ -21,7 +21,7 @@ const AT_ONCE = 10
 export async function reconcilePayments(app: App, now = Date.now()): Promise<Difference[]> {
   const differences: Difference[] = []
   const until = new Date(now - REST_MS).toISOString()
-  let place = { updatedAt: new Date(now - DAYS_MS).toISOString(), id: FIRST }
+  let place = { updatedAt: new Date(now - DAYS_MS).toISOString(), id: NIL_ID }
   for (;;) {
     const page = await findEndedPayments(app.database, { ...place, until, limit: AT_ONCE })
     const compared = await Promise.all(page.map(payment => compare(app, payment)))
