@@ -22,6 +22,13 @@ export const onBehalfOf = (caller: Caller, userId: string): Caller => ({
   actor: { type: 'user', id: userId },
 })
 
+/** The same actor, whose writes join the transaction `tx`. */
+export const within = (tx: Transaction, caller: Caller): Caller => ({
+  ...caller,
+  joined: true,
+  transaction: work => work(tx),
+})
+
 /** The caller for work of the system itself, inside `tx`. */
 export const bySystem = (tx: Transaction): Caller => ({
   actor: { type: 'system', id: null },

@@ -102,7 +102,8 @@ export interface Settled {
   outputCents: number
 }
 
-const CHARACTERS_OF_TOKEN = sql.raw('4.0')
+/** Of English text; a provider that counts tells the right number in the end. */
+export const CHARACTERS_OF_TOKEN = 4
 
 /** Settles a locked answer: its text is that of its chunks. A price is in cents for a million tokens. */
 export const settleAnswer = one(
@@ -112,7 +113,7 @@ export const settleAnswer = one(
       with joined as (select ${chunksOf(sql`${$.id}`)} as content),
       counted as (
         select joined.content, coalesce(${$.inputTokens}::int, m.input_tokens) as input,
-          coalesce(${$.outputTokens}::int, ceil(char_length(joined.content) / ${CHARACTERS_OF_TOKEN})::int) as output
+          coalesce(${$.outputTokens}::int, ceil(char_length(joined.content) / ${sql.raw(CHARACTERS_OF_TOKEN.toFixed(1))})::int) as output
         from joined, ${chatMessages} m where m.id = ${$.id})
       update ${chatMessages} m set status = ${$.status}, content = counted.content, failure_code = ${$.failureCode},
         failure_detail = ${$.failureDetail}, retry_after_seconds = ${$.retryAfterSeconds}::int, lease_until = null,

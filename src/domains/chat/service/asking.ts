@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import type { Transaction } from '../../../database/client.ts'
-import { type Caller, userIdOf } from '../../../events/caller.ts'
+import { type Caller, userIdOf, within } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import type { AiProvider, Turn } from '../../../lib/ai-provider.ts'
 import { orNotFound } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { chatErrors } from '../errors.ts'
 import { chatMessageEvents } from '../events.ts'
-import { reserveBudget } from '../queries/answers.ts'
+import { CHARACTERS_OF_TOKEN, reserveBudget } from '../queries/answers.ts'
 import { chats } from '../queries/chats.ts'
 import { findRunning, insertAnswer, insertQuestion, listTurns, type MessageRow } from '../queries/messages.ts'
 import type { ChatMessage } from '../schemas.ts'
@@ -23,8 +23,6 @@ export const LEASE_MS = 9_000
 /** What the provider is told of a long chat: the last messages, as far as they have so many characters together. */
 const MOST_TURNS = 60
 const MOST_CHARACTERS = 60_000
-/** Of English text; a provider that counts tells the right number in the end. */
-const CHARACTERS_OF_TOKEN = 4
 /** A price is in cents for a million tokens, a cost in millionths of the currency. */
 const MICROS_PER_CENT = 10_000
 const PRICED_TOKENS = 1_000_000
@@ -106,7 +104,7 @@ export const stopChat = (app: App, caller: Caller, chatId: string): Promise<void
 /** Stops the running answer, so that its usage is counted, and deletes the chat. Throws `precondition_failed`. */
 export const deleteChat = (app: App, caller: Caller, id: string, ifMatch: number[] | null): Promise<void> =>
   caller.transaction(async tx => {
-    const inside: Caller = { ...caller, joined: true, transaction: work => work(tx) }
+    const inside = within(tx, caller)
     await stopChat(app, inside, id)
     await chats.delete(inside, id, ifMatch)
   })

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import { headOf } from '../../../lib/head-of-text.ts'
 import { readAnswers } from '../queries/answers.ts'
 import { interruptExpired } from './settle.ts'
 
@@ -9,8 +10,6 @@ const LOOK_MS = 250
 const PLACES = 32
 /** What is sent at once. Nothing more is kept for a reader: the next part is read when this one has left. */
 const MAX_PART = 32_768
-
-const HIGH_SURROGATE = /[\uD800-\uDBFF]$/
 
 /** Follows one answer. */
 export interface AnswerReader {
@@ -81,16 +80,9 @@ export class AnswerFeed {
   async #give(reader: AnswerReader, { running, expired, start, text }: Part): Promise<void> {
     const fresh = text.slice(Math.max(0, reader.offset - start))
     if (fresh !== '') {
-      const part = cut(fresh)
+      const part = headOf(fresh, MAX_PART)
       if (await reader.send(part)) reader.offset += part.length
     } else if (expired) await this.#app.database.transaction(tx => interruptExpired(this.#app, tx, reader.id))
     else if (!running) await reader.end()
   }
-}
-
-/** Returns the first part of a text, without half a character at its end. */
-function cut(text: string): string {
-  if (text.length <= MAX_PART) return text
-  const part = text.slice(0, MAX_PART)
-  return HIGH_SURROGATE.test(part) ? part.slice(0, -1) : part
 }

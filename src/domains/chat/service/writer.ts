@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../../database/client.ts'
 import { isUnavailable } from '../../../lib/errors.ts'
+import { headOf } from '../../../lib/head-of-text.ts'
 import { insertChunk, MAX_CHUNK } from '../queries/answers.ts'
 import { LEASE_MS } from './asking.ts'
 
@@ -9,8 +10,6 @@ const PAUSE_MS = 100
 /** A provider that is faster than the database waits at this many characters. */
 const MAX_WAITING = 65_536
 const REPEAT_MS = 250
-
-const HIGH_SURROGATE = /[\uD800-\uDBFF]$/
 
 /** Stores the text of an answer as it grows: at once while nothing is under way, gathered otherwise. */
 export class AnswerWriter {
@@ -72,8 +71,7 @@ export class AnswerWriter {
 
   /** Returns the next chunk. Half a character waits for its other half, which the next token may bring. */
   #next(): string {
-    const text = this.#waiting.slice(0, MAX_CHUNK)
-    return HIGH_SURROGATE.test(text) ? text.slice(0, -1) : text
+    return headOf(this.#waiting, MAX_CHUNK)
   }
 
   async #store(text: string): Promise<void> {
