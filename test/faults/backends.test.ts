@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import t from 'tap'
-import { Client, loop } from './client.ts'
+import { Client, keepBusy } from './client.ts'
 import { startLintel } from './lintel.ts'
 import { connect, emptyDatabase } from './postgres.ts'
 import { faultMs, type Random, seeded } from './random.ts'
@@ -23,20 +23,14 @@ t.test('backends terminated at random under writes: nothing lost, doubled, half 
   const database = await connect(databaseUrl)
   t.teardown(() => database.end())
 
-  let over = false
-  const load = loop(
-    CLIENTS,
-    () => over,
-    () => writes.any(),
-  )
+  const stop = keepBusy(CLIENTS, () => writes.any())
   const until = performance.now() + faultMs(SECONDS)
   let killed = 0
   while (killed < KILLS && performance.now() < until) {
     if (await terminateOne(database, random)) killed++
     await sleep(PAUSE_MS)
   }
-  over = true
-  await load
+  await stop()
   client.close()
 
   t.comment(`${killed} backends terminated; ${client.summary}`)

@@ -124,6 +124,16 @@ export class Client {
   }
 }
 
+/** Runs `count` loops of `work` at once until the returned function is called; it resolves when they have ended. */
+export function keepBusy(count: number, work: () => Promise<unknown>): () => Promise<void> {
+  let over = false
+  const load = loop(count, () => over, work)
+  return () => {
+    over = true
+    return load
+  }
+}
+
 /** Runs `count` loops of `work` at once, until `isOver`. */
 export async function loop(count: number, isOver: () => boolean, work: (worker: number) => Promise<unknown>) {
   await Promise.all(

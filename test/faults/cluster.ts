@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
 import { eventually } from '../helpers/mail.ts'
-import { freePort } from './lintel.ts'
+import { freePort } from '../helpers/ports.ts'
 import { connect } from './postgres.ts'
 
 const run = promisify(execFile)

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { openPage, sendForm } from '../helpers/forms.ts'
 import { awaitLink, eventually } from '../helpers/mail.ts'
-import { freePort, startLintel } from './lintel.ts'
+import { freePort } from '../helpers/ports.ts'
+import { startLintel } from './lintel.ts'
 import { emptyDatabase } from './postgres.ts'
 
 const PASSWORD = 'correct horse battery'

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
-import { Client, loop } from './client.ts'
+import { Client, keepBusy } from './client.ts'
 import { Fleet, withoutBalancer } from './fleet.ts'
-import { connect, emptyDatabase } from './postgres.ts'
+import { emptyDatabase } from './postgres.ts'
 import { seeded } from './random.ts'
 import { createTenant } from './tenant.ts'
 import { Writes } from './writes.ts'
@@ -17,13 +17,15 @@ t.test('rolling restarts behind the balancer: no request of a keep-alive client 
   const { fleet, clientOf, random, projectId, databaseUrl } = await populated(t)
   const client = clientOf()
   const writes = new Writes(client, projectId, random)
-  const stop = repeat(() => random.pick([() => writes.create(), () => writes.createOnce(), () => writes.read()])())
+  const stop = keepBusy(CLIENTS, () =>
+    random.pick([() => writes.create(), () => writes.createOnce(), () => writes.read()])(),
+  )
   for (let round = 0; round < ROUNDS; round++) t.equal(await fleet.replace(round, 'SIGTERM'), 0, 'a node ends in order')
   await stop()
   client.close()
   t.comment(`${ROUNDS} restarts: ${client.summary}`)
   t.strictSame(client.unexpected(200, 201, 409), [], 'no request fails')
-  await verify(t, databaseUrl, writes)
+  await writes.verifyAt(t, databaseUrl)
 })
 
 t.test('nodes killed in turn: no read fails, no write with a key is lost or doubled', { skip }, async t => {
@@ -32,15 +34,15 @@ t.test('nodes killed in turn: no read fails, no write with a key is lost or doub
   const writes = new Writes(writer, projectId, random)
   const list = `/projects/${projectId}/tasks`
   const stops = [
-    repeat(() => writes.createOnce(), CLIENTS / 2),
-    repeat(() => reader.call({ method: 'GET', path: random.pick([list, `/projects/${projectId}`]) }), CLIENTS / 2),
+    keepBusy(CLIENTS / 2, () => writes.createOnce()),
+    keepBusy(CLIENTS / 2, () => reader.call({ method: 'GET', path: random.pick([list, `/projects/${projectId}`]) })),
   ]
   for (let round = 0; round < ROUNDS; round++) t.equal(await fleet.replace(round, 'SIGKILL'), 'SIGKILL')
   await Promise.all(stops.map(stop => stop()))
   for (const client of [reader, writer]) client.close()
   t.comment(`${ROUNDS} kills: reads ${reader.summary}; writes ${writer.summary}`)
   t.strictSame(reader.unexpected(200), [], 'no read fails')
-  await verify(t, databaseUrl, writes)
+  await writes.verifyAt(t, databaseUrl)
 })
 
 async function populated(t: Test) {
@@ -50,19 +52,4 @@ async function populated(t: Test) {
   const { token, projectId } = await createTenant(fleet.base)
   const clientOf = () => new Client({ base: fleet.base, token, connections: CLIENTS })
   return { fleet, clientOf, random, projectId, databaseUrl }
-}
-
-/** Runs loops of `work` until the returned function is called; it resolves when they have ended. */
-function repeat(work: () => Promise<unknown>, count = CLIENTS): () => Promise<void> {
-  let over = false
-  const load = loop(count, () => over, work)
-  return () => {
-    over = true
-    return load
-  }
-}
-
-async function verify(t: Test, url: string, writes: Writes): Promise<void> {
-  const database = await connect(url)
-  await writes.verify(t, database).finally(() => database.end())
 }

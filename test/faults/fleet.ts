@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import { freePort, type Lintel, startLintel } from './lintel.ts'
+import { freePort } from '../helpers/ports.ts'
+import { type Lintel, startLintel } from './lintel.ts'
 
 const HAPROXY = '/usr/sbin/haproxy'
 const CONFIGURATION = fileURLToPath(new URL('../../deploy/haproxy.cfg', import.meta.url))

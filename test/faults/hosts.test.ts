@@ -1,9 +1,8 @@
 import t from 'tap'
 import { promised } from '../helpers/promised.ts'
-import { Client, loop } from './client.ts'
+import { Client, keepBusy } from './client.ts'
 import { Cluster, withoutClusters } from './cluster.ts'
 import { startLintel } from './lintel.ts'
-import { connect } from './postgres.ts'
 import { seeded } from './random.ts'
 import { createTenant } from './tenant.ts'
 import { Writes } from './writes.ts'
@@ -33,26 +32,19 @@ t.test(
     const { token, projectId } = await createTenant(lintel.base)
     const client = new Client({ base: lintel.base, token, connections: CLIENTS })
     const writes = new Writes(client, projectId, random)
-    let over = false
-    const load = loop(
-      CLIENTS,
-      () => over,
-      () => writes.any(),
-    )
+    const stop = keepBusy(CLIENTS, () => writes.any())
     while (writes.acknowledged < WRITTEN) await writes.read()
     await primary.stop('immediate')
     await standby.promote()
     const servedMs = await client.untilServed()
-    over = true
-    await load
+    await stop()
     client.close()
 
     t.comment(`${client.summary}; served ${Math.round(servedMs)} ms after the promotion`)
     t.strictSame(client.unexpected(200, 201, 409, 503), [], 'every answer is 2xx, 409 or 503')
     t.equal(client.withoutRetryAfter, 0, 'every 503 says when to come again')
     t.ok(servedMs < SERVED_BOUND_MS, 'it serves soon after the promotion')
-    const database = await connect(standby.urlOf(DATABASE))
-    await writes.verify(t, database).finally(() => database.end())
+    await writes.verifyAt(t, standby.urlOf(DATABASE))
     t.strictSame(lintel.faults(), [], 'no error in its log')
   },
 )

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import t from 'tap'
-import { Client, loop } from './client.ts'
+import { Client, keepBusy } from './client.ts'
 import { type Lintel, launchLintel, startLintel } from './lintel.ts'
 import { connect, emptyDatabase } from './postgres.ts'
 import { type Random, seeded } from './random.ts'
@@ -64,15 +64,9 @@ t.test('the relay killed between and in the middle of batches: each event has it
   let worker = await subscribe()
   while ((await count(database, 'event_cursors')) === 0) await sleep(POLL_MS)
 
-  let over = false
-  const load = loop(
-    2,
-    () => over,
-    () => writes.create(),
-  )
+  const stop = keepBusy(2, () => writes.create())
   for (let round = 0; round < ROUNDS; round++) worker = await replace(worker, { database, random, subscribe })
-  over = true
-  await load
+  await stop()
   client.close()
   const events = `(select e.id from events e join event_cursors c on c.subscriber = 'fault' where e.type = 'task.created')`
   const delivered = await waitUntil(

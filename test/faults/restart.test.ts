@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { promised } from '../helpers/promised.ts'
-import { Client, loop } from './client.ts'
+import { Client, keepBusy } from './client.ts'
 import { startLintel } from './lintel.ts'
-import { connect, startPostgres } from './postgres.ts'
+import { startPostgres } from './postgres.ts'
 import { seeded } from './random.ts'
 import { createTenant } from './tenant.ts'
 import { Writes } from './writes.ts'
@@ -24,17 +24,12 @@ t.test('PostgreSQL restarted under load: 503 with Retry-After meanwhile, and ser
   const client = new Client({ base: lintel.base, token, connections: CONNECTIONS })
   const writes = new Writes(client, projectId, random)
 
-  let over = false
-  const load = loop(
-    CONNECTIONS,
-    () => over,
-    async () => {
-      if (random.below(2)) await writes.create()
-      else await writes.read()
-      // Refusals are immediate; without a pause the clients would use all CPU time for repeated requests.
-      await sleep(random.below(PAUSE_MS))
-    },
-  )
+  const stop = keepBusy(CONNECTIONS, async () => {
+    if (random.below(2)) await writes.create()
+    else await writes.read()
+    // Refusals are immediate; without a pause the clients would use all CPU time for repeated requests.
+    await sleep(random.below(PAUSE_MS))
+  })
   for (let round = 0; round < ROUNDS; round++) {
     for (const mode of ['fast', 'immediate'] as const) {
       await sleep(BETWEEN_MS)
@@ -46,20 +41,14 @@ t.test('PostgreSQL restarted under load: 503 with Retry-After meanwhile, and ser
     }
   }
   await sleep(BETWEEN_MS)
-  over = true
-  await load
+  await stop()
   client.close()
 
   t.comment(client.summary)
   t.strictSame(client.unexpected(200, 201, 503), [], 'every answer is 2xx or 503')
   t.equal(client.withoutRetryAfter, 0, 'every 503 says when to come again')
-  await verify(t, postgres.url, writes)
+  await writes.verifyAt(t, postgres.url)
   t.ok(await lintel.ready(), 'the process serves')
   t.equal(await lintel.end('SIGTERM'), 0, 'the process ends in order')
   t.strictSame(lintel.faults(), [], 'no error in its log')
 })
-
-async function verify(t: Test, url: string, writes: Writes): Promise<void> {
-  const database = await connect(url)
-  await writes.verify(t, database).finally(() => database.end())
-}

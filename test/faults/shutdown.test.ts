@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { promised } from '../helpers/promised.ts'
-import { Client, loop } from './client.ts'
+import { Client, keepBusy, loop } from './client.ts'
 import { launchLintel, startLintel } from './lintel.ts'
 import { connect, emptyDatabase } from './postgres.ts'
 import { seeded } from './random.ts'
@@ -27,18 +27,12 @@ t.test('SIGTERM under load: what was taken is finished, no connection breaks, th
   const client = new Client({ base: lintel.base, token, connections: CLIENTS })
   const writes = new Writes(client, projectId, random)
 
-  let over = false
-  const load = loop(
-    CLIENTS,
-    () => over,
-    () => random.pick([() => writes.any(), () => writes.read()])(),
-  )
+  const stop = keepBusy(CLIENTS, () => random.pick([() => writes.any(), () => writes.read()])())
   await sleep(WARM_MS)
   const signalled = performance.now()
   const ending = lintel.end('SIGTERM')
   while (await lintel.ready()) await sleep(CHECK_MS)
-  over = true
-  await load
+  await stop()
   const code = await ending
   const tookMs = performance.now() - signalled
   client.close()
@@ -48,7 +42,7 @@ t.test('SIGTERM under load: what was taken is finished, no connection breaks, th
   t.ok(tookMs < DRAIN_MS + EXIT_BOUND_MS, 'and in time')
   t.strictSame(client.unexpected(200, 201, 409), [], 'no request fails')
   t.strictSame(lintel.faults(), [], 'no error in its log')
-  await verify(t, databaseUrl, writes)
+  await writes.verifyAt(t, databaseUrl)
 })
 
 t.test('a stop without a delay: clients that leave when they are told to lose nothing', async t => {
@@ -71,7 +65,7 @@ t.test('a stop without a delay: clients that leave when they are told to lose no
   t.comment(client.summary)
   t.equal(code, 0, 'the process ends in order')
   t.strictSame(client.unexpected(201), [], 'no request fails and no connection breaks')
-  await verify(t, databaseUrl, writes)
+  await writes.verifyAt(t, databaseUrl)
   t.equal(await unacknowledged(databaseUrl, writes), 0, 'every write was acknowledged')
 })
 
@@ -84,11 +78,8 @@ t.test('rolling restarts: two processes take turns, clients follow readiness, no
   const client = new Client({ base: serving.base, token, connections: CLIENTS })
   const writes = new Writes(client, projectId, random)
 
-  let over = false
-  const load = loop(
-    CLIENTS,
-    () => over,
-    () => random.pick([() => writes.create(), () => writes.createOnce(), () => writes.read()])(),
+  const stop = keepBusy(CLIENTS, () =>
+    random.pick([() => writes.create(), () => writes.createOnce(), () => writes.read()])(),
   )
   const codes: (number | string)[] = []
   for (let roll = 0; roll < ROLLS; roll++) {
@@ -101,8 +92,7 @@ t.test('rolling restarts: two processes take turns, clients follow readiness, no
     serving = next
   }
   await sleep(WARM_MS)
-  over = true
-  await load
+  await stop()
   client.close()
 
   t.comment(`${ROLLS} restarts: ${client.summary}`)
@@ -111,13 +101,8 @@ t.test('rolling restarts: two processes take turns, clients follow readiness, no
     'every process ends in order',
   )
   t.strictSame(client.unexpected(200, 201, 409), [], 'no request fails')
-  await verify(t, databaseUrl, writes)
+  await writes.verifyAt(t, databaseUrl)
 })
-
-async function verify(t: Test, url: string, writes: Writes): Promise<void> {
-  const database = await connect(url)
-  await writes.verify(t, database).finally(() => database.end())
-}
 
 async function unacknowledged(url: string, writes: Writes): Promise<number> {
   const database = await connect(url)

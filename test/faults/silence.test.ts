@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { promised } from '../helpers/promised.ts'
-import { Client, loop } from './client.ts'
+import { Client, keepBusy } from './client.ts'
 import { type Lintel, startLintel } from './lintel.ts'
-import { connect, startPostgres } from './postgres.ts'
+import { startPostgres } from './postgres.ts'
 import { type PostgresProxy, startProxy } from './proxy.ts'
 import { faultMs, seeded } from './random.ts'
 import { createTenant } from './tenant.ts'
@@ -40,29 +40,22 @@ t.test('a database that is silent: every request answered in time, no storm, and
   const client = new Client({ base: lintel.base, token, connections: CLIENTS })
   const writes = new Writes(client, projectId, random)
 
-  let over = false
-  const load = loop(
-    CLIENTS,
-    () => over,
-    async () => {
-      await random.pick([() => writes.any(), () => writes.read()])()
-      await sleep(random.below(PAUSE_MS))
-    },
-  )
+  const stop = keepBusy(CLIENTS, async () => {
+    await random.pick([() => writes.any(), () => writes.read()])()
+    await sleep(random.below(PAUSE_MS))
+  })
   const faults: Fault[] = [
     { name: 'PostgreSQL frozen', seconds: 7, begin: () => postgres.freeze() },
     { name: 'the network gone', seconds: 6, begin: () => proxy.hold() },
     { name: 'connections closed as they open', seconds: 2, begin: () => proxy.refuse() },
   ]
   for (const fault of faults) await endure(t, fault, { client, lintel, proxy })
-  over = true
-  await load
+  await stop()
   client.close()
 
   t.strictSame(client.unexpected(200, 201, 409, 503), [], 'every answer is 2xx, 409 or 503')
   t.equal(client.withoutRetryAfter, 0, 'every 503 says when to come again')
-  const database = await connect(postgres.url)
-  await writes.verify(t, database).finally(() => database.end())
+  await writes.verifyAt(t, postgres.url)
   t.equal(await lintel.end('SIGTERM'), 0, 'the process ends in order')
   t.strictSame(lintel.faults(), [], 'no error in its log')
 })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { Test } from 'tap'
 import type { Client } from './client.ts'
+import { connect } from './postgres.ts'
 import type { Random } from './random.ts'
 
 const BULK = 5
@@ -65,6 +66,12 @@ export class Writes {
     const tasks = Array.from({ length: BULK }, (_, n) => ({ title: `${prefix} ${n}` }))
     const answer = await this.#client.call({ method: 'POST', path: `${this.#path}/bulk`, body: { tasks } })
     this.#bulks.set(prefix, answer?.status === 201)
+  }
+
+  /** As `verify`, over a connection of its own. */
+  async verifyAt(t: Test, url: string): Promise<void> {
+    const database = await connect(url)
+    await this.verify(t, database).finally(() => database.end())
   }
 
   /** Checks that there is no half write, and that every confirmed write exists exactly once. */
