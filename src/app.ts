@@ -47,9 +47,9 @@ import { validationPlugin } from './plugins/validation.ts'
 
 /** Builds the application on a migrated database, without listening: plugins in a fixed order, then every domain. */
 export async function buildApp(config: Config & { databaseUrl: string }): Promise<FastifyInstance> {
-  const { databaseUrl: url, databaseFastPath: fastPath } = config
+  const { databaseUrl: url, databaseFastPath: fastPath, databaseAcquireMs: acquireMs } = config
   const app = Fastify(serverOptions(config))
-  await app.register(databasePlugin, { url, pool: config.databasePool, fastPath })
+  await app.register(databasePlugin, { url, pool: config.databasePool, acquireMs, fastPath })
   await app.register(connectionsPlugin)
   await app.register(requestPlugin)
   await app.register(observabilityPlugin, config)

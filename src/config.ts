@@ -69,6 +69,7 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     /** Null: use the embedded server. */
     databaseUrl: environment.DATABASE_URL,
     databasePool: environment.DATABASE_POOL,
+    databaseAcquireMs: environment.DATABASE_ACQUIRE_MS,
     databaseFastPath: environment.DATABASE_FAST_PATH === 'on',
     /** Null: each process counts rate limits for itself. */
     redisUrl: environment.REDIS_URL,

@@ -18,6 +18,7 @@ export const Environment = Type.Object(
     APP_URL: Nullable(Type.String({ pattern: '^https?://[^?#]+[^/?#]$' }), { default: null }),
     DATABASE_URL: Nullable(Type.String({ pattern: '^postgres(ql)?://' }), { default: null }),
     DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10 }),
+    DATABASE_ACQUIRE_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 1_000 }),
     DATABASE_FAST_PATH: StringEnum(['on', 'off'], { default: 'on' }),
     REDIS_URL: Nullable(Type.String({ pattern: '^rediss?://' }), { default: null }),
     DATA_DIR: Type.String({ default: '.data' }),

@@ -21,7 +21,7 @@ const STATEMENT_TIMEOUT_MS = 3_000
 const LOCK_TIMEOUT_MS = 2_000
 const IDLE_IN_TRANSACTION_MS = 10_000
 const QUERY_TIMEOUT_MS = 3_500
-/** How long a transaction may wait for a connection from the pool, new or released. */
+/** How long a connection may take to open, and by default how long a transaction waits for one, new or released. */
 const ACQUIRE_TIMEOUT_MS = 1_000
 
 /**
@@ -36,6 +36,8 @@ export interface DatabaseOptions {
   url: string
   /** The number of connections for transactions. */
   pool: number
+  /** How long a transaction waits for one of them (ms). */
+  acquireMs?: number
   log: Log
   /** Whether to use the parts of `fast-path/README.md`, which rely on the driver's internals for speed. */
   fastPath: boolean
@@ -114,7 +116,7 @@ export class Database implements Executor {
   readonly writes: Executor
   readonly coalesces: boolean
 
-  constructor({ url, pool, log, fastPath, prepare }: DatabaseOptions) {
+  constructor({ url, pool, acquireMs = ACQUIRE_TIMEOUT_MS, log, fastPath, prepare }: DatabaseOptions) {
     const options = connectionOptions(url)
     const servers = new Servers(url)
     const gate = new ConnectionGate()
@@ -131,7 +133,7 @@ export class Database implements Executor {
       : new PlainStatements(openPool({ ...prepared, connectionTimeoutMillis: QUERY_TIMEOUT_MS }))
     this.writes = { coalesces: fastPath, run: query => this.#single.write(query) }
     this.listener = new Listener(options, servers, log)
-    this.#pool = openPool(fastPath ? {} : prepared)
+    this.#pool = openPool({ ...(fastPath ? {} : prepared), connectionTimeoutMillis: acquireMs })
   }
 
   /** Resolves when the first connection is open; rejects when the server refuses it. */

@@ -9,8 +9,8 @@ import { Writes } from './writes.ts'
 const CLIENTS = 40
 /** The number of restarts, and of kills: 12 is the length of a whole run. */
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2)
-/** One connection for each client on each node, so that no request waits for one on a busy machine. */
-const env = { DATABASE_POOL: String(CLIENTS) }
+/** A connection for each client on each node, and time to open it: on a busy machine no request may be refused for one. */
+const env = { DATABASE_POOL: String(CLIENTS), DATABASE_ACQUIRE_MS: '30000' }
 const skip = withoutBalancer
 
 t.test('rolling restarts behind the balancer: no request of a keep-alive client fails', { skip }, async t => {
