@@ -9,7 +9,10 @@ declare module 'fastify' {
   }
 }
 
-async function database(app: FastifyInstance, options: Pick<DatabaseOptions, 'url' | 'pool' | 'acquireMs' | 'fastPath'>) {
+async function database(
+  app: FastifyInstance,
+  options: Pick<DatabaseOptions, 'url' | 'pool' | 'acquireMs' | 'fastPath'>,
+) {
   const epoch = new EpochKeeper(app.log)
   const connections = new Database({ ...options, log: app.log, prepare: client => epoch.prepare(client) })
   // This plugin is registered first, so it closes last: everything else may still need the database.
