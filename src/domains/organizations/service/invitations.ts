@@ -46,7 +46,7 @@ export const createInvitation = (
     const row = { id: newId(), organizationId, email: address, role, invitedBy: caller.actor.id }
     const invitation = await insertInvitation(tx, row)
     if (!invitation) throw organizationErrors.invitation_pending()
-    app.limitMails(address)
+    await app.limitMails(address)
     await record(tx, caller, invitationEvents.created, invitation)
     await app.jobs.enqueue(tx, sendInvitationMail, { invitationId: invitation.id }, caller.traceparent)
     return invitation
@@ -62,7 +62,7 @@ export const resendInvitation = (app: FastifyInstance, caller: Caller, path: Pat
     await requireGrant(tx, caller, path.organizationId, role)
     const renewed = await renewInvitation(tx, { ...path, invitedBy: caller.actor.id, ifMatch })
     const invitation = orPreconditionFailed(renewed, ifMatch)
-    app.limitMails(invitation.email)
+    await app.limitMails(invitation.email)
     await record(tx, caller, invitationEvents.resent, invitation)
     await app.jobs.enqueue(tx, sendInvitationMail, { invitationId: invitation.id }, caller.traceparent)
     return invitation
