@@ -6,8 +6,8 @@ import { accounts } from '../tables.ts'
 
 export type AccountRow = Account & { version: number }
 
-const accountColumns = sql`id, organization_id, kind, currency, name, balance_cents,
-  held_cents, purpose, version, created_at, updated_at`
+const accountColumns = sql`id, organization_id, kind, currency, purpose, name, balance_cents,
+  held_cents, version, created_at, updated_at`
 
 export const insertAccount = one(
   statement(
