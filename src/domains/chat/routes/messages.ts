@@ -100,8 +100,8 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{ feed: AnswerFeed }> = as
     schema: {
       operationId: 'stopChat',
       summary: 'Stop the running answer, on whichever node it is written; its text is kept',
-      response: { 204: Nothing },
+      response: { 204: Nothing, ...problems(requestErrors.precondition_failed) },
     },
-    handler: async ({ caller, params }) => void (await stopChat(app, caller, params.id)),
+    handler: async ({ caller, params, ifMatch }) => void (await stopChat(app, caller, params.id, ifMatch)),
   })
 }

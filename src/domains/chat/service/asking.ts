@@ -3,7 +3,7 @@ import type { Transaction } from '../../../database/client.ts'
 import { type Caller, userIdOf, within } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
 import type { AiProvider, Turn } from '../../../lib/ai-provider.ts'
-import { orNotFound } from '../../../lib/errors.ts'
+import { orNotFound, requireVersion } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { chatErrors } from '../errors.ts'
 import { chatMessageEvents } from '../events.ts'
@@ -94,9 +94,10 @@ async function reserve(ai: AiProvider, tx: Transaction, organizationId: string, 
   return reservedMicros
 }
 
-/** Stops the running answer of a chat, if there is one; what is stored is kept. */
-export const stopChat = (app: App, caller: Caller, chatId: string): Promise<void> =>
+/** Stops the running answer of a chat, if there is one; what is stored is kept. Throws `precondition_failed`. */
+export const stopChat = (app: App, caller: Caller, chatId: string, ifMatch: number[] | null): Promise<void> =>
   caller.transaction(async tx => {
+    requireVersion(orNotFound(await chats.find(tx, { id: chatId })), ifMatch)
     const running = await findRunning(tx, { chatId })
     if (running) await settle(app, tx, caller, running.id, { status: 'stopped' })
   })
@@ -105,6 +106,6 @@ export const stopChat = (app: App, caller: Caller, chatId: string): Promise<void
 export const deleteChat = (app: App, caller: Caller, id: string, ifMatch: number[] | null): Promise<void> =>
   caller.transaction(async tx => {
     const inside = within(tx, caller)
-    await stopChat(app, inside, id)
+    await stopChat(app, inside, id, ifMatch)
     await chats.delete(inside, id, ifMatch)
   })
