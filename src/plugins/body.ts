@@ -26,7 +26,7 @@ async function body(app: FastifyInstance) {
     if (bytes.length === 0 && mayBeEmpty(request)) done(null, undefined)
     else if (!isUtf8(bytes)) done(requestErrors.malformed_request({ detail: 'The body is not UTF-8.' }))
     // `toString` keeps a byte order mark and the parser skips it, as RFC 8259 allows.
-    else parse(request, bytes.toString(), done)
+    else void parse(request, bytes.toString(), done)
   })
   // Any other media type, of unknown length: it is accepted when the body is empty.
   app.addContentTypeParser('*', (request, payload, done) => {

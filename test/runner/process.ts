@@ -63,7 +63,7 @@ export class TestProcess {
     const limit = setTimeout(() => this.#child.kill('SIGKILL'), KILL_MS)
     const ended = new Promise<boolean>(resolve => {
       this.#onOutput = () => this.#output.includes(END) && resolve(true)
-      this.#closed.then(() => resolve(false))
+      void this.#closed.then(() => resolve(false))
     })
     this.#files.push(file)
     this.#child.send(file)
