@@ -161,9 +161,11 @@ t.test('a hundred answers without an end at once take no memory', async t => {
   const all = Promise.all(Array.from({ length: 100 }, ask))
   await new Promise(resolve => setTimeout(resolve, BOUND_MS - 200))
   const grown = (heldBuffers() - before) / 1e6
+  // Not after the end: the first that times out makes room for one that waits.
+  const connections = server.connections()
   const kinds = await all
   t.same([...new Set(kinds)], ['timeout'], 'those that wait for a connection included')
-  t.ok(server.connections() <= 32, `${server.connections()} connections at most to one origin`)
+  t.ok(connections <= 32, `${connections} connections at most to one origin`)
   t.ok(grown < 8, `${grown.toFixed(1)} MB`)
 })
 
