@@ -18,16 +18,15 @@ type Request = Pick<FastifyRequest, 'isMultipart' | 'parts' | 'caller' | 'organi
 const NAME_CHARACTERS = 255
 
 /**
- * Streams the file of a multipart body to the storage, then writes its row. When anything fails, also the commit, what
- * was stored is removed. Throws `unsupported_media_type`, `malformed_request`, `validation_failed`, `file_too_large`,
- * `storage_quota_exceeded`.
+ * Streams the file of a multipart body to the storage, then writes its row. Throws `unsupported_media_type`,
+ * `malformed_request`, `validation_failed`, `file_too_large`, `storage_quota_exceeded`.
  */
 export async function uploadFile(app: FastifyInstance, request: Request, { maxBytes, quotaBytes }: Limits) {
   if (!request.isMultipart()) throw requestErrors.unsupported_media_type()
   const id = newId()
+  const { caller, organizationId } = request
+  const content = await store(app, id, request, maxBytes)
   try {
-    const content = await store(app, id, request, maxBytes)
-    const { caller, organizationId } = request
     return await caller.transaction(async tx => {
       const row = { ...content, id, organizationId, createdBy: userIdOf(caller), quota: quotaBytes }
       const file = await insertFile(tx, row)
@@ -36,11 +35,15 @@ export async function uploadFile(app: FastifyInstance, request: Request, { maxBy
       return file
     })
   } catch (error) {
-    await app.storage.remove(id)
+    // Any other failure may have come after the commit. Bytes that no row names are collected later.
+    if (isRefusal(error)) await app.storage.remove(id)
     throw error
   }
 }
 
+const isRefusal = (error: unknown): boolean => error instanceof AppError && error.status < 500
+
+/** Stores the bytes; removes them again when they are not a whole file. */
 async function store({ storage }: FastifyInstance, id: string, request: Request, maxBytes: number) {
   const parts = request.parts({ preservePath: true, limits: { fileSize: maxBytes, files: 1, fields: 0, parts: 2 } })
   try {
@@ -54,6 +57,7 @@ async function store({ storage }: FastifyInstance, id: string, request: Request,
     if (!done) throw invalid('#', 'must have one part, the file')
     return { name: nameOf(part), ...(await measure.result()) }
   } catch (error) {
+    await storage.remove(id)
     throw refusalOf(error as Error & { code?: string })
   }
 }
