@@ -73,6 +73,7 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     databaseFastPath: environment.DATABASE_FAST_PATH === 'on',
     /** Null: each process counts rate limits for itself. */
     redisUrl: environment.REDIS_URL,
+    redisTimeoutMs: environment.REDIS_TIMEOUT_MS,
     dataDirectory: environment.DATA_DIR,
     /** The first secret signs refresh tokens; all of them verify. */
     jwtSecrets: list(environment.JWT_SECRET),

@@ -21,6 +21,7 @@ export const Environment = Type.Object(
     DATABASE_ACQUIRE_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 1_000 }),
     DATABASE_FAST_PATH: StringEnum(['on', 'off'], { default: 'on' }),
     REDIS_URL: Nullable(Type.String({ pattern: '^rediss?://' }), { default: null }),
+    REDIS_TIMEOUT_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 100 }),
     DATA_DIR: Type.String({ default: '.data' }),
     JWT_SECRET: Type.String({ default: DEVELOPMENT_SECRET }),
     JWT_PRIVATE_KEYS: Type.String({ default: '' }),

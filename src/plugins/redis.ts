@@ -4,24 +4,28 @@ import type { Redis } from 'ioredis'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Null without `REDIS_URL`. Its commands fail at once while Redis is away, and after `COMMAND_MS` while it is silent. */
+    /** Null without `REDIS_URL`. Its commands fail at once while Redis is away, and after the time limit while it is silent. */
     redis: Redis | null
   }
 }
 
-/** Longer than a healthy Redis takes on a busy machine, and short enough for a request to wait for once. */
-const COMMAND_MS = 100
 const CONNECT_MS = 1_000
 const LAST_RETRY_MS = 1_000
 
-async function redis(app: FastifyInstance, { redisUrl }: { redisUrl: string | null }) {
+interface Options {
+  redisUrl: string | null
+  /** The time limit of a command. */
+  redisTimeoutMs: number
+}
+
+async function redis(app: FastifyInstance, { redisUrl, redisTimeoutMs }: Options) {
   if (redisUrl === null) {
     app.decorate('redis', null)
     return
   }
   const { Redis } = await import('ioredis')
   const client = new Redis(redisUrl, {
-    commandTimeout: COMMAND_MS,
+    commandTimeout: redisTimeoutMs,
     connectTimeout: CONNECT_MS,
     // The defaults keep commands in memory until Redis is back, which would be six seconds for each request.
     enableOfflineQueue: false,
