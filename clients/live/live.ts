@@ -12,6 +12,8 @@ export interface LiveEvent {
 }
 
 export interface Listener {
+  /** The topic is followed: read the present state now, and no change after it is missed. Again after each reconnection. */
+  onSubscribed?(cursor: string): void
   /** Called for each event of the topic, once and in order. Store `cursor` to go on after a restart of the program. */
   onEvent(event: LiveEvent, cursor: string): void
   /** Events were missed and are not sent: read the current state again. */
@@ -155,6 +157,7 @@ export class LiveClient {
     if (!topic) return
     if ('cursor' in message) topic.cursor = message.cursor
     if (message.type === 'event') topic.listener.onEvent(message.event, message.cursor)
+    else if (message.type === 'subscribed') topic.listener.onSubscribed?.(message.cursor)
     else if (message.type === 'resync') topic.listener.onResync?.(message.reason)
     else if (message.type === 'error') {
       this.#topics.delete(message.topic)

@@ -19,6 +19,7 @@ function listener() {
   const events: LiveEvent[] = []
   const told: string[] = []
   let cursor: string | undefined
+  let isFollowing = false
   return {
     events,
     told,
@@ -27,9 +28,13 @@ function listener() {
       events.push(event)
       cursor = at
     },
+    onSubscribed() {
+      isFollowing = true
+    },
     onResync: (reason: string) => void told.push(reason),
     onRefused: ({ code }: { code: string }) => void told.push(code),
     targets: () => events.map(({ target }) => target.id),
+    follows: () => eventually(async () => isFollowing, 'the topic is followed'),
     has: (count: number) => eventually(async () => events.length >= count, `${count} events`),
   }
 }
@@ -55,7 +60,7 @@ function open(t: Test, tenant: Tenant, { at = base, ...options }: Opening = {}) 
   return { client, ends, connections, isOpen }
 }
 
-/** Subscribes and waits until events arrive. */
+/** Subscribes as the only listener of a client of its own. */
 async function follow(t: Test, tenant: Tenant, opening: Opening = {}, after?: string) {
   const heard = listener()
   const opened = open(t, tenant, opening)
@@ -65,8 +70,8 @@ async function follow(t: Test, tenant: Tenant, opening: Opening = {}, after?: st
 
 t.test('events arrive in order, also on a topic that is added later, and end with the subscription', async t => {
   const tenant = await createTenant(test)
-  const { client, isOpen, heard, stop } = await follow(t, tenant)
-  await isOpen()
+  const { client, heard, stop } = await follow(t, tenant)
+  await heard.follows()
   const other = listener()
   const [first] = [await postTask(test, tenant)]
   await heard.has(1)
@@ -85,7 +90,7 @@ t.test('over a network that is cut again and again every event arrives once, in 
   const tenant = await createTenant(test)
   const proxy = await startProxy(t, base)
   const { heard, isOpen } = await follow(t, tenant, { at: new URL(proxy.url).origin })
-  await isOpen()
+  await heard.follows()
   const ids: string[] = [await postTask(test, tenant)]
   await heard.has(1)
   for (let round = 2; round <= 4; round++) {
@@ -103,7 +108,7 @@ t.test('over a network that is cut again and again every event arrives once, in 
 t.test('a program that starts again goes on after its stored cursor', async t => {
   const tenant = await createTenant(test)
   const before = await follow(t, tenant)
-  await before.isOpen()
+  await before.heard.follows()
   await postTask(test, tenant)
   await before.heard.has(1)
   before.client.close()
