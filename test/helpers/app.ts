@@ -23,8 +23,8 @@ interface Test {
 
 const MANY = 1_000_000_000
 /**
- * The longest allowed event loop delay, so that a process without CPU time on a busy machine does not refuse the
- * requests of a test.
+ * The longest allowed event loop delay, and wait for a connection, so that a process without CPU time on a busy machine
+ * does not refuse the requests of a test.
  */
 const PATIENCE_MS = 60_000
 
@@ -48,6 +48,7 @@ export async function appOn(
       LOG_LEVEL: 'silent',
       RATE_LIMIT: String(MANY),
       DATABASE_URL: url,
+      DATABASE_ACQUIRE_MS: String(PATIENCE_MS),
       // So any test can be run without the fast path.
       DATABASE_FAST_PATH: process.env.DATABASE_FAST_PATH,
     }),
