@@ -63,6 +63,11 @@ export class ChangeLog {
     return new ChangeLog(sql, tables)
   }
 
+  /** Forgets what has been written up to now. */
+  async forget(): Promise<void> {
+    await this.#sql('truncate watched.changes')
+  }
+
   /** Returns every row that has changed since the last call. */
   async take(): Promise<Change[]> {
     const rows: Change[] = await this.#sql(`with taken as (delete from watched.changes returning *)
