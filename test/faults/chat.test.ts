@@ -58,7 +58,9 @@ t.test('an answer that nobody reads is found by the job when its process was kil
   const stream = await ask(lost.base, chat)
   await eventually(async () => stream.said === 'Half', 'the beginning')
   await lost.end('SIGKILL')
-  await database.query(`update chat_messages set lease_until = now() where chat_id = '${chat}' and status = 'running'`)
+  await database.query(
+    `update chat_messages set lease_until = now() - interval '1 second' where chat_id = '${chat}' and status = 'running'`,
+  )
   await database.query(
     `insert into jobs.job (name, data) values ('chat.interrupt_expired', '{"payload":{},"traceparent":null}')`,
   )

@@ -72,7 +72,7 @@ t.test('a key ends at its expiry, and at once when it is revoked', async t => {
   const soon = { expiresAt: new Date(Date.now() + 60_000).toISOString() }
   t.equal((await call(app, `PATCH ${path}/${id}`, { as: admin, body: soon })).status, 200)
   t.equal((await use(key)).status, 200)
-  await sql(`update api_keys set expires_at = now() where id = $1`, [id])
+  await sql(`update api_keys set expires_at = now() - interval '1 second' where id = $1`, [id])
   t.equal((await use(key)).status, 401)
   t.equal((await call(app, `PATCH ${path}/${id}`, { as: admin, body: { expiresAt: null } })).status, 200)
   t.equal((await use(key)).status, 200)

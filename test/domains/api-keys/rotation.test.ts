@@ -25,7 +25,7 @@ t.test('the new secret works at once, the old one until the overlap ends and not
   t.equal(headers.etag, '"2"')
   t.not(body.key, key)
   t.same([await use(key), await use(body.key)], [200, 200])
-  await sql('update api_keys set previous_expires_at = now() where id = $1', [id])
+  await sql(`update api_keys set previous_expires_at = now() - interval '1 second' where id = $1`, [id])
   t.same([await use(key), await use(body.key)], [401, 200])
 })
 
@@ -64,7 +64,7 @@ t.test('an overlap of no time, of more than a week or of no number is refused', 
 t.test('an expiry, a revocation and the end of the organization take the old secret along', async t => {
   const { id, key } = await createKey(test, organization.id, 'projects:read')
   const next = (await rotate(id)).body.key
-  await sql(`update api_keys set expires_at = now() where id = $1`, [id])
+  await sql(`update api_keys set expires_at = now() - interval '1 second' where id = $1`, [id])
   t.same([await use(key), await use(next)], [401, 401])
   await sql('update api_keys set expires_at = null where id = $1', [id])
   t.equal((await call(app, `DELETE ${path}/${id}`, { as: admin })).status, 204)

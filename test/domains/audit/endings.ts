@@ -46,7 +46,7 @@ export async function accessEndings(test: TestApp): Promise<Ending[]> {
     'the loss of the scope': ({ id, owner }, key) =>
       call(app, `PATCH /organizations/${id}/api-keys/${key.id}`, { as: owner, body: { scopes: ['tasks:read'] } }),
     'its expiry': async (_, key) => {
-      await sql('update api_keys set expires_at = now() where id = $1', [key.id])
+      await sql(`update api_keys set expires_at = now() - interval '1 second' where id = $1`, [key.id])
       return { status: 200 }
     },
     'the deletion of the organization': ({ id, owner }) => call(app, `DELETE /organizations/${id}`, { as: owner }),

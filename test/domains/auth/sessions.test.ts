@@ -115,7 +115,7 @@ t.test('a session ends after 30 days without use and 90 days in all', async t =>
   await age(idle.refreshToken, '30 days 1 second')
   t.equal((await refresh(idle.refreshToken)).status, 401)
   const old = await signedIn()
-  await sql(`update sessions set expires_at = now() where id = $1`, [sessionOf(old.refreshToken)])
+  await sql(`update sessions set expires_at = now() - interval '1 second' where id = $1`, [sessionOf(old.refreshToken)])
   t.equal((await refresh(old.refreshToken)).status, 401)
 })
 

@@ -109,7 +109,7 @@ t.test('a weak password makes no account and uses nothing up', async t => {
 
 t.test('expired, revoked, of a deleted organization or made up: one and the same answer', async t => {
   const spoilers: ((organization: Organization, invitationId: string) => Promise<unknown>)[] = [
-    (_, id) => sql(`update invitations set expires_at = now() where id = $1`, [id]),
+    (_, id) => sql(`update invitations set expires_at = now() - interval '1 second' where id = $1`, [id]),
     ({ id, owner }, invitationId) =>
       call(app, `DELETE /organizations/${id}/invitations/${invitationId}`, { as: owner }),
     ({ id, owner }) => call(app, `DELETE /organizations/${id}`, { as: owner }),

@@ -202,9 +202,10 @@ t.test('an organization has 500 invitations pending at most; those that have exp
   const answers = await Promise.all([invite(id, admin, stranger()), invite(id, admin, stranger())])
   t.same(answers.map(({ status }) => status).toSorted(), [201, 409])
   t.match(answers.find(({ status }) => status === 409)?.body, { code: 'too_many_invitations' })
-  await sql(`update invitations set expires_at = now() where organization_id = $1 and email = 'guest-1@example.com'`, [
-    id,
-  ])
+  await sql(
+    `update invitations set expires_at = now() - interval '1 second' where organization_id = $1 and email = 'guest-1@example.com'`,
+    [id],
+  )
   t.equal((await invite(id, admin, stranger())).status, 201)
 })
 

@@ -110,7 +110,7 @@ t.test('a revoked or expired invitation says so, and so does that of an organiza
   t.match(await sendForm(page, base, { name: 'Ada', password: PASSWORD }), { status: 400, text: OVER })
   const expired = await invited()
   await expired.open()
-  await sql(`update invitations set expires_at = now() where email = $1`, [expired.email])
+  await sql(`update invitations set expires_at = now() - interval '1 second' where email = $1`, [expired.email])
   t.match(await expired.open(), { status: 400, text: OVER })
   const gone = await invited()
   await gone.open()

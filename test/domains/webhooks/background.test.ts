@@ -111,7 +111,7 @@ t.test('secrets of an older key are written anew, the secret before a rotation t
   const { body: rotated } = await call(app, `POST /webhooks/${made.id}/rotate-secret`, { as: organization.admin })
   const expired = await createWebhook(test, organization)
   await call(app, `POST /webhooks/${expired.id}/rotate-secret`, { as: organization.admin })
-  await sql('update webhooks set previous_secret_expires_at = now() where id = $1', [expired.id])
+  await sql(`update webhooks set previous_secret_expires_at = now() - interval '1 second' where id = $1`, [expired.id])
   const both = new Keyring([fresh, old])
   while (await app.database.transaction(tx => reencryptSecrets(tx, both)));
   const [row] = await sql('select secret, previous_secret, version from webhooks where id = $1', [made.id])

@@ -89,7 +89,7 @@ t.test('while a secret is replaced both sign, and afterwards the old one does no
   )
   await publish(test, { organizationId, type: 'rotation.one' })
   await settled(test, id, 1)
-  await sql(`update webhooks set previous_secret_expires_at = now() where id = $1`, [id])
+  await sql(`update webhooks set previous_secret_expires_at = now() - interval '1 second' where id = $1`, [id])
   await publish(test, { organizationId, type: 'rotation.two' })
   await settled(test, id, 2)
   const verify = (secret: string, at: number) => {
