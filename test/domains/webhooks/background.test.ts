@@ -93,11 +93,11 @@ t.test('settled deliveries are deleted after the retention of events, what is pe
     await sql('update deliveries set id = $2 where id = $1', [deliveryId, aged])
     return aged
   }
-  await make('delivered', true)
-  await make('failed', true)
+  const old = [await make('delivered', true), await make('failed', true)]
   const kept = [await make('pending', true), await make('delivered', false)]
   await sql(`insert into jobs.job (name, data) values ('webhooks.expire_deliveries', '{"payload":{}}')`)
-  const left = () => sql('select id from deliveries where webhook_id = $1 order by id', [id])
+  // The webhook's own creation may have become a delivery before it was disabled.
+  const left = () => sql('select id from deliveries where id = any($1) order by id', [[...old, ...kept]])
   await eventually(async () => (await left()).length === 2, 'the old ones are deleted')
   t.same(
     (await left()).map((row: { id: string }) => row.id),
