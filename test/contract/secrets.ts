@@ -40,6 +40,18 @@ async function funds({ sql }: TestApp, accountId: string): Promise<void> {
   await sql('update accounts set balance_cents = $2 where id = $1', [accountId, FUNDS_CENTS])
 }
 
+/** Issues an invoice, or opens it again, without a change of its version. */
+const openInvoice = ({ sql }: TestApp, { id }: Record<string, string>) =>
+  sql(
+    `with numbered as (
+      insert into invoice_numbers as n (organization_id, last_invoice)
+        select organization_id, 1 from invoices where id = $1 and number is null
+        on conflict (organization_id) do update set last_invoice = n.last_invoice + 1 returning last_invoice)
+      update invoices set status = 'open', number = coalesce(number, (select last_invoice from numbered)), payment_id = null,
+        issued_at = coalesce(issued_at, now()), due_at = coalesce(due_at, now()), credited_cents = 0 where id = $1`,
+    [id],
+  )
+
 /** For each operation, how a test gets what only the recipient of a mail or the owner of a wallet has. */
 export const secrets: Record<string, (test: TestApp, at: World, example: Json) => Promise<Secret>> = {
   async verifyEmail(test, at) {
@@ -94,6 +106,11 @@ export const states: Record<string, (test: TestApp, params: Record<string, strin
   /** Only a payment that has succeeded is refunded, and that takes a worker. */
   createRefund: ({ sql }, { id }) =>
     sql(`update payments set status = 'succeeded', refunded_cents = 0 where id = $1`, [id]),
+  sendInvoice: openInvoice,
+  voidInvoice: openInvoice,
+  writeOffInvoice: openInvoice,
+  payInvoice: openInvoice,
+  createCreditNote: openInvoice,
   stopChat: ({ sql }, { id }) =>
     sql(
       `insert into chat_messages (id, organization_id, chat_id, role, content, status, input_tokens, lease_until)

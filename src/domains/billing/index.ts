@@ -1,8 +1,9 @@
 import type { Domain } from '../../plugins/domains.ts'
+import { invoices } from './invoices/index.ts'
 import { ledger } from './ledger/index.ts'
 import { orders } from './orders/index.ts'
 import { payments } from './payments/index.ts'
 import { products } from './products/index.ts'
 
 /** In order of dependency. */
-export const billing: Domain[] = [products, ledger, orders, payments]
+export const billing: Domain[] = [products, ledger, orders, invoices, payments]

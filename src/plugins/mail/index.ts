@@ -1,14 +1,8 @@
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { Mailbox } from './mailbox.ts'
+import { type Mail, Mailbox } from './mailbox.ts'
 import { mailboxPages } from './pages.ts'
-
-export interface Mail {
-  to: string
-  subject: string
-  text: string
-}
 
 declare module 'fastify' {
   interface FastifyInstance {

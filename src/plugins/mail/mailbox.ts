@@ -2,12 +2,27 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newId } from '../../lib/ids.ts'
 
+export interface Attachment {
+  filename: string
+  contentType: string
+  content: Buffer
+}
+
+export interface Mail {
+  to: string
+  subject: string
+  text: string
+  attachments?: Attachment[]
+}
+
 export interface CapturedMail {
   id: string
   from: string
   to: string
   subject: string
   text: string
+  /** With their content in base64. */
+  attachments?: { filename: string; contentType: string; content: string }[]
   sentAt: string
 }
 
@@ -21,11 +36,17 @@ export class Mailbox {
     this.#folder = folder
   }
 
-  async keep(mail: Omit<CapturedMail, 'id' | 'sentAt'>): Promise<void> {
+  async keep({ attachments, ...mail }: Mail & { from: string }): Promise<void> {
     const id = newId()
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     const file = join(this.#folder, `${id}.json`)
-    const captured: CapturedMail = { id, ...mail, sentAt: new Date().toISOString() }
+    const kept = attachments?.map(({ content, ...named }) => ({ ...named, content: content.toString('base64') }))
+    const captured: CapturedMail = {
+      id,
+      ...mail,
+      ...(kept && { attachments: kept }),
+      sentAt: new Date().toISOString(),
+    }
     await writeFile(`${file}.part`, JSON.stringify(captured, null, 2), { mode: 0o600 })
     await rename(`${file}.part`, file)
   }

@@ -17,7 +17,11 @@ export async function mailboxPages(app: FastifyInstance, { mailbox }: { mailbox:
 
 const LINK = /https?:\/\/\S+/g
 
-const entry = ({ subject, to, from, sentAt, text }: CapturedMail): string => `
+const entry = ({ subject, to, from, sentAt, text, attachments = [] }: CapturedMail): string => `
   <h2>${escapeHtml(subject)}</h2>
   <p class="quiet">${escapeHtml(sentAt)} · from ${escapeHtml(from)} · to ${escapeHtml(to)}</p>
-  <pre>${escapeHtml(text).replace(LINK, url => `<a href="${url}">${url}</a>`)}</pre>`
+  <pre>${escapeHtml(text).replace(LINK, url => `<a href="${url}">${url}</a>`)}</pre>${attachments.map(named).join('')}`
+
+/** A link that holds the whole attachment. */
+const named = ({ filename, contentType, content }: NonNullable<CapturedMail['attachments']>[number]): string =>
+  `<p><a download="${escapeHtml(filename)}" href="data:${escapeHtml(contentType)};base64,${content}">${escapeHtml(filename)}</a></p>`

@@ -162,8 +162,9 @@ t.test('streams of one process share a look, and without a stream nobody looks',
   await sleep(600)
   const most = 2 + (performance.now() - begun) / LOOK_MS
   t.ok(looks().length <= most, `${looks().length} looks of three streams, not ${Math.round(most)} of each`)
-  await eventually(async () => looks().length > 0, 'they look')
-  t.equal(JSON.parse(looks().at(-1)?.values[0] as string).length, 2, 'each place once')
+  // Two streams of one organization that opened at different moments come to one place with their first looks.
+  const placesOf = (look: ReturnType<typeof looks>[number] | undefined) => JSON.parse(String(look?.values[0] ?? '[]'))
+  await eventually(async () => placesOf(looks().at(-1)).length === 2, 'each place is looked at once')
   for (const stream of streams) stream.leave()
   await eventually(async () => /^event_streams_open 0$/m.test(await node.metrics.metrics()), 'all are gone')
   await sleep(300)

@@ -21,6 +21,7 @@ export async function insertDemoPayment(tx: Transaction, caller: Caller): Promis
     id: demoPaymentId,
     organizationId: demoOrganizationId,
     orderId: demoPaidOrderId,
+    invoiceId: null,
     amountCents,
     currency,
     provider: 'sandbox',

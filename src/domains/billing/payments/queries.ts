@@ -12,6 +12,7 @@ interface NewPayment {
   id: string
   organizationId: string
   orderId: string | null
+  invoiceId: string | null
   amountCents: number
   currency: string
   provider: string
@@ -23,9 +24,10 @@ export const insertPayment = one(
   statement(
     'payments.insert',
     (_, $: Params<NewPayment>) => sql<PaymentRow>`
-      insert into ${payments} (id, organization_id, order_id, amount_cents, currency, provider, payment_method, created_by)
-      values (${$.id}, ${$.organizationId}, ${$.orderId}, ${$.amountCents}, ${$.currency}, ${$.provider},
-        ${$.paymentMethod}, ${$.createdBy})
+      insert into ${payments} (id, organization_id, order_id, invoice_id, amount_cents, currency, provider, payment_method,
+        created_by)
+      values (${$.id}, ${$.organizationId}, ${$.orderId}, ${$.invoiceId}, ${$.amountCents}, ${$.currency},
+        ${$.provider}, ${$.paymentMethod}, ${$.createdBy})
       returning *`,
   ),
 )
@@ -181,7 +183,8 @@ const byId = { on: payments.id, key: 'id', type: 'uuid' } as const
 export const listPayments = defineList<Payment, { organizationId: string }, { status?: string }>({
   name: 'payments.list',
   item: Payment,
-  columns: sql`*`,
+  columns: sql`id, organization_id, order_id, invoice_id, status, amount_cents, refunded_cents, currency, provider,
+    payment_method, failure_code, action_url, created_by, version, created_at, updated_at`,
   from: sql`${payments}`,
   where: $ => eq(payments.organizationId, $.organizationId),
   id: byId,

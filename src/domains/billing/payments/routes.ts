@@ -2,15 +2,26 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { member } from '../../../lib/access.ts'
 import { orNotFound, problems } from '../../../lib/errors.ts'
 import { route } from '../../../plugins/routes.ts'
+import { Invoice } from '../invoices/schemas.ts'
 import { Order } from '../orders/schemas.ts'
 import { paymentErrors } from './errors.ts'
 import { findPayment, listPayments } from './queries.ts'
-import { CreatePayment, CreateRefund, Payment, PaymentList, PaymentsQuery, PayOrder, Refund } from './schemas.ts'
-import { createPayment, createRefund, payOrder } from './service/payments.ts'
+import {
+  CreatePayment,
+  CreateRefund,
+  PayInvoice,
+  Payment,
+  PaymentList,
+  PaymentsQuery,
+  PayOrder,
+  Refund,
+} from './schemas.ts'
+import { createPayment, createRefund, payInvoice, payOrder } from './service/payments.ts'
 
 const money = { money: true, idempotency: 'required' } as const
-/** Of the orders, whose service throws them. */
+/** Of the orders and invoices, whose services throw them. */
 const orderProblems = ['order_not_pending', 'order_being_paid'].map(code => ({ code, status: 409 }))
+const invoiceProblems = ['invoice_not_open', 'invoice_being_paid'].map(code => ({ code, status: 409 }))
 const read = (of: string) => ({ access: member('viewer', of, 'payments:read'), money: true }) as const
 
 export const paymentRoutes: FastifyPluginAsyncTypebox = async app => {
@@ -32,6 +43,26 @@ export const paymentRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Order, ...problems(...orderProblems) },
     },
     handler: ({ caller, params, body, ifMatch }) => payOrder(app, caller, params.id, body?.paymentMethod, ifMatch),
+  })
+
+  route(app, {
+    method: 'POST',
+    url: '/invoices/:id/pay',
+    config: {
+      ...money,
+      access: member('member', 'invoice', 'payments:write'),
+      affects: ['payments', 'jobs.job'],
+      records: ['payment.created'],
+    },
+    schema: {
+      operationId: 'payInvoice',
+      summary: 'Pay what is due of an invoice',
+      description:
+        'Begins the payment that `paymentId` of the answer names. The invoice is paid when that has succeeded, and can be paid again when it has failed.',
+      body: PayInvoice,
+      response: { 200: Invoice, ...problems(...invoiceProblems) },
+    },
+    handler: ({ caller, params, body, ifMatch }) => payInvoice(app, caller, params.id, body?.paymentMethod, ifMatch),
   })
 
   route(app, {

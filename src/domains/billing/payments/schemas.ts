@@ -36,6 +36,10 @@ export const Payment = Type.Object(
     id: Id,
     organizationId: Id,
     orderId: Nullable(Id, { description: 'The order that is paid; null for a payment without one.' }),
+    invoiceId: Nullable(Id, {
+      description: 'The invoice that is paid; null for a payment without one.',
+      examples: [null],
+    }),
     status: Status,
     amountCents: Amount,
     refundedCents: Cents({
@@ -67,11 +71,15 @@ export const CreatePayment = Closed(
   { title: 'CreatePayment', examples: [{ amountCents: 6902, currency: 'EUR' }] },
 )
 export type CreatePayment = Static<typeof CreatePayment>
+const payWith = (title: string) =>
+  Nullable(Closed({ paymentMethod: Type.Optional(PaymentMethod) }), {
+    title,
+    examples: [{ paymentMethod: 'pm_sandbox_success' }],
+  })
 /** The body is optional. */
-export const PayOrder = Nullable(Closed({ paymentMethod: Type.Optional(PaymentMethod) }), {
-  title: 'PayOrder',
-  examples: [{ paymentMethod: 'pm_sandbox_success' }],
-})
+export const PayOrder = payWith('PayOrder')
+/** The body is optional. */
+export const PayInvoice = payWith('PayInvoice')
 /** The body is optional. */
 export const CreateRefund = Nullable(
   Closed({

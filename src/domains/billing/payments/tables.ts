@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { check, index, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { cents, id, timestamps, version } from '../../../database/columns.ts'
 import { organizations } from '../../organizations/tables.ts'
+import { invoices } from '../invoices/tables.ts'
 import { orders } from '../orders/tables.ts'
 
 const organizationId = () =>
@@ -15,6 +16,7 @@ export const payments = pgTable(
     id: id(),
     organizationId: organizationId(),
     orderId: uuid().references(() => orders.id, { onDelete: 'cascade' }),
+    invoiceId: uuid().references(() => invoices.id, { onDelete: 'cascade' }),
     status: text().notNull().default('processing'),
     amountCents: cents().notNull(),
     /** The sum of the refunds that have not failed. */
@@ -33,6 +35,7 @@ export const payments = pgTable(
   table => [
     index('payments_organization_idx').on(table.organizationId, table.id),
     index('payments_order_idx').on(table.orderId),
+    index('payments_invoice_idx').on(table.invoiceId).where(sql`invoice_id is not null`),
     index('payments_open_idx').on(table.updatedAt).where(sql`status in ('processing', 'requires_action')`),
     // Reconciliation reads what has ended lately.
     index('payments_ended_idx').on(table.updatedAt, table.id).where(sql`status in ('succeeded', 'failed')`),

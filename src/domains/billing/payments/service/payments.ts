@@ -4,6 +4,7 @@ import { type Caller, userIdOf } from '../../../../events/caller.ts'
 import { record } from '../../../../events/record.ts'
 import { invalid, orNotFound } from '../../../../lib/errors.ts'
 import { newId } from '../../../../lib/ids.ts'
+import { bindInvoice, dueCents } from '../../invoices/service/payment.ts'
 import { bindOrder } from '../../orders/service.ts'
 import { paymentErrors } from '../errors.ts'
 import { paymentEvents, refundEvents } from '../events.ts'
@@ -25,6 +26,7 @@ interface NewPayment extends Pick<CreatePayment, 'amountCents' | 'currency'> {
   id: string
   organizationId: string
   orderId: string | null
+  invoiceId: string | null
   paymentMethod: string
 }
 
@@ -46,8 +48,8 @@ export const createPayment = (
 ) =>
   caller.transaction(tx => {
     const method = methodOf(app, paymentMethod)
-    const given = { id: newId(), organizationId, orderId: null, amountCents, currency, paymentMethod: method }
-    return begin(app, tx, caller, given)
+    const given = { id: newId(), organizationId, amountCents, currency, paymentMethod: method }
+    return begin(app, tx, caller, { ...given, orderId: null, invoiceId: null })
   })
 
 /**
@@ -66,9 +68,40 @@ export const payOrder = (
     const method = methodOf(app, paymentMethod)
     const order = await bindOrder(tx, orderId, id, ifMatch)
     const { organizationId, totalCents: amountCents, currency } = order
-    await begin(app, tx, caller, { id, organizationId, orderId, amountCents, currency, paymentMethod: method })
+    const given = { id, organizationId, amountCents, currency, paymentMethod: method }
+    await begin(app, tx, caller, { ...given, orderId, invoiceId: null })
     return order
   })
+
+/** Begins the payment of an invoice, in the transaction of the caller. Throws as `payInvoice`. */
+export async function beginInvoicePayment(
+  app: App,
+  tx: Transaction,
+  caller: Caller,
+  invoiceId: string,
+  paymentMethod: string | undefined,
+  ifMatch: number[] | null,
+) {
+  const id = newId()
+  const method = methodOf(app, paymentMethod)
+  const invoice = await bindInvoice(tx, invoiceId, id, ifMatch)
+  const { organizationId, currency } = invoice
+  const given = { id, organizationId, amountCents: dueCents(invoice), currency, paymentMethod: method }
+  await begin(app, tx, caller, { ...given, orderId: null, invoiceId })
+  return invoice
+}
+
+/**
+ * Begins the payment of what is due of an invoice; returns the invoice. Throws `invoice_not_open`, `invoice_being_paid`,
+ * `precondition_failed`, `validation_failed`.
+ */
+export const payInvoice = (
+  app: App,
+  caller: Caller,
+  invoiceId: string,
+  paymentMethod: string | undefined,
+  ifMatch: number[] | null,
+) => caller.transaction(tx => beginInvoicePayment(app, tx, caller, invoiceId, paymentMethod, ifMatch))
 
 /** Throws `payment_not_refundable`, `refund_too_large`. */
 export const createRefund = (app: App, caller: Caller, paymentId: string, given: number | undefined) =>

@@ -4,6 +4,7 @@ import { bySystem } from '../../../../events/caller.ts'
 import { record } from '../../../../events/record.ts'
 import { orNotFound } from '../../../../lib/errors.ts'
 import type { Outcome } from '../../../../lib/payment-provider.ts'
+import { invoicePaid, invoiceReleased } from '../../invoices/service/payment.ts'
 import { postPayment, postRefund } from '../../ledger/service/postings.ts'
 import { orderPaid, orderRefunded, orderReleased } from '../../orders/service.ts'
 import { paymentEvents, refundEvents } from '../events.ts'
@@ -52,7 +53,7 @@ async function outcomeOf({ database, payments }: App, payment: PaymentRow): Prom
 
 /**
  * Applies what the provider says, in any order and any number of times: a payment that has succeeded or failed stays
- * so, and its order and the ledger follow in the same transaction.
+ * so, and its order or invoice and the ledger follow in the same transaction.
  */
 export async function applyOutcome(tx: Transaction, id: string, outcome: Outcome): Promise<void> {
   if (outcome.status === 'prepared' || outcome.status === 'processing') return
@@ -67,9 +68,11 @@ export async function applyOutcome(tx: Transaction, id: string, outcome: Outcome
   const caller = bySystem(tx)
   await record(tx, caller, paymentEvents[status], payment)
   if (status === 'succeeded') await postPayment(tx, caller, { ...payment, feeCents: outcome.feeCents ?? 0 })
-  const { orderId } = payment
+  const { orderId, invoiceId } = payment
   if (orderId !== null && status === 'succeeded') await orderPaid(tx, caller, orderId, id)
   if (orderId !== null && status === 'failed') await orderReleased(tx, caller, orderId, id)
+  if (invoiceId !== null && status === 'succeeded') await invoicePaid(tx, caller, invoiceId, id)
+  if (invoiceId !== null && status === 'failed') await invoiceReleased(tx, invoiceId, id)
 }
 
 /**

@@ -1,0 +1,3 @@
+import { defineJob } from '../../../../jobs/define.ts'
+
+export const mailInvoice = defineJob<{ invoiceId: string }>('invoices.mail')
