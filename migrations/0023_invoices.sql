@@ -8,7 +8,7 @@ CREATE TABLE "credit_notes" (
 	"lines" json NOT NULL,
 	"taxes" json NOT NULL,
 	"subtotal_cents" bigint NOT NULL,
-	"tax_cents" bigint NOT NULL,
+	"tax_cents" bigint DEFAULT 0 NOT NULL,
 	"total_cents" bigint NOT NULL,
 	"created_by" uuid,
 	"created_at" timestamp(3) with time zone DEFAULT now() NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE "invoices" (
 	"lines" json NOT NULL,
 	"taxes" json NOT NULL,
 	"subtotal_cents" bigint NOT NULL,
-	"tax_cents" bigint NOT NULL,
+	"tax_cents" bigint DEFAULT 0 NOT NULL,
 	"total_cents" bigint NOT NULL,
 	"credited_cents" bigint DEFAULT 0 NOT NULL,
 	"due_days" integer NOT NULL,
@@ -62,10 +62,12 @@ CREATE INDEX "credit_notes_invoice_idx" ON "credit_notes" USING btree ("invoice_
 CREATE INDEX "invoices_organization_idx" ON "invoices" USING btree ("organization_id","id");--> statement-breakpoint
 ALTER TABLE "payments" ADD CONSTRAINT "payments_invoice_id_invoices_id_fk" FOREIGN KEY ("invoice_id") REFERENCES "public"."invoices"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "payments_invoice_idx" ON "payments" USING btree ("invoice_id") WHERE invoice_id is not null;--> statement-breakpoint
--- What an issued invoice says stays, and so does a credit note. They are deleted only with their organization.
+-- What an issued invoice says stays, and so does a credit note. They are deleted only with their organization, whose deletion
+-- is on record before its rows go.
 CREATE FUNCTION refuse_change_of_document() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-  IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM public.organizations WHERE id = OLD.organization_id) THEN RETURN OLD; END IF;
+  IF TG_OP = 'DELETE' AND (EXISTS (SELECT FROM public.deletions WHERE organization_id = OLD.organization_id)
+    OR NOT EXISTS (SELECT FROM public.organizations WHERE id = OLD.organization_id)) THEN RETURN OLD; END IF;
   RAISE EXCEPTION 'an issued document in % is never changed', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END
 $$;

@@ -98,6 +98,8 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     webhookTimeoutMs: environment.WEBHOOK_TIMEOUT_MS,
     /** The seconds before each attempt of a delivery. */
     webhookSchedule: list(environment.WEBHOOK_SCHEDULE).map(Number),
+    /** What becomes of a subscription whose failed charge was repeated in vain. */
+    subscriptionLastResort: environment.SUBSCRIPTION_LAST_RESORT,
     files: { maxBytes: environment.FILE_MAX_BYTES, quotaBytes: environment.FILE_QUOTA_BYTES },
     ai: aiOf(environment),
     /** Null: events are kept for ever. */

@@ -38,6 +38,7 @@ export const Environment = Type.Object(
     OUTBOUND_ALLOW: Nullable(Type.String(), { default: null }),
     WEBHOOK_TIMEOUT_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 15_000 }),
     WEBHOOK_SCHEDULE: Type.String({ pattern: '^\\d{1,6}( *, *\\d{1,6})*$', default: WEBHOOK_SCHEDULE }),
+    SUBSCRIPTION_LAST_RESORT: StringEnum(['canceled', 'unpaid'], { default: 'canceled' }),
     FILE_MAX_BYTES: Type.Integer({ minimum: 1, maximum: 1_099_511_627_776, default: 104_857_600 }),
     FILE_QUOTA_BYTES: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, default: 10_737_418_240 }),
     AI_BASE_URL: Nullable(Type.String({ pattern: '^https?://[^?#\\s]+[^/?#\\s]$' }), { default: null }),

@@ -55,14 +55,18 @@ export const timesCents = (amountCents: number, quantity: number): number =>
   bounded(BigInt(amountCents) * BigInt(quantity))
 
 /**
- * Returns the part of an amount that a rate in basis points makes, rounded to the nearest minor unit; a half is rounded
- * away from zero, so that a credit of an amount cancels it exactly.
+ * Returns the part of an amount that `share` of `whole` makes, rounded to the nearest minor unit; a half is rounded away
+ * from zero, so that a credit of an amount cancels it exactly. Both are integers, `whole` is positive.
  */
-export function shareOf(amountCents: number, basisPoints: number): number {
-  const doubled = 2n * BigInt(amountCents) * BigInt(basisPoints)
-  const half = BigInt(amountCents < 0 ? -BASIS_POINTS : BASIS_POINTS)
-  return bounded((doubled + half) / BigInt(2 * BASIS_POINTS))
+export function partOf(amountCents: number, share: number, whole: number): number {
+  const doubled = 2n * BigInt(amountCents) * BigInt(share)
+  const half = BigInt(doubled < 0n ? -whole : whole)
+  return bounded((doubled + half) / (2n * BigInt(whole)))
 }
+
+/** Returns the part of an amount that a rate in basis points makes, rounded as by `partOf`. */
+export const shareOf = (amountCents: number, basisPoints: number): number =>
+  partOf(amountCents, basisPoints, BASIS_POINTS)
 
 /** Returns the currency that all have. Throws `currency_mismatch`; with nothing in the list, too. */
 export function oneCurrency(currencies: readonly string[]): string {

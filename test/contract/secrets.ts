@@ -106,6 +106,9 @@ export const states: Record<string, (test: TestApp, params: Record<string, strin
   /** Only a payment that has succeeded is refunded, and that takes a worker. */
   createRefund: ({ sql }, { id }) =>
     sql(`update payments set status = 'succeeded', refunded_cents = 0 where id = $1`, [id]),
+  /** Only what is paused, or will end, is resumed. */
+  resumeSubscription: ({ sql }, { id }) =>
+    sql('update subscriptions set cancel_at_period_end = true where id = $1', [id]),
   sendInvoice: openInvoice,
   voidInvoice: openInvoice,
   writeOffInvoice: openInvoice,

@@ -17,6 +17,7 @@ const SAMPLES: Record<string, () => unknown> = {
   text: () => 'Text',
   bytea: () => randomBytes(32),
   boolean: () => false,
+  json: () => '{}',
   jsonb: () => '{}',
   'text[]': () => [],
   date: () => new Date().toISOString(),
@@ -47,7 +48,7 @@ export async function insertRow(test: Pick<TestApp, 'sql'>, table: string, given
   return inserted
 }
 
-const WITHOUT_ORGANIZATION = ['users', 'organizations']
+const WITHOUT_ORGANIZATION = ['users', 'organizations', 'products', 'prices']
 
 async function referred(test: Pick<TestApp, 'sql'>, table: string, { organization_id }: Row): Promise<unknown> {
   if (organization_id === undefined || WITHOUT_ORGANIZATION.includes(table)) return (await insertRow(test, table)).id

@@ -14,7 +14,7 @@ const amounts = () => ({
   lines: json().notNull(),
   taxes: json().notNull(),
   subtotalCents: cents().notNull(),
-  taxCents: cents().notNull(),
+  taxCents: cents().notNull().default(0),
   totalCents: cents().notNull(),
 })
 

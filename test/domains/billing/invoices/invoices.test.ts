@@ -181,10 +181,16 @@ t.test('another organization sees and changes nothing', async t => {
   t.same(await read(`/invoices/${invoice.id}`), invoice)
 })
 
-t.test('with its organization an invoice is deleted', async t => {
+t.test('with its organization an issued invoice is deleted', async t => {
   const gone = await openOffice(test)
   const { id } = await gone.issued()
   await gone.act(id, 'credit-notes', { reason: 'Returned', lines: [{ ...line, quantity: 1 }] })
-  await sql('delete from organizations where id = $1', [gone.organization.id])
-  t.same(await sql('select from invoices where id = $1', [id]), [])
+  const { status } = await gone.send(
+    `DELETE /organizations/${gone.organization.id}`,
+    undefined,
+    gone.organization.owner,
+  )
+  t.equal(status, 202)
+  const left = () => sql('select from invoices where organization_id = $1', [gone.organization.id])
+  await eventually(async () => (await left()).length === 0, 'its invoices are deleted')
 })
