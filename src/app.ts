@@ -84,7 +84,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(jobsPlugin, { url, works: config.works, fastPath })
   await app.register(mailPlugin, { ...config, from: config.mailFrom })
   await app.register(storagePlugin, config)
-  await app.register(paymentsPlugin)
+  await app.register(paymentsPlugin, config)
   await app.register(aiPlugin, config.ai)
   await app.register(healthPlugin)
   await app.register(rootPlugin)

@@ -101,6 +101,7 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     /** What becomes of a subscription whose failed charge was repeated in vain. */
     subscriptionLastResort: environment.SUBSCRIPTION_LAST_RESORT,
     files: { maxBytes: environment.FILE_MAX_BYTES, quotaBytes: environment.FILE_QUOTA_BYTES },
+    stripe: stripeOf(environment, publicUrl),
     ai: aiOf(environment),
     /** Null: events are kept for ever. */
     eventRetentionDays: environment.EVENT_RETENTION_DAYS,
@@ -124,6 +125,17 @@ const outboundAllowOf = ({ NODE_ENV, OUTBOUND_ALLOW }: Environment): string[] =>
   list(OUTBOUND_ALLOW ?? (NODE_ENV === 'development' ? 'localhost,127.0.0.0/8,::1' : ''))
 
 /** Without an address the built-in echo answers. Prices are for a million tokens. */
+/** Null without a key: the sandbox takes the money then. */
+const stripeOf = (environment: Environment, publicUrl: string) =>
+  environment.STRIPE_SECRET_KEY === null
+    ? null
+    : {
+        secretKey: environment.STRIPE_SECRET_KEY,
+        webhookSecrets: list(environment.STRIPE_WEBHOOK_SECRET),
+        baseUrl: environment.STRIPE_BASE_URL,
+        returnUrl: environment.APP_URL ?? publicUrl,
+      }
+
 const aiOf = (environment: Environment) => ({
   baseUrl: environment.AI_BASE_URL,
   apiKey: environment.AI_API_KEY,

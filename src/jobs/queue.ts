@@ -45,9 +45,12 @@ export class Jobs {
       const options = { transactional: true, pollingIntervalSeconds: POLL_SECONDS } as const
       worker = await boss.work(job.name, options, async ([next]: EnvelopeJob<Envelope>[], db) => {
         const { transaction } = db as JobDatabase
-        if (next && transaction) await handler(next.data.payload as P, transaction, next.data)
-        // Fetches the next job at once: polling alone would do one job a second.
-        boss.notifyWorker(worker)
+        try {
+          if (next && transaction) await handler(next.data.payload as P, transaction, next.data)
+        } finally {
+          // Fetches the next job at once: polling alone would do one job a second. One that fails keeps no other waiting.
+          boss.notifyWorker(worker)
+        }
       })
     })
   }
@@ -58,8 +61,11 @@ export class Jobs {
     this.#work.push(async boss => {
       let worker = ''
       worker = await boss.work<Envelope>(job.name, { pollingIntervalSeconds: POLL_SECONDS }, async ([next]) => {
-        if (next) await handler(next.data.payload as P, next.data)
-        boss.notifyWorker(worker)
+        try {
+          if (next) await handler(next.data.payload as P, next.data)
+        } finally {
+          boss.notifyWorker(worker)
+        }
       })
     })
   }

@@ -19,7 +19,7 @@ const NOT_PAYABLE = ['XAG', 'XAU', 'XBA', 'XBB', 'XBC', 'XBD', 'XDR', 'XPD', 'XP
  * The digits after the decimal point of each currency, by its code in ISO 4217. `Intl` is no source for them: it has
  * the digits of everyday use, such as none for HUF, where ISO 4217 and the payment providers have two.
  */
-const minorDigits: ReadonlyMap<string, number> = new Map(
+export const minorDigits: ReadonlyMap<string, number> = new Map(
   iso4217.filter(({ code }) => !NOT_PAYABLE.includes(code)).map(({ code, digits }) => [code, digits]),
 )
 

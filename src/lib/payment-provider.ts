@@ -32,6 +32,26 @@ export interface ProviderRecord {
   feeCents: number | null
 }
 
+/** The provider will never take this payment, for instance because of its amount or currency. */
+export class PaymentRefused extends Error {
+  /** The provider's word for why. */
+  readonly failureCode: string
+
+  constructor(failureCode: string) {
+    super(`the provider refuses the payment: ${failureCode}`)
+    this.failureCode = failureCode
+  }
+}
+
+/** What a provider tells by itself: that something may have become of a payment or a refund. */
+export interface ProviderEvent {
+  /** The provider's id of the event. */
+  id: string
+  type: string
+  /** The provider's name of the payment; null where the event is about none. */
+  reference: string | null
+}
+
 /**
  * Who moves the money. A method that throws leaves the outcome unknown: it may have been carried out, so the caller
  * asks with `find` before it does anything else. Every method may be repeated without moving money twice.
@@ -42,13 +62,15 @@ export interface PaymentProvider {
   readonly usualMethod: string | undefined
   /** Whether the method is one of the provider's, as far as can be told without asking it. */
   takes(paymentMethod: string): boolean
-  /** Makes the payment known without charging it. Returns the provider's name of it. */
+  /** Makes the payment known without charging it. Returns the provider's name of it. Throws `PaymentRefused`. */
   prepare(charge: Charge): Promise<string>
   /** Charges a prepared payment, once. */
-  confirm(reference: string): Promise<Outcome>
+  confirm(reference: string, charge: Charge): Promise<Outcome>
   find(reference: string): Promise<Outcome>
   /** What its books say of a payment, for reconciliation; undefined when it does not know the payment. */
   record(reference: string): Promise<ProviderRecord | undefined>
   /** Pays back, once for each id of a refund. */
   refund(refund: RefundOrder): Promise<'processing' | 'succeeded' | 'failed'>
+  /** Reads an event that the provider sent; undefined when it is not signed by the provider, now. Null without events. */
+  readonly readEvent: ((body: Buffer, signature: string) => Promise<ProviderEvent | undefined>) | null
 }

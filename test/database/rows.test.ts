@@ -1,3 +1,4 @@
+// Runs in a process of its own: it checks every statement that the process has made, and other tests make some.
 import pg from 'pg'
 import t from 'tap'
 import { connectionOptions } from '../../src/database/client.ts'

@@ -26,6 +26,7 @@ const ACTION_URL = 'https://sandbox.example/authenticate'
 export class Sandbox implements PaymentProvider {
   readonly name = 'sandbox'
   readonly usualMethod = 'pm_sandbox_success'
+  readonly readEvent = null
   readonly #database: Database
 
   constructor(database: Database) {

@@ -1,6 +1,11 @@
 import { defineErrors } from '../../../lib/errors.ts'
 
 export const paymentErrors = defineErrors({
+  event_not_signed: {
+    status: 400,
+    title: 'The event is not signed',
+    help: 'The signature does not fit the body, the secrets or the time. Set STRIPE_WEBHOOK_SECRET to the signing secret of the endpoint at Stripe, and see that no proxy changes the body.',
+  },
   payment_not_refundable: {
     status: 409,
     title: 'The payment cannot be refunded',

@@ -1,7 +1,7 @@
 import type { Domain } from '../../../plugins/domains.ts'
 import { demoPaymentId, insertDemoPayment } from './demo.ts'
 import { registerPaymentJobs } from './jobs.ts'
-import { paymentRoutes } from './routes.ts'
+import { paymentRoutes, stripeRoutes } from './routes.ts'
 import { refunds, payments as table } from './tables.ts'
 
 export const payments: Domain = {
@@ -13,5 +13,6 @@ export const payments: Domain = {
   register: async app => {
     registerPaymentJobs(app)
     await app.register(paymentRoutes)
+    if (app.payments.readEvent) await app.register(stripeRoutes)
   },
 }

@@ -3,7 +3,7 @@ import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { transfers } from '../ledger/tables.ts'
 import { Payment, type Refund } from './schemas.ts'
-import { payments, refunds } from './tables.ts'
+import { payments, refunds, stripeEvents } from './tables.ts'
 
 export type PaymentRow = Payment & { version: number; reference: string | null }
 export type RefundRow = Refund & { version: number }
@@ -176,6 +176,36 @@ export const findEndedPayments = statement(
     where p.status in ('succeeded', 'failed') and (p.updated_at, p.id) > (${$.updatedAt}::timestamptz, ${$.id}::uuid)
       and p.updated_at < ${$.until}::timestamptz
     order by p.updated_at, p.id limit ${$.limit}`,
+)
+
+/** Keeps an event; returns nothing when it is known already. */
+export const insertStripeEvent = one(
+  statement(
+    'stripe_events.insert',
+    (_, $: Params<{ id: string; type: string; reference: string | null }>) => sql<{ id: string }>`
+      insert into ${stripeEvents} (id, type, reference) values (${$.id}, ${$.type}, ${$.reference})
+      on conflict do nothing returning id`,
+  ),
+)
+
+/** Marks an event as applied; returns nothing when it was. */
+export const applyStripeEvent = one(
+  statement(
+    'stripe_events.apply',
+    (_, $: Params<{ id: string }>) => sql<{ reference: string | null }>`
+      update ${stripeEvents} set applied_at = now() where id = ${$.id} and applied_at is null returning reference`,
+  ),
+)
+
+/** The payment of a reference, where it is open, and its refunds that are. */
+export const findOpenOf = statement(
+  'payments.open_of',
+  (_, $: Params<{ reference: string }>) => sql<{ kind: string; id: string }>`
+    select 'payment' as kind, id from ${payments}
+      where reference = ${$.reference} and status in ('processing', 'requires_action')
+    union all
+    select 'refund', r.id from ${refunds} r join ${payments} p on p.id = r.payment_id
+      where p.reference = ${$.reference} and r.status = 'processing'`,
 )
 
 const byId = { on: payments.id, key: 'id', type: 'uuid' } as const

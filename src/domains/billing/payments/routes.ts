@@ -1,5 +1,5 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { member } from '../../../lib/access.ts'
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { everyone, member } from '../../../lib/access.ts'
 import { orNotFound, problems } from '../../../lib/errors.ts'
 import { route } from '../../../plugins/routes.ts'
 import { Invoice } from '../invoices/schemas.ts'
@@ -16,6 +16,7 @@ import {
   PayOrder,
   Refund,
 } from './schemas.ts'
+import { receiveEvent } from './service/events.ts'
 import { createPayment, createRefund, payInvoice, payOrder } from './service/payments.ts'
 
 const money = { money: true, idempotency: 'required' } as const
@@ -132,4 +133,25 @@ export const paymentRoutes: FastifyPluginAsyncTypebox = async app => {
       return refund
     },
   })
+}
+
+const EVENT_BYTES = 5_242_880
+
+/** Where Stripe sends its events. A plugin of its own: only this route takes the bytes of JSON as they are. */
+export const stripeRoutes: FastifyPluginAsyncTypebox = async app => {
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
+  app.post(
+    '/webhooks/stripe',
+    {
+      bodyLimit: EVENT_BYTES,
+      config: { access: everyone },
+      schema: { hide: true, operationId: 'receiveStripeEvent', body: Type.Any() },
+    },
+    async ({ body, headers }) => {
+      const { 'stripe-signature': signature = '' } = headers
+      await receiveEvent(app, Buffer.isBuffer(body) ? body : Buffer.alloc(0), String(signature))
+      return { received: true }
+    },
+  )
 }

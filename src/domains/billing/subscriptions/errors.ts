@@ -14,6 +14,6 @@ export const subscriptionErrors = defineErrors({
   subscription_not_stopped: {
     status: 409,
     title: 'The subscription is running',
-    help: 'Only a subscription that is paused, or will end with its period, is resumed.',
+    help: 'There is nothing to resume: it is neither paused nor about to end with its period. Read it again.',
   },
 })

@@ -3,7 +3,7 @@ import type { Transaction } from '../../../../database/client.ts'
 import { bySystem } from '../../../../events/caller.ts'
 import { record } from '../../../../events/record.ts'
 import { orNotFound } from '../../../../lib/errors.ts'
-import type { Outcome } from '../../../../lib/payment-provider.ts'
+import { type Outcome, type PaymentProvider, PaymentRefused } from '../../../../lib/payment-provider.ts'
 import { invoicePaid, invoiceReleased } from '../../invoices/service/payment.ts'
 import { postPayment, postRefund } from '../../ledger/service/postings.ts'
 import { orderPaid, orderRefunded, orderReleased } from '../../orders/service.ts'
@@ -45,11 +45,18 @@ export async function chargePayment(app: App, id: string): Promise<void> {
 
 async function outcomeOf({ database, payments }: App, payment: PaymentRow): Promise<Outcome> {
   const { id, reference: known } = payment
-  const reference = known ?? (await payments.prepare(payment))
+  const reference = known ?? (await prepared(payments, payment))
+  if (reference instanceof PaymentRefused) return { status: 'failed', failureCode: reference.failureCode }
   if (known === null) await setReference(database.writes, { id, reference })
   const found: Outcome = known === null ? { status: 'prepared' } : await payments.find(reference)
-  return found.status === 'prepared' ? payments.confirm(reference) : found
+  return found.status === 'prepared' ? payments.confirm(reference, payment) : found
 }
+
+const prepared = (payments: PaymentProvider, payment: PaymentRow): Promise<string | PaymentRefused> =>
+  payments.prepare(payment).catch(error => {
+    if (error instanceof PaymentRefused) return error
+    throw error
+  })
 
 /**
  * Applies what the provider says, in any order and any number of times: a payment that has succeeded or failed stays
