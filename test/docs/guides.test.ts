@@ -8,12 +8,15 @@ import { loadDemo } from '../../src/demo.ts'
 import { demoKey } from '../../src/lib/demo.ts'
 import { listen, testApp } from '../helpers/app.ts'
 import { freePort } from '../helpers/ports.ts'
+import { startStripe } from '../helpers/stripe.ts'
 import { compileWithClient } from '../helpers/typed-client.ts'
 
 /** The guides do what they say: their commands run in order, their programs compile and run. */
 const run = promisify(execFile)
 const FOLDER = fileURLToPath(new URL('../../docs/guides/', import.meta.url))
 const SITE = 'http://localhost:3000'
+/** Where a guide has a service that takes payments by Stripe. */
+const STRIPE_SITE = 'http://localhost:3001'
 const RECEIVER_PORT = '4000'
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url))
 /** Long, for a busy machine; a delivery that fails at first is repeated after five seconds. */
@@ -26,6 +29,10 @@ const [MARGIN, WHOLE_LIFE] = ['MARGIN_MS = 30_000', 'MARGIN_MS = 1_000_000']
 const test = await testApp(t, { works: true, outboundAllow: ['localhost', '127.0.0.1', '::1'] })
 await loadDemo(test.app)
 const base = await listen(test.app)
+const { stripe } = await startStripe(t)
+const withStripe = await testApp(t, { works: true, stripe })
+await loadDemo(withStripe.app)
+const stripeBase = await listen(withStripe.app)
 const port = String(await freePort())
 
 interface Block {
@@ -57,7 +64,8 @@ for (const name of readdirSync(FOLDER)) {
 
   t.test(`${name}: each command prints what the guide says`, { skip }, async t => {
     const commands = blocks.filter(({ language }) => language === 'sh').map(({ text }) => text)
-    const script = commands.join(`printf '${SEPARATOR}'\n`).replaceAll(SITE, base).replaceAll(RECEIVER_PORT, port)
+    const sites = (text: string) => text.replaceAll(SITE, base).replaceAll(STRIPE_SITE, stripeBase)
+    const script = sites(commands.join(`printf '${SEPARATOR}'\n`)).replaceAll(RECEIVER_PORT, port)
     const cwd = t.testdir({ examples: t.fixture('symlink', EXAMPLES) })
     const { stdout } = await run('bash', ['-euc', script], { cwd, timeout: PATIENCE_MS })
     const printed = stdout.split(SEPARATOR)
