@@ -101,6 +101,7 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     /** What becomes of a subscription whose failed charge was repeated in vain. */
     subscriptionLastResort: environment.SUBSCRIPTION_LAST_RESORT,
     files: { maxBytes: environment.FILE_MAX_BYTES, quotaBytes: environment.FILE_QUOTA_BYTES },
+    s3: s3Of(environment),
     stripe: stripeOf(environment, publicUrl),
     ai: aiOf(environment),
     /** Null: events are kept for ever. */
@@ -125,6 +126,18 @@ const outboundAllowOf = ({ NODE_ENV, OUTBOUND_ALLOW }: Environment): string[] =>
   list(OUTBOUND_ALLOW ?? (NODE_ENV === 'development' ? 'localhost,127.0.0.0/8,::1' : ''))
 
 /** Without an address the built-in echo answers. Prices are for a million tokens. */
+/** Null without a bucket: files are kept on the local disk. */
+const s3Of = (environment: Environment) =>
+  environment.S3_BUCKET === null
+    ? null
+    : {
+        bucket: environment.S3_BUCKET,
+        region: environment.S3_REGION,
+        endpoint: environment.S3_ENDPOINT,
+        accessKeyId: environment.S3_ACCESS_KEY_ID,
+        secretAccessKey: environment.S3_SECRET_ACCESS_KEY,
+      }
+
 /** Null without a key: the sandbox takes the money then. */
 const stripeOf = (environment: Environment, publicUrl: string) =>
   environment.STRIPE_SECRET_KEY === null

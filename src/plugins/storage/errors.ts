@@ -1,6 +1,12 @@
 import { defineErrors } from '../../lib/errors.ts'
 
 export const storageErrors = defineErrors({
+  storage_unavailable: {
+    status: 503,
+    title: 'The storage does not answer',
+    help: 'The store of the files is away or refuses this service. Repeat the request later; the log has the cause.',
+    retryAfter: 5,
+  },
   range_not_satisfiable: {
     status: 416,
     title: 'The file has no such bytes',

@@ -8,6 +8,7 @@ import { storageErrors } from './errors.ts'
 import { Grants } from './grants.ts'
 import { LocalStorage } from './local.ts'
 import { SIGNED_PATH, signedRoutes } from './routes.ts'
+import { openS3 } from './s3.ts'
 import type { Content, Storage } from './storage.ts'
 
 declare module 'fastify' {
@@ -22,17 +23,28 @@ declare module 'fastify' {
   }
 }
 
-type Options = Pick<Config, 'dataDirectory' | 'jwtSecrets' | 'publicUrl'>
+type Options = Pick<Config, 'dataDirectory' | 'jwtSecrets' | 'publicUrl' | 's3'>
 
-async function storage(app: FastifyInstance, { dataDirectory, jwtSecrets, publicUrl }: Options) {
-  const grants = new Grants(jwtSecrets)
-  const local = new LocalStorage(join(dataDirectory, 'files'), { grants, url: `${publicUrl}${SIGNED_PATH}` })
-  app.decorate('storage', local)
+async function storage(app: FastifyInstance, options: Options) {
+  const chosen = await open(app, options)
+  app.decorate('storage', chosen)
   app.decorate('downloads', {
-    send: (request, reply, content) => sendContent(local, request, reply, content),
-    problems: [storageErrors.range_not_satisfiable],
+    send: (request, reply, content) => sendContent(chosen, request, reply, content),
+    problems: [storageErrors.range_not_satisfiable, storageErrors.storage_unavailable],
   })
-  await app.register(signedRoutes, { storage: local, grants })
+}
+
+async function open(app: FastifyInstance, { dataDirectory, jwtSecrets, publicUrl, s3 }: Options): Promise<Storage> {
+  const grants = new Grants(jwtSecrets)
+  const signed = { grants, url: `${publicUrl}${SIGNED_PATH}` }
+  if (s3 === null) {
+    const local = new LocalStorage(join(dataDirectory, 'files'), signed)
+    await app.register(signedRoutes, { storage: local, grants })
+    return local
+  }
+  const store = await openS3(s3, new LocalStorage(join(dataDirectory, 'spool'), signed))
+  app.addHook('onClose', async () => store.close())
+  return store
 }
 
 export const storagePlugin = fp(storage, { name: 'storage', dependencies: ['access'] })

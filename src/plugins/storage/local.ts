@@ -31,7 +31,7 @@ export class LocalStorage implements Storage {
   }
 
   async write(key: string, source: AsyncIterable<Buffer>): Promise<void> {
-    const path = this.#pathOf(key)
+    const path = this.pathOf(key)
     await mkdir(dirname(path), { recursive: true })
     try {
       await pipeline(source, createWriteStream(`${path}${PARTIAL}`, { flush: true }))
@@ -43,14 +43,14 @@ export class LocalStorage implements Storage {
   }
 
   async read(key: string, range?: ByteRange): Promise<Readable> {
-    const file = await open(this.#pathOf(key)).catch(error => {
+    const file = await open(this.pathOf(key)).catch(error => {
       throw error.code === 'ENOENT' ? requestErrors.not_found() : error
     })
     return file.createReadStream(range ?? {})
   }
 
   async remove(key: string): Promise<void> {
-    const path = this.#pathOf(key)
+    const path = this.pathOf(key)
     await Promise.all([path, `${path}${PARTIAL}`].map(file => rm(file, { force: true })))
   }
 
@@ -69,7 +69,8 @@ export class LocalStorage implements Storage {
     return `${url}/${key}?grant=${grants.sign(grant)}`
   }
 
-  #pathOf(key: string): string {
+  /** Where an object is, or will be. */
+  pathOf(key: string): string {
     if (!KEY.test(key)) throw new Error('a key of the storage is an id')
     return join(this.#folder, key.slice(-FOLDER_CHARACTERS), key)
   }
