@@ -31,8 +31,9 @@ export function registerPaymentJobs(app: FastifyInstance): void {
   })
   // Whatever became of their jobs, nothing stays open without being asked for.
   jobs.handle(settleOpen, async (_payload, tx) => {
-    for (const { id } of await findOpenPayments(tx, {})) await jobs.enqueue(tx, charge, { paymentId: id })
-    for (const { id } of await findOpenRefunds(tx, {})) await jobs.enqueue(tx, refund, { refundId: id })
+    const { name: provider } = app.payments
+    for (const { id } of await findOpenPayments(tx, { provider })) await jobs.enqueue(tx, charge, { paymentId: id })
+    for (const { id } of await findOpenRefunds(tx, { provider })) await jobs.enqueue(tx, refund, { refundId: id })
   })
   jobs.schedule(settleOpen, EVERY_MINUTE, {})
   jobs.handleOutside(reconcile, async () => void (await reconcilePayments(app)))

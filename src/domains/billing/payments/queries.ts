@@ -98,8 +98,8 @@ export const insertRefund = one(
 export const findRefund = one(
   statement(
     'refunds.find',
-    (_, $: Params<{ id: string }>) => sql<RefundRow & { reference: string | null }>`
-      select r.*, p.reference from ${refunds} r join ${payments} p on p.id = r.payment_id where r.id = ${$.id}`,
+    (_, $: Params<{ id: string }>) => sql<RefundRow & { reference: string | null; provider: string }>`
+      select r.*, p.reference, p.provider from ${refunds} r join ${payments} p on p.id = r.payment_id where r.id = ${$.id}`,
   ),
 )
 
@@ -123,19 +123,21 @@ export const findRefunded = one(
   ),
 )
 
-/** Payments and refunds of which nothing was heard for a minute. */
+/** Payments and refunds at a provider of which nothing was heard for a minute. */
 export const findOpenPayments = statement(
   'payments.open',
-  () => sql<{ id: string }>`
+  (_, $: Params<{ provider: string }>) => sql<{ id: string }>`
     select id from ${payments}
     where status in ('processing', 'requires_action') and updated_at < now() - interval '1 minute'
+      and provider = ${$.provider}
     order by updated_at limit 1000`,
 )
 export const findOpenRefunds = statement(
   'refunds.open',
-  () => sql<{ id: string }>`
-    select id from ${refunds} where status = 'processing' and updated_at < now() - interval '1 minute'
-    order by updated_at limit 1000`,
+  (_, $: Params<{ provider: string }>) => sql<{ id: string }>`
+    select r.id from ${refunds} r join ${payments} p on p.id = r.payment_id
+    where r.status = 'processing' and r.updated_at < now() - interval '1 minute' and p.provider = ${$.provider}
+    order by r.updated_at limit 1000`,
 )
 
 /** A payment that has ended, with what was refunded and what the ledger has of it. */

@@ -134,6 +134,15 @@ t.test('refunds, also repeated ones, are paid back once and never above what was
   t.match(await read(payment.id), { refundedCents: 6_902 })
 })
 
+t.test('what the sandbox has begun is left alone: Stripe is not asked for it', async t => {
+  const { id } = await begin('pm_card_visa')
+  await sql(`update payments set provider = 'sandbox', reference = id::text where id = $1`, [id])
+  const asked = server.keys.length
+  t.equal(await attempt(id), undefined)
+  t.match(await read(id), { status: 'processing' })
+  t.equal(server.keys.length, asked)
+})
+
 t.test('reconciliation finds what Stripe has otherwise', async t => {
   const right = await paid()
   const wrong = await paid()

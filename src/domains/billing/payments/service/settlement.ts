@@ -33,11 +33,12 @@ const isOpen = ({ status }: { status: string }): boolean => status === 'processi
 /**
  * Has an open payment charged, or asks what became of it; runs outside every transaction. The provider's name of the
  * payment is committed before it is charged, so a crash or a timeout afterwards leads to a question and never to a
- * second charge. Throws `Undecided`, so that the job is repeated.
+ * second charge. A payment of a provider that is not configured any more is left as it is. Throws `Undecided`, so that the
+ * job is repeated.
  */
 export async function chargePayment(app: App, id: string): Promise<void> {
   const payment = await findPayment(app.database, { id })
-  if (!payment || !isOpen(payment)) return
+  if (!payment || !isOpen(payment) || payment.provider !== app.payments.name) return
   const outcome = await outcomeOf(app, payment)
   await app.database.transaction(tx => applyOutcome(tx, id, outcome))
   if (isOpen(outcome)) throw new Undecided(id, outcome.status)
@@ -88,7 +89,7 @@ export async function applyOutcome(tx: Transaction, id: string, outcome: Outcome
  */
 export async function payRefund({ database, payments }: App, id: string): Promise<void> {
   const refund = await findRefund(database, { id })
-  if (refund?.status !== 'processing') return
+  if (refund?.status !== 'processing' || refund.provider !== payments.name) return
   const { reference } = refund
   const status = reference === null ? 'failed' : await payments.refund({ ...refund, reference })
   if (status === 'processing') throw new Undecided(refund.paymentId, 'being refunded')
