@@ -33,6 +33,7 @@ import { paymentsPlugin } from './plugins/payments/index.ts'
 import { rateLimitPlugin } from './plugins/rate-limit/index.ts'
 import { redisPlugin } from './plugins/redis.ts'
 import { requestPlugin } from './plugins/request.ts'
+import { requestCountsPlugin } from './plugins/request-counts.ts'
 import { revocationPlugin } from './plugins/revocation.ts'
 import { rootPlugin } from './plugins/root.ts'
 import { routesPlugin } from './plugins/routes.ts'
@@ -71,6 +72,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(tokensPlugin, { signingKeys: config.signingKeys, issuer: config.publicUrl })
   await app.register(revocationPlugin)
   await app.register(authPlugin)
+  await app.register(requestCountsPlugin)
   await app.register(accessPlugin)
   await app.register(streamsPlugin)
   await app.register(socketsPlugin, config)

@@ -9,6 +9,7 @@ import { files } from './files/index.ts'
 import { organizations } from './organizations/index.ts'
 import { posts } from './posts/index.ts'
 import { projects } from './projects/index.ts'
+import { reports } from './reports/index.ts'
 import { tasks } from './tasks/index.ts'
 import { users } from './users/index.ts'
 import { webhooks } from './webhooks/index.ts'
@@ -28,4 +29,5 @@ export const domains: Domain[] = [
   chat,
   audit,
   webhooks,
+  reports,
 ]

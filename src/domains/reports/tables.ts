@@ -1,0 +1,30 @@
+import { bigint, date, integer, pgTable, primaryKey, uuid } from 'drizzle-orm/pg-core'
+import { organizations } from '../organizations/tables.ts'
+
+const key = () => ({
+  organizationId: uuid()
+    .notNull()
+    .references(() => organizations.id, { onDelete: 'cascade' }),
+  /** A day of UTC. */
+  day: date().notNull(),
+})
+const count = () => bigint({ mode: 'number' }).notNull()
+
+/** What an organization has used on each day that is over. */
+export const usageDays = pgTable(
+  'usage_days',
+  {
+    ...key(),
+    activeUsers: integer().notNull(),
+    tasksCreated: integer().notNull(),
+    tasksCompleted: integer().notNull(),
+    tokens: count(),
+    storageBytes: count(),
+  },
+  table => [primaryKey({ columns: [table.organizationId, table.day] })],
+)
+
+/** How many requests were made with the API keys of an organization. */
+export const usageRequests = pgTable('usage_requests', { ...key(), requests: count() }, table => [
+  primaryKey({ columns: [table.organizationId, table.day] }),
+])
