@@ -21,7 +21,7 @@ export const Usage = Type.Object(
   {
     organizationId: Id,
     from: { ...Timestamp, description: 'The beginning of the first day.' },
-    to: { ...Timestamp, description: 'The end of the last day.' },
+    to: { ...Timestamp, description: 'The beginning of the last day.' },
     days: Type.Array(UsageDay, { description: 'Every day, the oldest first.' }),
   },
   { title: 'Usage', description: 'What an organization has used, day by day.' },

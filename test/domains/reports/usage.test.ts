@@ -43,10 +43,7 @@ t.test('today is counted from the event log as it is asked', async t => {
   }
   const { days, from, to } = await usage(tenant)
   t.equal(days.length, 30)
-  t.same(
-    [from, to],
-    [`${dayOf(Date.now() - 29 * DAY_MS)}T00:00:00.000Z`, `${dayOf(Date.now() + DAY_MS)}T00:00:00.000Z`],
-  )
+  t.same([from, to], [`${dayOf(Date.now() - 29 * DAY_MS)}T00:00:00.000Z`, `${today}T00:00:00.000Z`])
   t.match(days.at(-1), { day: today, tasksCreated: 3, tasksCompleted: 1, tokens: 0, storageBytes: 0 })
   const [{ n }] = await sql(
     `select count(distinct actor_id)::int as n from events where organization_id = $1 and actor_type = 'user'`,

@@ -8,8 +8,11 @@ const DAY_MS = 86_400_000
 const USUAL_DAYS = 30
 const MOST_DAYS = 366
 
-const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10)
-const startOf = (day: string): string => `${day}T00:00:00.000Z`
+/** As early as a time of the API can be. */
+const FIRST_DAY = Date.parse('0001-01-01T00:00:00.000Z')
+
+/** Returns the beginning of the day of a time, in milliseconds. */
+const startOf = (time: string): number => Date.parse(`${time.slice(0, 10)}T00:00:00.000Z`)
 
 /** Throws `validation_failed`. */
 export async function usageOf(
@@ -17,13 +20,12 @@ export async function usageOf(
   organizationId: string,
   query: UsageQuery,
 ): Promise<Usage> {
-  const to = query.to === undefined ? dayOf(Date.now()) : query.to.slice(0, 10)
-  const from = query.from?.slice(0, 10) ?? dayOf(Date.parse(startOf(to)) - (USUAL_DAYS - 1) * DAY_MS)
-  const count = (Date.parse(startOf(to)) - Date.parse(startOf(from))) / DAY_MS + 1
-  if (count < 1) throw invalidParameter('from', 'is after to')
-  if (count > MOST_DAYS) throw invalidParameter('from', `is more than ${MOST_DAYS} days before to`)
-  const days = await findUsage(database, { organizationId, from, to })
-  return { organizationId, from: startOf(from), to: startOf(dayOf(Date.parse(startOf(to)) + DAY_MS)), days }
+  const last = startOf(query.to ?? new Date().toISOString())
+  const first = query.from === undefined ? Math.max(FIRST_DAY, last - (USUAL_DAYS - 1) * DAY_MS) : startOf(query.from)
+  if (first > last) throw invalidParameter('from', 'is after to')
+  if (last - first >= MOST_DAYS * DAY_MS) throw invalidParameter('from', `is ${MOST_DAYS} days or more before to`)
+  const [from, to] = [new Date(first).toISOString(), new Date(last).toISOString()]
+  return { organizationId, from, to, days: await findUsage(database, { organizationId, from, to }) }
 }
 
 /** Keeps the usage of the days that are over. */
