@@ -168,6 +168,17 @@ t.test('an issued invoice is mailed as PDF, a draft is not', async t => {
   )
 })
 
+t.test('nobody fills a mailbox with invoices', async t => {
+  const invoice = await issued({ customerEmail: 'victim@example.com' })
+  const answers = []
+  for (let n = 0; n < 7; n++) answers.push((await act(invoice.id, 'send')).status)
+  t.same(answers, [200, 200, 200, 200, 200, 429, 429])
+  const [{ n }] = await sql(`select count(*)::int as n from events where target_id = $1 and type = 'invoice.sent'`, [
+    invoice.id,
+  ])
+  t.equal(n, 5)
+})
+
 t.test('another organization sees and changes nothing', async t => {
   const invoice = await issued()
   const as = organization.outsider

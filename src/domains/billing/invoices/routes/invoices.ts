@@ -98,6 +98,7 @@ export const invoiceRoutes: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'sendInvoice',
       summary: 'Mail an issued invoice to its customer, as PDF',
+      description: 'An address gets a few such mails in an hour, whoever causes them; then it is `rate_limited`.',
       response: { 200: Invoice, ...problems(invoiceErrors.invoice_not_issued) },
     },
     handler: ({ caller, params, ifMatch }) => sendInvoice(app, caller, params.id, ifMatch),

@@ -12,9 +12,9 @@ import { findInvoice, markInvoiceSent } from '../queries/invoices.ts'
 import type { Invoice } from '../schemas.ts'
 import { pdfOf } from './pdf.ts'
 
-/** Has an invoice sent to its customer. Throws `invoice_not_issued`, `precondition_failed`. */
+/** Has an invoice sent to its customer. Throws `invoice_not_issued`, `precondition_failed`, `rate_limited`. */
 export const sendInvoice = (
-  { jobs }: Pick<FastifyInstance, 'jobs'>,
+  { jobs, limitMails }: Pick<FastifyInstance, 'jobs' | 'limitMails'>,
   caller: Caller,
   id: string,
   ifMatch: number[] | null,
@@ -25,6 +25,8 @@ export const sendInvoice = (
       requireVersion(orNotFound(await findInvoice(tx, { id })), ifMatch)
       throw invoiceErrors.invoice_not_issued()
     }
+    // Whoever writes invoices could fill any mailbox otherwise.
+    await limitMails(invoice.customerEmail)
     await record(tx, caller, invoiceEvents.sent, invoice)
     await jobs.enqueue(tx, mailInvoice, { invoiceId: id }, caller.traceparent)
     return invoice
