@@ -16,8 +16,8 @@ interface Table {
 
 /** The table of jobs; the other tables of the job library do not depend on requests. */
 export const JOBS = 'jobs.job'
-/** The relay moves its cursors by itself. */
-const UNWATCHED = ['event_cursors']
+/** Written at moments of their own: the cursors of the relay, and counts of requests every few seconds. */
+const UNWATCHED = ['event_cursors', 'usage_requests']
 
 const INSTALL = `
   create schema watched;

@@ -96,6 +96,8 @@ export class World {
     const body = await this.bodyOf(creator, params, author)
     // An address may have only one invitation or account, so repeated creates need different addresses.
     if (body?.email) body.email = `someone-${newId()}@example.com`
+    // An address gets only a few mails in an hour.
+    if (body?.customerEmail) body.customerEmail = `customer-${newId()}@example.com`
     // The role of a transfer is checked for its accounts.
     const by = body?.fromAccountId ? this.organization.owner : author
     const answer = await this.#client.send(creator, { as: by, params, body })

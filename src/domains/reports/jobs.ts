@@ -7,6 +7,8 @@ const keep = defineJob<Record<string, never>>('reports.keep_usage', { expireSeco
 const TWICE_A_DAY = '11 0,6 * * *'
 
 export function registerReportJobs({ jobs }: FastifyInstance): void {
-  jobs.handle(keep, (_payload, tx) => keepUsage(tx))
+  jobs.handle(keep, async (_payload, tx) => {
+    if (await keepUsage(tx)) await jobs.enqueue(tx, keep, {})
+  })
   jobs.schedule(keep, TWICE_A_DAY, {})
 }

@@ -77,11 +77,20 @@ export const keepDay = statement(
       tasks_created = excluded.tasks_created, tasks_completed = excluded.tasks_completed, tokens = excluded.tokens`,
 )
 
-/** The two days before today, the older first: an event may have been committed after its day was over. */
+/**
+ * The days to keep, the oldest first: those since the last that is kept, or since the first event, and always the two
+ * before today, because an event may have been committed after its day was over.
+ */
 export const findPastDays = statement(
   'reports.past_days',
-  () => sql<{ day: string }>`
-    select to_char(current_date - n, 'YYYY-MM-DD') as day from generate_series(2, 1, -1) n`,
+  (_, $: Params<{ limit: number }>) => sql<{ day: string }>`
+    select to_char(d, 'YYYY-MM-DD') as day
+    from generate_series(
+      least(current_date - 2, coalesce(
+        (select max(day) + 1 from ${usageDays}),
+        (select ${day} from ${events} order by id limit 1))),
+      current_date - 1, interval '1 day') d
+    order by d limit ${$.limit}`,
 )
 
 /** Adds to the counts; `counts` is JSON: `{ organizationId, day, requests }` for each. */

@@ -1,4 +1,4 @@
-import { bigint, date, integer, pgTable, primaryKey, uuid } from 'drizzle-orm/pg-core'
+import { bigint, date, index, integer, pgTable, primaryKey, uuid } from 'drizzle-orm/pg-core'
 import { organizations } from '../organizations/tables.ts'
 
 const key = () => ({
@@ -21,7 +21,7 @@ export const usageDays = pgTable(
     tokens: count(),
     storageBytes: count(),
   },
-  table => [primaryKey({ columns: [table.organizationId, table.day] })],
+  table => [primaryKey({ columns: [table.organizationId, table.day] }), index('usage_days_day_idx').on(table.day)],
 )
 
 /** How many requests were made with the API keys of an organization. */

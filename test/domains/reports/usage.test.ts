@@ -87,6 +87,23 @@ t.test('days that are over are kept, and outlive their events', async t => {
   t.match((await usage(other)).days.at(-2), { tasksCreated: 1, storageBytes: 0 })
 })
 
+t.test('after a standstill every day since the last is kept', async t => {
+  const tenant = await createOrganization(test)
+  await sql(`update organizations set created_at = now() - interval '40 days' where id = $1`, [tenant.id])
+  await sql('delete from usage_days where day > current_date - 26')
+  for (const days of [25, 14, 3]) await event(tenant, 'task.created', Date.now() - days * DAY_MS)
+  let batches = 1
+  while (await app.database.transaction(tx => keepUsage(tx))) batches++
+  t.ok(batches > 1)
+  const [{ n }] = await sql('select count(*)::int as n from usage_days where organization_id = $1', [tenant.id])
+  t.equal(n, 25)
+  const { days } = await usage(tenant)
+  t.same(
+    days.filter((day: { tasksCreated: number }) => day.tasksCreated > 0).map(({ day }: { day: string }) => day),
+    [25, 14, 3].map(ago => dayOf(Date.now() - ago * DAY_MS)),
+  )
+})
+
 t.test('requests of API keys are counted on every node, and written when a process stops', async t => {
   const tenant = await createOrganization(test)
   const key = await createKey(test, tenant.id, 'usage:read', 'organization:read')

@@ -28,7 +28,12 @@ export async function usageOf(
   return { organizationId, from, to, days: await findUsage(database, { organizationId, from, to }) }
 }
 
-/** Keeps the usage of the days that are over. */
-export async function keepUsage(tx: Transaction): Promise<void> {
-  for (const { day } of await findPastDays(tx, {})) await keepDay(tx, { day })
+/** Days in one transaction. */
+const BATCH_DAYS = 10
+
+/** Keeps the usage of days that are over, also after a long standstill. Returns whether there are more. */
+export async function keepUsage(tx: Transaction): Promise<boolean> {
+  const days = await findPastDays(tx, { limit: BATCH_DAYS })
+  for (const { day } of days) await keepDay(tx, { day })
+  return days.length === BATCH_DAYS
 }
