@@ -16,7 +16,7 @@ export class Listener {
   readonly #servers: Servers
   readonly #log: Log
   readonly #closing = new AbortController()
-  readonly #wakes = new Map<string, () => void>()
+  readonly #wakes = new Map<string, (payload?: string) => void>()
   #client: pg.Client | undefined
 
   constructor(options: pg.ClientConfig, servers: Servers, log: Log) {
@@ -26,9 +26,10 @@ export class Listener {
   }
 
   /**
-   * Must be called before `open`. `wake` is also called after each connect, since notifications may have been missed.
+   * Must be called before `open`. `wake` is also called after each connect, then without a payload, since notifications
+   * may have been missed.
    */
-  on(channel: string, wake: () => void): void {
+  on(channel: string, wake: (payload?: string) => void): void {
     this.#wakes.set(channel, wake)
   }
 
@@ -67,7 +68,7 @@ export class Listener {
       client.on('error', ({ message }) => resolve(message))
       client.on('end', () => resolve('ended'))
     })
-    client.on('notification', ({ channel }) => this.#wakes.get(channel)?.())
+    client.on('notification', ({ channel, payload }) => this.#wakes.get(channel)?.(payload ?? ''))
     try {
       await this.#servers.connect(client, () => client.connect())
       await client.query([...this.#wakes.keys()].map(channel => `listen ${client.escapeIdentifier(channel)}`).join(';'))

@@ -10,6 +10,7 @@ import { organizations } from './organizations/index.ts'
 import { posts } from './posts/index.ts'
 import { projects } from './projects/index.ts'
 import { reports } from './reports/index.ts'
+import { rooms } from './rooms/index.ts'
 import { tasks } from './tasks/index.ts'
 import { users } from './users/index.ts'
 import { webhooks } from './webhooks/index.ts'
@@ -27,6 +28,7 @@ export const domains: Domain[] = [
   files,
   ...billing,
   chat,
+  rooms,
   audit,
   webhooks,
   reports,

@@ -79,7 +79,8 @@ async function filterFaults(ask: Ask, rows: Json[], name: string, schema: Json):
   if (name === 'search') return searchFaults(ask, rows)
   const cases = casesOf(rows, name, schema)
   if (!cases) {
-    const known = 'a property of the row, `…Before` or `…After` one that ends with At, `since`, `until` or `search`'
+    const known =
+      'a property of the row, `…Before` or `…After` a number or one that ends with At, `since`, `until` or `search`'
     return [`what does the filter ${name} compare? test/contract/lists.ts knows ${known}`]
   }
   const faults: string[] = []
@@ -109,6 +110,7 @@ async function countFaults(ask: Ask, rows: Json[], query: Record<string, string>
  */
 function casesOf(rows: Json[], name: string, schema: Json): [string, Matches][] | undefined {
   const [, stem, side] = /^(\w+)(Before|After)$/.exec(name) ?? []
+  if (stem && rows.some(row => typeof row[stem] === 'number')) return numbers(rows, row => row[stem], side === 'Before')
   if (stem) return times(rows, row => row[`${stem}At`], side === 'Before')
   if (name === 'since' || name === 'until') return times(rows, row => row.createdAt, name === 'until', name === 'since')
   const read = readerOf(rows, name)
@@ -177,5 +179,13 @@ function times(
     },
   ])
 }
+
+/** Returns a number in the middle of all and one beyond them. */
+function numbers(rows: Json[], read: (row: Json) => number, before: boolean): [string, Matches][] {
+  const present = rows.map(read).sort((a, b) => a - b)
+  const bounds = [present[Math.floor(present.length / 2)] as number, before ? 0 : (present.at(-1) as number)]
+  return bounds.map(bound => [String(bound), row => (before ? read(row) < bound : read(row) > bound)])
+}
+
 const EARLY = '2001-01-01T00:00:00.000Z'
 const LATE = '2199-01-01T00:00:00.000Z'

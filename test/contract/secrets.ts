@@ -101,6 +101,21 @@ export const secrets: Record<string, (test: TestApp, at: World, example: Json) =
   },
 }
 
+/** Lets all members of the organization into a room, which whoever creates it has joined alone. */
+const joinAll = ({ sql }: TestApp, roomId: string | undefined) =>
+  sql(
+    `insert into room_members (room_id, user_id, organization_id)
+      select r.id, m.user_id, m.organization_id from rooms r join members m using (organization_id) where r.id = $1
+      on conflict do nothing`,
+    [roomId],
+  )
+
+/** Lets all members of the organization into the room of a message. */
+const joinAllAt = async (test: TestApp, { id }: Record<string, string>) => {
+  const [message] = await test.sql('select room_id from messages where id = $1', [id])
+  await joinAll(test, message?.room_id)
+}
+
 /** For an operation that needs its rows in a state that no operation of the caller gives them, how a test gets them there. */
 export const states: Record<string, (test: TestApp, params: Record<string, string>, body: Json) => Promise<unknown>> = {
   /** Only a payment that has succeeded is refunded, and that takes a worker. */
@@ -114,6 +129,24 @@ export const states: Record<string, (test: TestApp, params: Record<string, strin
   writeOffInvoice: openInvoice,
   payInvoice: openInvoice,
   createCreditNote: openInvoice,
+  joinRoom: ({ sql }, { id }) => sql('delete from room_members where room_id = $1', [id]),
+  leaveRoom: (test, { id }) => joinAll(test, id),
+  createMessage: (test, { id }) => joinAll(test, id),
+  async markRoomRead(test, { id }) {
+    await joinAll(test, id)
+    await test.sql('update rooms set last_sequence = 2 where id = $1', [id])
+  },
+  addReaction: joinAllAt,
+  /** Only who has reacted takes it back. */
+  async removeReaction(test, params, { emoji }) {
+    await joinAllAt(test, params)
+    await test.sql(
+      `insert into message_reactions (message_id, user_id, emoji, organization_id)
+        select m.id, r.user_id, $2, m.organization_id from messages m join room_members r using (room_id) where m.id = $1
+        on conflict do nothing`,
+      [params.id, emoji],
+    )
+  },
   stopChat: ({ sql }, { id }) =>
     sql(
       `insert into chat_messages (id, organization_id, chat_id, role, content, status, input_tokens, lease_until)
@@ -149,6 +182,7 @@ export const fillings: Record<string, (test: TestApp, params: Record<string, str
         from chats, generate_series(1, 3) n where id = $1`,
       [id],
     ),
+  listRoomMembers: (test, { id }) => joinAll(test, id),
   listEntries: ({ sql }, { id }) =>
     sql(
       `insert into entries (account_id, seq, transfer_id, amount_cents, balance_cents)

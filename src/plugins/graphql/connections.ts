@@ -12,10 +12,10 @@ import {
 import type { Slice } from '../../database/list.ts'
 import { orNotFound } from '../../lib/errors.ts'
 import { DEFAULT_LIMIT, type ListRequest, MAX_LIMIT } from '../../lib/schema.ts'
+import type { CheckedOperation } from '../operations.ts'
 import type { GraphContext } from './context.ts'
 import type { Connection } from './graph.ts'
 import { adds } from './limits.ts'
-import type { GraphOperation } from './operations.ts'
 import type { Shapes } from './shapes.ts'
 
 type Row = object
@@ -93,7 +93,7 @@ type Given = Record<string, unknown> & { first?: number | null; after?: string |
 
 /** Returns the field for a list; its arguments are the filters and sorts of the operation. */
 export function connectionField(
-  operation: GraphOperation,
+  operation: CheckedOperation,
   { list, type, operation: name, scopeOf }: Connection,
   Type: GraphQLObjectType,
   shapes: Shapes,
@@ -144,7 +144,7 @@ function queryOf({ first, after, ...others }: Given): ListRequest {
 const textOf = (scope: object): string => Object.values(scope).join()
 
 /** Reads the pages of one field for all its parents on a level together. */
-function loaderOf(operation: GraphOperation, list: Connection['list'], name: string) {
+function loaderOf(operation: CheckedOperation, list: Connection['list'], name: string) {
   return (context: GraphContext, key: string, query: ListRequest) => {
     const read = async <Result>(scopes: readonly object[], load: Connection['list']['pages' | 'totals']) => {
       const answers: (Error | Result)[] = await refusals(operation, context, scopes)
@@ -170,7 +170,7 @@ function loaderOf(operation: GraphOperation, list: Connection['list'], name: str
 }
 
 /** Checks membership in the parents of all scopes, unless the statement does. */
-const refusals = (operation: GraphOperation, context: GraphContext, scopes: readonly object[]): Promise<never[]> =>
+const refusals = (operation: CheckedOperation, context: GraphContext, scopes: readonly object[]): Promise<never[]> =>
   Promise.all(
     scopes.map(scope =>
       operation.belongs(context, String(Object.values(scope)[0])).then(

@@ -2,10 +2,10 @@ import type { TSchema } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { GraphQLID, GraphQLInt, GraphQLNonNull, type GraphQLObjectType } from 'graphql'
 import type { Membership } from '../../lib/access.ts'
+import type { CheckedOperation } from '../operations.ts'
 import type { GraphField } from './connections.ts'
 import type { GraphContext } from './context.ts'
 import { adds } from './limits.ts'
-import type { GraphOperation } from './operations.ts'
 import type { Shapes } from './shapes.ts'
 
 interface Given {
@@ -19,7 +19,7 @@ const reply = { code: () => reply, header: () => reply } as unknown as FastifyRe
 
 /** The mutation of an operation: the same rule, the same checks, the same handler. */
 export function mutationField(
-  operation: GraphOperation,
+  operation: CheckedOperation,
   types: ReadonlyMap<string, GraphQLObjectType>,
   shapes: Shapes,
 ): GraphField<unknown> {
@@ -46,13 +46,13 @@ export function mutationField(
 const IF_VERSION = 'The `version` that was read: if the resource has another by now, it is left alone.'
 
 /** Rows that are created are given the id of their parent: `projectId` of a new task. */
-const idOf = ({ of, declared }: GraphOperation, type: GraphQLObjectType | undefined): string => {
+const idOf = ({ of, declared }: CheckedOperation, type: GraphQLObjectType | undefined): string => {
   const isOwn = declared.method !== 'POST' || type?.name.toLowerCase() === of?.toLowerCase()
   return isOwn ? 'id' : `${of}Id`
 }
 
 async function run(
-  operation: GraphOperation,
+  operation: CheckedOperation,
   { id, input, ifVersion }: Given,
   context: GraphContext,
 ): Promise<unknown> {

@@ -8,12 +8,12 @@ import {
   GraphQLSchema,
 } from 'graphql'
 import { orNotFound } from '../../lib/errors.ts'
+import { CheckedOperation } from '../operations.ts'
 import { connectionField, connectionOf, type GraphField } from './connections.ts'
 import type { GraphContext } from './context.ts'
 import type { Field, Graph, NodeType, Reference } from './graph.ts'
 import { adds } from './limits.ts'
 import { mutationField } from './mutations.ts'
-import { GraphOperation } from './operations.ts'
 import { Shapes } from './shapes.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the library's type of a parent that only its resolver knows.
@@ -66,7 +66,7 @@ class SchemaBuilder {
 
   #field(field: Field): GraphField {
     if (field.kind === 'reference') return this.#reference(field)
-    const operation = new GraphOperation(this.#app, field.operation)
+    const operation = new CheckedOperation(this.#app, field.operation)
     if (field.kind === 'connection')
       return connectionField(operation, field, this.#connection(field.type), this.#shapes)
     return this.#answer(operation)
@@ -74,7 +74,7 @@ class SchemaBuilder {
 
   #reference({ type, idOf }: Reference): GraphField {
     const node = this.#nodes.get(type) as NodeType
-    const operation = new GraphOperation(this.#app, node.operation)
+    const operation = new CheckedOperation(this.#app, node.operation)
     const find = finder(type, node)
     return {
       type: this.#type(type),
@@ -91,7 +91,7 @@ class SchemaBuilder {
     }
   }
 
-  #answer(operation: GraphOperation): GraphField {
+  #answer(operation: CheckedOperation): GraphField {
     const { response, summary } = operation.declared.schema as {
       response: Record<string, { title: string }>
       summary: string
@@ -109,7 +109,7 @@ class SchemaBuilder {
 
   #mutations(): Fields {
     const names = this.#graphs.flatMap(({ mutations = [] }) => mutations)
-    const field = (name: string) => mutationField(new GraphOperation(this.#app, name), this.#types, this.#shapes)
+    const field = (name: string) => mutationField(new CheckedOperation(this.#app, name), this.#types, this.#shapes)
     return Object.fromEntries(names.map(name => [name, field(name)])) as Fields
   }
 

@@ -5,7 +5,7 @@ import { clientMessages, serverMessages } from './messages.ts'
 
 type Json = Record<string, unknown>
 
-const DESCRIPTION = `The WebSocket of \`GET /api/v1/realtime\`: the events of organizations, projects and tasks, as they are committed. A client creates a
+const DESCRIPTION = `The WebSocket of \`GET /api/v1/realtime\`: the events of organizations, projects, tasks and rooms, as they are committed, and messages into rooms. A client creates a
 ticket with \`POST /api/v1/realtime/ticket\`, connects with it within 30 seconds, and subscribes to topics. After a lost connection it subscribes again
 with the last cursor of each topic, on any process, and gets exactly what it missed.
 

@@ -22,4 +22,19 @@ export const socketErrors = defineErrors({
     retryAfter: 5,
     help: 'This user or API key has reached its limit of open sockets. Close sockets that are not used, or subscribe to several topics on one socket.',
   },
+  already_subscribed: {
+    status: 409,
+    title: 'The socket has already subscribed to this topic',
+    help: 'A socket has each topic once, and this one is followed already. Go on reading; to begin at another cursor, unsubscribe first.',
+  },
+  too_many_topics: {
+    status: 429,
+    title: 'The socket has as many topics as it may have',
+    help: 'A socket has at most 50 topics. Unsubscribe from those that nobody reads, or follow the organization as a whole.',
+  },
+  not_subscribed: {
+    status: 409,
+    title: 'The socket has not subscribed to this room',
+    help: 'Messages and typing are sent into a room whose topic the socket follows. Subscribe to `room:<id>` first.',
+  },
 })

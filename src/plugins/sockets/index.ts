@@ -8,10 +8,11 @@ import { everyone } from '../../lib/access.ts'
 import { requestErrors } from '../../lib/errors.ts'
 import { memoize } from '../../lib/memo.ts'
 import { version } from '../openapi/index.ts'
+import { CheckedOperation } from '../operations.ts'
 import { closeCodes } from './codes.ts'
 import { asyncapi } from './document.ts'
 import { socketErrors } from './errors.ts'
-import { LiveSocket, type Principal, type Topics } from './socket.ts'
+import { LiveSocket, type Participations, type Principal, type Topics } from './socket.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -24,8 +25,8 @@ const CHECK_INTERVAL_MS = 2_000
 /** Enough for a person with several devices and tabs. */
 const MAX_SOCKETS_PER_PRINCIPAL = 20
 const MAX_SOCKETS = 10_000
-/** The largest client message has a topic and a cursor of up to 1,024 characters. */
-const MAX_MESSAGE_BYTES = 4_096
+/** The largest client message has a text of 4,000 characters, each of up to 12 bytes when JSON escapes it. */
+const MAX_MESSAGE_BYTES = 65_536
 /** How long a stop waits for clients to answer the close. */
 const CLOSE_TIMEOUT_MS = 3_000
 const CLOSE_POLL_MS = 20
@@ -39,7 +40,8 @@ class Sockets {
   readonly #origins: ReadonlySet<string>
   readonly #open = new Set<LiveSocket>()
   readonly #ofPrincipals = new Map<string, number>()
-  readonly #kinds = new Map<string, Topics>()
+  readonly #topics = new Map<string, Topics>()
+  readonly #participations = new Map<string, Participations>()
   readonly #admitted = new WeakMap<FastifyRequest, { principal: Principal; reply: FastifyReply }>()
   #isChecking = false
   #isClosing = false
@@ -66,7 +68,12 @@ class Sockets {
 
   /** Defines the topics that are named `kind:id`. */
   define(kind: string, topics: Topics): void {
-    this.#kinds.set(kind, topics)
+    this.#topics.set(kind, topics)
+  }
+
+  /** Defines what else a socket does in the topics `kind:id`: it posts by `operation`, types and is present. */
+  defineParticipation(kind: string, operation: string, begin: Participations['begin']): void {
+    this.#participations.set(kind, { operation: new CheckedOperation(this.#app, operation), begin })
   }
 
   /** Enables WebSocket routes in `scope` only: the hooks of the library would cost time on every other route. */
@@ -100,7 +107,8 @@ class Sockets {
     // Fastify does not report an upgrade as a response. Detaching lets the request be collected while the socket is open.
     this.#app.observe(request, reply.code(101))
     if (reply.raw.socket) reply.raw.detachSocket(reply.raw.socket)
-    const socket = new LiveSocket(ws, principal, this.#kinds)
+    const kinds = { topics: this.#topics, participations: this.#participations }
+    const socket = new LiveSocket(ws, { principal, caller: request.caller }, kinds)
     this.#open.add(socket)
     this.#count(principal, 1)
     socket.onClose(() => {

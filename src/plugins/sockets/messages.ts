@@ -1,16 +1,30 @@
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import { Ajv, type ValidateFunction } from 'ajv'
+import { demoId } from '../../lib/demo.ts'
 import { Closed, StringEnum } from '../../lib/schema.ts'
 
 const Topic = Type.String({
   pattern: '^[a-z]{1,20}:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
-  description: 'The kind and the id of a resource: `organization:<id>`, `project:<id>` or `task:<id>`.',
+  description: 'The kind and the id of a resource: `organization:<id>`, `project:<id>`, `task:<id>` or `room:<id>`.',
   examples: ['task:01890000-0000-7000-8000-000000000040'],
 })
 const Cursor = Type.String({
   maxLength: 1024,
   description: 'A position in the topic. It is opaque and valid for topics of the same organization only.',
   examples: ['WyJjZDZrcDgiLCI3OTIiLDM0XQ'],
+})
+const Uuid = (description: string) =>
+  Type.String({
+    pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+    description,
+    examples: ['01890000-0000-7000-8000-000000000070'],
+  })
+const Users = (description: string) => Type.Array(Type.String(), { description, examples: [[demoId(1)]] })
+const ClientId = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: 'The id that the client has given to the message.',
+  examples: ['7f9c2a4e-53d1'],
 })
 const EVENT = {
   id: '01890000-0000-7000-8000-000000000090',
@@ -39,6 +53,33 @@ export const clientMessages = {
   unsubscribe: Closed(
     { type: typeOf('unsubscribe'), topic: Topic },
     { description: 'Ends a subscription. The answer is `unsubscribed`; no events of the topic follow it.' },
+  ),
+  post: Closed(
+    {
+      type: typeOf('post'),
+      topic: Topic,
+      clientId: {
+        ...ClientId,
+        description:
+          'A new id by the client, such as a UUID. When no answer came, send the same message again: it is stored once.',
+      },
+      body: Type.String({
+        description: 'The text, as that of `POST /rooms/{id}/messages`.',
+        examples: ['Good morning, everybody!'],
+      }),
+      replyToId: Type.Optional(Uuid('The message of the same room that it answers.')),
+    },
+    {
+      description:
+        'Writes a message into a room whose topic the socket has subscribed to. The answer is `posted`, or `error` with the `clientId`.',
+    },
+  ),
+  typing: Closed(
+    { type: typeOf('typing'), topic: Topic },
+    {
+      description:
+        'Says that the user writes in a room whose topic the socket has subscribed to. Send it every 3 seconds while that is so. There is no answer.',
+    },
   ),
   ping: Closed({ type: typeOf('ping') }, { description: 'Checks the connection. The answer is `pong`.' }),
 }
@@ -80,6 +121,32 @@ export const serverMessages = {
     },
     { description: 'An event of the topic, in the order of the log. Resume with its `cursor`.' },
   ),
+  posted: Closed(
+    {
+      type: typeOf('posted'),
+      topic: Topic,
+      clientId: ClientId,
+      id: Uuid('The id of the message.'),
+      sequence: Type.Integer({ description: 'Its number in the room.', examples: [3] }),
+    },
+    { description: 'A message is stored. Its event comes, or has come, on the topic as to everybody.' },
+  ),
+  presence: Closed(
+    {
+      type: typeOf('presence'),
+      topic: Topic,
+      present: Users('Users who follow the room now.'),
+      absent: Users('Users who no longer do.'),
+    },
+    {
+      description:
+        'Who is there has changed; the first one after `subscribed` names all. It is not stored, and a user whose process dies is absent after 25 seconds.',
+    },
+  ),
+  user_typing: Closed(
+    { type: typeOf('user_typing'), topic: Topic, userId: Uuid('The user.') },
+    { description: 'Another user writes. Forget it after 6 seconds, or with the next message of the user.' },
+  ),
   resync: Closed(
     {
       type: typeOf('resync'),
@@ -95,10 +162,12 @@ export const serverMessages = {
     {
       type: typeOf('error'),
       code: Type.String({
-        description: 'The code of the error, for example `not_found`, `forbidden` or `too_many_topics`.',
+        description:
+          'The code of the error, for example `not_found`, `forbidden`, `too_many_topics` or `not_subscribed`.',
         examples: ['not_found'],
       }),
       topic: Topic,
+      clientId: Type.Optional(ClientId),
       detail: Type.String({
         description: 'An explanation for people; programs use `code`.',
         examples: ['Not found'],

@@ -1,8 +1,11 @@
 import type { WebSocket } from 'ws'
+import type { Caller } from '../../events/caller.ts'
 import type { Actor } from '../../lib/access.ts'
-import { AppError, isUnavailable } from '../../lib/errors.ts'
-import type { Memo } from '../../lib/memo.ts'
+import { AppError, isUnavailable, requestErrors } from '../../lib/errors.ts'
+import { type Memo, memoize } from '../../lib/memo.ts'
+import type { CheckedOperation } from '../operations.ts'
 import { CLOSE, type Close } from './codes.ts'
+import { socketErrors } from './errors.ts'
 import { type ClientMessage, readMessage, type ServerMessage } from './messages.ts'
 
 /** Shorter than the idle timeout of load balancers and proxies: the common ones wait 30 s or more. */
@@ -33,17 +36,42 @@ export interface Subscription {
   recheck(memo: Memo): Promise<unknown>
   leave(): void
 }
+
+type Post = Extract<ClientMessage, { type: 'post' }>
+
+/** The part that a socket takes in a topic, besides receiving its events. */
+export interface Participation {
+  /** Stores a message, whose body and access the operation has checked. */
+  post(body: object): Promise<{ id: string; sequence: number }>
+  typing(): void
+  leave(): void
+}
+export interface Participations {
+  /** A message is posted by the rule and the schema of this operation. */
+  operation: CheckedOperation
+  begin(socket: LiveSocket, topic: { name: string; id: string }): Participation
+}
+
 /** The topics of one kind. `begin` starts a subscription and throws `not_found` or `forbidden`. */
 export interface Topics {
   begin(socket: LiveSocket, topic: { name: string; id: string; after: string | undefined }): Promise<Subscription>
 }
 
+/** What the domains have defined for the topics of each kind. */
+export interface Kinds {
+  topics: ReadonlyMap<string, Topics>
+  participations: ReadonlyMap<string, Participations>
+}
+
 /** An open socket, whose access is checked again and again. */
 export class LiveSocket {
   readonly principal: Principal
+  /** The writer of what the client posts. */
+  readonly caller: Caller
   readonly #ws: WebSocket
-  readonly #kinds: ReadonlyMap<string, Topics>
+  readonly #kinds: Kinds
   readonly #subscriptions = new Map<string, Subscription>()
+  readonly #participations = new Map<string, Participation>()
   #isOpen = true
   #processing: Promise<void> = Promise.resolve()
   #messages: number = BUDGET.messages
@@ -54,9 +82,10 @@ export class LiveSocket {
   readonly #openedAtMs = performance.now()
 
   /** Call this in the same turn as the upgrade: a message that arrives before its listener is added is lost. */
-  constructor(ws: WebSocket, principal: Principal, kinds: ReadonlyMap<string, Topics>) {
+  constructor(ws: WebSocket, { principal, caller }: Pick<LiveSocket, 'principal' | 'caller'>, kinds: Kinds) {
     this.#ws = ws
     this.principal = principal
+    this.caller = caller
     this.#kinds = kinds
     ws.on('message', (data, isBinary) => this.#receive(isBinary ? undefined : String(data)))
     ws.on('pong', () => {
@@ -143,8 +172,9 @@ export class LiveSocket {
 
   #unsubscribeAll(): void {
     this.#isOpen = false
-    for (const subscription of this.#subscriptions.values()) subscription.leave()
+    for (const left of [...this.#subscriptions.values(), ...this.#participations.values()]) left.leave()
     this.#subscriptions.clear()
+    this.#participations.clear()
   }
 
   #ping(now: number): void {
@@ -173,33 +203,58 @@ export class LiveSocket {
 
   async #process(message: ClientMessage): Promise<void> {
     if (message.type === 'ping') return this.send({ type: 'pong' })
-    if (message.type === 'unsubscribe') return this.#unsubscribe(message.topic)
+    const { topic } = message
     try {
-      await this.#subscribe(message.topic, message.after)
+      if (message.type === 'unsubscribe') this.#unsubscribe(topic)
+      else if (message.type === 'subscribe') await this.#subscribe(topic, message.after)
+      else if (message.type === 'typing') this.#participationIn(topic).typing()
+      else await this.#post(message)
     } catch (error) {
       const { code, message: detail } =
         error instanceof AppError ? error : { code: 'internal_error', message: 'an internal error occurred' }
-      this.send({ type: 'error', code, topic: message.topic, detail })
+      const { clientId } = message as Partial<Post>
+      this.send({ type: 'error', code, topic, ...(clientId === undefined ? {} : { clientId }), detail })
     }
   }
 
+  /** Throws `not_subscribed` also for topics into which nobody can write. */
+  #participationIn(topic: string): Participation {
+    const participation = this.#participations.get(topic)
+    if (!participation) throw socketErrors.not_subscribed()
+    return participation
+  }
+
+  async #post(message: Post): Promise<void> {
+    const { topic, type: _, ...given } = message
+    const participation = this.#participationIn(topic)
+    if (!(await this.hasCredential(memoize()))) return
+    const [kind, parentId] = topic.split(':') as [string, string]
+    const { operation } = this.#kinds.participations.get(kind) as Participations
+    operation.authorize(this.principal)
+    const body = operation.checked('body', given)
+    await operation.belongs(this.principal, parentId)
+    const { id, sequence } = await participation.post(body)
+    this.send({ type: 'posted', topic, clientId: given.clientId, id, sequence })
+  }
+
   #unsubscribe(topic: string): void {
-    this.#subscriptions.get(topic)?.leave()
-    this.#subscriptions.delete(topic)
+    for (const left of [this.#subscriptions, this.#participations]) {
+      left.get(topic)?.leave()
+      left.delete(topic)
+    }
     this.send({ type: 'unsubscribed', topic })
   }
 
   async #subscribe(topic: string, after: string | undefined): Promise<void> {
-    const refuse = (code: string, detail: string) => this.send({ type: 'error', code, topic, detail })
     const [kind, id] = topic.split(':') as [string, string]
-    const topics = this.#kinds.get(kind)
-    if (!topics) return refuse('not_found', 'topics of this kind do not exist')
-    if (this.#subscriptions.has(topic))
-      return refuse('already_subscribed', 'the socket has already subscribed to this topic')
-    if (this.#subscriptions.size >= MAX_TOPICS)
-      return refuse('too_many_topics', `a socket has at most ${MAX_TOPICS} topics`)
+    const topics = this.#kinds.topics.get(kind)
+    if (!topics) throw requestErrors.not_found({ detail: 'topics of this kind do not exist' })
+    if (this.#subscriptions.has(topic)) throw socketErrors.already_subscribed()
+    if (this.#subscriptions.size >= MAX_TOPICS) throw socketErrors.too_many_topics()
     const subscription = await topics.begin(this, { name: topic, id, after })
-    if (this.#isOpen) this.#subscriptions.set(topic, subscription)
-    else subscription.leave()
+    if (!this.#isOpen) return subscription.leave()
+    this.#subscriptions.set(topic, subscription)
+    const participation = this.#kinds.participations.get(kind)?.begin(this, { name: topic, id })
+    if (participation) this.#participations.set(topic, participation)
   }
 }

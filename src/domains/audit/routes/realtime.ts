@@ -8,11 +8,14 @@ import { RealtimeQuery, Ticket } from '../schemas.ts'
 import { issueTicket, takeTicket } from '../service/tickets.ts'
 
 const SOCKET = `A WebSocket (RFC 6455) that sends the events of the topics that the client subscribes to. A client that reconnects
-can resume after the last cursor it received. A topic is \`organization:<id>\`, \`project:<id>\` or \`task:<id>\`. Messages are JSON texts with a \`type\`.
+can resume after the last cursor it received. A topic is \`organization:<id>\`, \`project:<id>\`,
+\`task:<id>\` or \`room:<id>\`. Messages are JSON texts with a \`type\`.
 
-- The client sends \`subscribe {topic, after?}\`, \`unsubscribe {topic}\` and \`ping\`.
+- The client sends \`subscribe {topic, after?}\`, \`unsubscribe {topic}\` and \`ping\`; in a room also
+  \`post {topic, clientId, body, replyToId?}\`, which is \`POST /rooms/{id}/messages\`, and \`typing {topic}\`.
 - The server sends \`welcome\`, \`subscribed {topic, cursor}\`, \`event {topic, cursor, event}\`, \`resync {topic, reason}\`,
-  \`error {topic, code, detail}\`, \`unsubscribed\` and \`pong\`.
+  \`error {topic, code, detail}\`, \`unsubscribed\` and \`pong\`; of a room also \`posted {topic, clientId, id, sequence}\`,
+  \`presence {topic, present, absent}\` and \`user_typing {topic, userId}\`. [The document of the messages](/asyncapi.json) describes each.
 
 A browser may connect only from an origin in \`CORS_ORIGINS\`.
 

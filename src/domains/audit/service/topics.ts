@@ -12,22 +12,23 @@ const MAX_REPLAYED = 10_000
 /** Several topics may send a page at once; a socket with more than this in its buffer gets no further page. */
 const MAX_BUFFERED_BYTES = 65_536
 /** The targets that viewers can read. Events of members, invitations and API keys need the role admin. */
-const VIEWER_TARGETS = new Set(['organization', 'project', 'task', 'comment'])
+const VIEWER_TARGETS = new Set(['organization', 'project', 'task', 'comment', 'room', 'room_member', 'message'])
 /** Of posts, viewers read only what is published; so they get no comments on posts either. */
 const isForViewers = ({ type, target, data }: Event): boolean =>
   type === 'post.published' || (VIEWER_TARGETS.has(target.type) && !(data as { postId?: string | null }).postId)
 
 type Socket = Parameters<Parameters<FastifyInstance['sockets']['define']>[1]['begin']>[0]
-type Kind = 'organization' | 'project' | 'task'
+type Kind = 'organization' | 'project' | 'task' | 'room'
 
 /** Whether an event belongs to a topic: it is about the resource, or about something in it. */
 const belongs: Record<Kind, (event: Event, id: string) => boolean> = {
   organization: () => true,
   project: ({ target, data }, id) => target.id === id || (data as { projectId?: string }).projectId === id,
   task: ({ target, data }, id) => target.id === id || (data as { taskId?: string }).taskId === id,
+  room: ({ target, data }, id) => target.id === id || (data as { roomId?: string }).roomId === id,
 }
 
-/** Defines the topics: each is the feed of an organization, or the part about one project or task. */
+/** Defines the topics: each is the feed of an organization, or the part about one project, task or room. */
 export function defineTopics(app: FastifyInstance, feed: LiveFeed): void {
   for (const kind of Object.keys(belongs) as Kind[])
     app.sockets.define(kind, {

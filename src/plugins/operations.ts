@@ -1,23 +1,23 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyError, FastifyInstance } from 'fastify'
-import type { AppError } from '../../lib/errors.ts'
-import { refusedBy } from '../access.ts'
-import { toAppError } from '../errors.ts'
-import type { DeclaredOperation } from '../routes.ts'
-import type { GraphContext } from './context.ts'
+import type { Actor } from '../lib/access.ts'
+import type { AppError } from '../lib/errors.ts'
+import { refusedBy } from './access.ts'
+import { toAppError } from './errors.ts'
+import type { DeclaredOperation } from './routes.ts'
 
 type Part = 'body' | 'params' | 'querystring'
 type Validate = ((value: unknown) => boolean) & { errors?: FastifyError['validation'] }
 
-/** An operation of the API with its access rule and the checks of its schemas. */
-export class GraphOperation {
+/** An operation with its access rule and the checks of its schemas, for those who do the same in another way than by its route. */
+export class CheckedOperation {
   readonly declared: DeclaredOperation
   readonly #app: FastifyInstance
   readonly #validators = new Map<Part, Validate>()
 
   constructor(app: FastifyInstance, id: string) {
     const declared = app.operations.get(id)
-    if (!declared) throw new Error(`the graph refers to the operation ${id}, which does not exist`)
+    if (!declared) throw new Error(`there is no operation ${id}`)
     this.#app = app
     this.declared = declared
   }
@@ -29,14 +29,14 @@ export class GraphOperation {
   }
 
   /** Checks what the credential alone decides. Throws `forbidden`. */
-  authorize({ actor }: GraphContext): void {
+  authorize({ actor }: { actor: Actor }): void {
     const { access } = this.declared.config
     const refusal = access && refusedBy(access, actor)
     if (refusal) throw refusal
   }
 
   /** Checks membership where the statement of the operation does not. Throws `not_found`, `forbidden`. */
-  async belongs({ actor }: GraphContext, id: string) {
+  async belongs({ actor }: { actor: Actor }, id: string) {
     const { access } = this.declared.config
     if (access?.kind !== 'organization' || access.checkedBy === 'statement') return null
     return this.#app.tenancy.check(access.of, id, actor, access.role, access.orPlatform)

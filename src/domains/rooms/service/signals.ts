@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import { notifyRooms, SIGNALS } from '../queries/signals.ts'
+
+/** How long signals are gathered before they are sent: the longest delay besides that of the network. */
+const GATHER_MS = 200
+/** How often a process says who is present, and how long the others believe it. */
+const ANNOUNCE_MS = 10_000
+const BELIEVED_MS = 25_000
+/** Each signal takes some 90 bytes, and PostgreSQL carries less than 8,000 in a notification. */
+const SIGNALS_AT_ONCE = 80
+
+/** `?` asks who is present in the room. */
+type Signal = [kind: 'present' | 'absent' | 'typing' | '?', roomId: string, userId: string]
+
+/** A socket that follows a room. */
+export interface Follower {
+  /** Null for an API key, which is not shown. */
+  userId: string | null
+  presence(change: { present: string[]; absent: string[] }): void
+  typing(userId: string): void
+}
+
+/** A room with followers in this process. */
+class FollowedRoom {
+  readonly followers = new Set<Follower>()
+  /** The number of sockets of each user in this process. */
+  readonly here = new Map<string, number>()
+  /** Until when (ms) other processes are believed that a user is present, by user and process. */
+  readonly elsewhere = new Map<string, Map<string, number>>()
+  /** The users that the followers know as present. */
+  readonly told = new Set<string>()
+
+  isPresent = (userId: string): boolean => this.here.has(userId) || this.elsewhere.has(userId)
+
+  count(userId: string, by: 1 | -1): void {
+    const count = (this.here.get(userId) ?? 0) + by
+    if (count > 0) this.here.set(userId, count)
+    else this.here.delete(userId)
+  }
+
+  believe(userId: string, node: string, untilMs: number | undefined): void {
+    const nodes = this.elsewhere.get(userId) ?? new Map<string, number>()
+    if (untilMs === undefined) nodes.delete(node)
+    else nodes.set(node, untilMs)
+    if (nodes.size > 0) this.elsewhere.set(userId, nodes)
+    else this.elsewhere.delete(userId)
+  }
+
+  forget(nowMs: number): void {
+    for (const [userId, nodes] of this.elsewhere)
+      for (const [node, untilMs] of nodes) if (untilMs < nowMs) this.believe(userId, node, undefined)
+  }
+
+  /** Tells the followers who came and went since the last time. */
+  tell(): void {
+    const users = new Set([...this.here.keys(), ...this.elsewhere.keys()])
+    const present = [...users].filter(userId => !this.told.has(userId))
+    const absent = [...this.told].filter(userId => !users.has(userId))
+    if (present.length + absent.length === 0) return
+    for (const userId of present) this.told.add(userId)
+    for (const userId of absent) this.told.delete(userId)
+    for (const follower of this.followers) follower.presence({ present, absent })
+  }
+}
+
+/**
+ * Who is present and who is typing in rooms, in all processes. Nothing is stored: processes tell each other by
+ * notifications of PostgreSQL, several in one, outside any transaction that writes. A notification may be lost, so who is
+ * present is repeated, and forgotten when it is not. Behind a pooler in transaction mode each process knows only its own.
+ */
+export class RoomSignals {
+  readonly #app: FastifyInstance
+  readonly #node = randomUUID()
+  readonly #rooms = new Map<string, FollowedRoom>()
+  readonly #waiting = new Map<string, Signal>()
+  #isSending = false
+
+  constructor(app: FastifyInstance) {
+    this.#app = app
+    app.database.listener.on(SIGNALS, payload => this.#hear(payload))
+  }
+
+  /** Returns a function that ends it. The follower is told who is present, now and from now on. */
+  follow(roomId: string, follower: Follower): () => void {
+    const room = this.#rooms.get(roomId) ?? this.#open(roomId)
+    room.followers.add(follower)
+    follower.presence({ present: [...room.told], absent: [] })
+    this.#count(roomId, room, follower, 1)
+    return () => {
+      room.followers.delete(follower)
+      this.#count(roomId, room, follower, -1)
+      if (room.followers.size === 0) this.#rooms.delete(roomId)
+    }
+  }
+
+  typing(roomId: string, userId: string): void {
+    this.#tellTyping(roomId, userId)
+    this.#send(['typing', roomId, userId])
+  }
+
+  #open(roomId: string): FollowedRoom {
+    const room = new FollowedRoom()
+    this.#rooms.set(roomId, room)
+    this.#send(['?', roomId, ''])
+    return room
+  }
+
+  #count(roomId: string, room: FollowedRoom, { userId }: Follower, by: 1 | -1): void {
+    if (userId === null) return
+    room.count(userId, by)
+    if (!room.here.has(userId)) this.#send(['absent', roomId, userId])
+    else if (by === 1 && room.here.get(userId) === 1) this.#send(['present', roomId, userId])
+  }
+
+  #tellTyping(roomId: string, userId: string): void {
+    for (const follower of this.#rooms.get(roomId)?.followers ?? [])
+      if (follower.userId !== userId) follower.typing(userId)
+  }
+
+  /** The latest signal of a user in a room replaces the one before, but typing does not replace presence. */
+  #send(signal: Signal): void {
+    const [kind, roomId, userId] = signal
+    this.#waiting.set(`${kind === 'typing'} ${roomId} ${userId}`, signal)
+    if (!this.#isSending) void this.#run()
+  }
+
+  /** Runs while somebody in this process follows a room, or something waits to be sent. */
+  async #run(): Promise<void> {
+    this.#isSending = true
+    let announceAtMs = performance.now() + ANNOUNCE_MS
+    while (this.#rooms.size > 0 || this.#waiting.size > 0) {
+      await sleep(GATHER_MS, undefined, { ref: false })
+      const now = performance.now()
+      for (const room of this.#rooms.values()) {
+        room.forget(now)
+        room.tell()
+      }
+      if (now >= announceAtMs) {
+        announceAtMs = now + ANNOUNCE_MS
+        for (const roomId of this.#rooms.keys()) this.#announce(roomId)
+      }
+      await this.#flush()
+    }
+    this.#isSending = false
+  }
+
+  #announce(roomId: string): void {
+    for (const userId of this.#rooms.get(roomId)?.here.keys() ?? [])
+      this.#waiting.set(`false ${roomId} ${userId}`, ['present', roomId, userId])
+  }
+
+  /** Signals that cannot be sent are given up: presence is repeated, and typing is over by then. */
+  async #flush(): Promise<void> {
+    const signals = [...this.#waiting.values()]
+    this.#waiting.clear()
+    try {
+      while (signals.length > 0) {
+        const payload = JSON.stringify([this.#node, signals.splice(0, SIGNALS_AT_ONCE)])
+        await notifyRooms(this.#app.database.writes, { payload })
+      }
+    } catch (error) {
+      this.#app.log.debug({ err: error }, 'who is present in rooms cannot be sent')
+    }
+  }
+
+  /** Without a payload, notifications may have been missed. */
+  #hear(payload: string | undefined): void {
+    if (payload === undefined) {
+      for (const roomId of this.#rooms.keys()) this.#send(['?', roomId, ''])
+      return
+    }
+    const [node, signals] = JSON.parse(payload) as [node: string, Signal[]]
+    if (node !== this.#node) for (const signal of signals) this.#take(node, signal)
+  }
+
+  #take(node: string, [kind, roomId, userId]: Signal): void {
+    const room = this.#rooms.get(roomId)
+    if (!room) return
+    if (kind === '?') this.#announce(roomId)
+    else if (kind === 'typing') this.#tellTyping(roomId, userId)
+    else room.believe(userId, node, kind === 'present' ? performance.now() + BELIEVED_MS : undefined)
+  }
+}
