@@ -103,7 +103,7 @@ t.test('what is no message closes the socket, and harms nobody else', async t =>
     t.equal(socket.closed?.code, 4400, String(message))
   }
   const large = await open(t, admin)
-  large.ws.send(JSON.stringify({ type: 'ping', padding: 'x'.repeat(10_000) }))
+  large.ws.send(JSON.stringify({ type: 'ping', padding: 'x'.repeat(100_000) }))
   await large.closesWithin(BOUND_MS)
   t.equal(large.closed?.code, 1009, 'too large')
   await create(id, admin)

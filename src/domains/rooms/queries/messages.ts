@@ -22,7 +22,7 @@ interface NewMessage {
 }
 
 /**
- * Inserts the next message of a locked room, or returns the one that has its `clientId`. `reply_to_id` is null where the
+ * Inserts the next message of a room, or returns the one that has its `clientId`. `reply_to_id` is null where the
  * room has no such message; a message that it answers is locked, so that it is not deleted meanwhile.
  */
 export const insertMessage = one(
@@ -48,6 +48,13 @@ export const findMessage = one(
   statement('messages.find', (db, $: Params<{ id: string }>) =>
     db.select().from(messages).where(eq(messages.id, $.id)),
   ),
+)
+
+/** Waits as `queueInRoom` for the room of a message. */
+export const queueInRoomOf = statement(
+  'messages.queue',
+  (_, $: Params<{ id: string }>) => sql`
+    select pg_advisory_xact_lock(hashtextextended(room_id::text, 0)) from ${messages} where id = ${$.id}`,
 )
 
 /** Locks the message until the commit. */

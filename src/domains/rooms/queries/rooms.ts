@@ -18,14 +18,23 @@ export const rooms = defineResource<typeof Room, { search?: string }>({
   filters: { search: $ => contains(table.name, $.search) },
 })
 
-/** Locks the room until the commit; `joined` says whether the user is in it. */
-export const lockRoom = one(
+/**
+ * Waits for the other writers of messages of the room, until the commit. The lock of a row would not do: PostgreSQL may give
+ * a transaction its id, and with it the place of its events in the log, while it still waits for a row.
+ */
+export const queueInRoom = statement(
+  'rooms.queue',
+  (_, $: Params<{ id: string }>) => sql`select pg_advisory_xact_lock(hashtextextended(${$.id}::text, 0))`,
+)
+
+/** Finds the organization of a room; `joined` says whether the user is in it. */
+export const findRoomOf = one(
   statement(
-    'rooms.lock',
+    'rooms.of_writer',
     (_, $: Params<{ id: string; userId: string | null }>) => sql<{ organizationId: string; joined: boolean }>`
       select r.organization_id, exists (
         select from ${roomMembers} m where m.room_id = r.id and m.user_id = ${$.userId}::uuid) as joined
-      from ${table} r where r.id = ${$.id} for no key update of r`,
+      from ${table} r where r.id = ${$.id}`,
   ),
 )
 

@@ -13,22 +13,24 @@ import {
   insertReaction,
   lockMessage,
   type MessageRow,
+  queueInRoomOf,
   updateMessageRow,
 } from '../queries/messages.ts'
-import { findRoomMember, lockRoom } from '../queries/rooms.ts'
+import { findRoomMember, findRoomOf, queueInRoom } from '../queries/rooms.ts'
 import type { CreateMessage } from '../schemas.ts'
 
 const MAX_KINDS = 20
 
 /**
- * The room is locked first, and nothing is written before: a transaction gets its place in the log with its first write, so
- * the log has the messages in the order of `sequence`. With a `clientId` that the room knows, returns that message. Throws
+ * Writers of one room wait for each other before they write anything: a transaction gets its place in the log with its first
+ * write, so the log has the changes of a room in the order of their commits, and new messages in that of `sequence`. With a `clientId` that the room knows, returns that message. Throws
  * `not_found`, `not_in_room`, `client_id_reused`, and `validation_failed` when the room has no message `replyToId`.
  */
 export const createMessage = (caller: Caller, roomId: string, { body, replyToId = null, clientId }: CreateMessage) =>
   caller.transaction(async tx => {
     const authorId = userIdOf(caller)
-    const { organizationId, joined } = orNotFound(await lockRoom(tx, { id: roomId, userId: authorId }))
+    await queueInRoom(tx, { id: roomId })
+    const { organizationId, joined } = orNotFound(await findRoomOf(tx, { id: roomId, userId: authorId }))
     if (authorId !== null && !joined) throw roomErrors.not_in_room()
     const given = { authorId, replyToId, clientId: clientId ?? null, body }
     const row = { id: newId(), organizationId, roomId, ...given }
@@ -48,10 +50,15 @@ const isSame = (
   (stored.editedAt !== null || stored.body === body) &&
   (stored.replyToId === null || stored.replyToId === replyToId)
 
+const lockInOrder = async (tx: Transaction, id: string) => {
+  await queueInRoomOf(tx, { id })
+  return lockMessage(tx, { id })
+}
+
 /** Throws `not_found`, `not_the_writer`, `precondition_failed`. */
 export const updateMessage = (caller: Caller, id: string, body: string, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
-    const { authorId } = orNotFound(await lockMessage(tx, { id }))
+    const { authorId } = orNotFound(await lockInOrder(tx, id))
     if (authorId === null || authorId !== userIdOf(caller)) throw roomErrors.not_the_writer()
     const message = orPreconditionFailed(await updateMessageRow(tx, { id, body, ifMatch }), ifMatch)
     await record(tx, caller, messageEvents.updated, message)
@@ -61,7 +68,7 @@ export const updateMessage = (caller: Caller, id: string, body: string, ifMatch:
 /** `moderates`: whether the caller may delete messages of others. Throws as `updateMessage`. */
 export const deleteMessage = (caller: Caller, id: string, moderates: boolean, ifMatch: number[] | null) =>
   caller.transaction(async tx => {
-    const { authorId } = orNotFound(await lockMessage(tx, { id }))
+    const { authorId } = orNotFound(await lockInOrder(tx, id))
     const isAuthor = authorId !== null && authorId === userIdOf(caller)
     if (!isAuthor && !moderates) throw roomErrors.not_the_writer()
     const message = orPreconditionFailed(await deleteMessageRow(tx, { id, ifMatch }), ifMatch)
@@ -79,7 +86,7 @@ const reacting =
   (change: (tx: Transaction, message: MessageRow, given: Reacting) => Promise<unknown>) =>
   (caller: Caller, given: Reacting, ifMatch: number[] | null) =>
     caller.transaction(async tx => {
-      const before = orNotFound(await lockMessage(tx, { id: given.id }))
+      const before = orNotFound(await lockInOrder(tx, given.id))
       requireVersion(before, ifMatch)
       if (!(await findRoomMember(tx, { roomId: before.roomId, userId: given.userId }))) throw roomErrors.not_in_room()
       if (!(await change(tx, before, given))) return before
