@@ -138,13 +138,13 @@ export const states: Record<string, (test: TestApp, params: Record<string, strin
   },
   addReaction: joinAllAt,
   /** Only who has reacted takes it back. */
-  async removeReaction(test, params, { emoji }) {
+  async removeReaction(test, params, { reaction }) {
     await joinAllAt(test, params)
     await test.sql(
       `insert into message_reactions (message_id, user_id, emoji, organization_id)
         select m.id, r.user_id, $2, m.organization_id from messages m join room_members r using (room_id) where m.id = $1
         on conflict do nothing`,
-      [params.id, emoji],
+      [params.id, reaction],
     )
   },
   stopChat: ({ sql }, { id }) =>

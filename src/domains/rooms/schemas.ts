@@ -93,7 +93,7 @@ const Body = VisibleText(4_000, {
   description: 'The text, in Markdown or plain.',
   examples: ['Good morning, everybody!'],
 })
-const Emoji = VisibleText(16, { description: 'An emoji or a short word.', examples: ['👍'] })
+const Emoji = VisibleText(32, { description: 'An emoji or a short word.', examples: ['👍'] })
 const ReplyTo = Nullable(Id, { description: 'The message of the same room that it answers; null for none.' })
 
 /** No UUID by its type: it names no row. */
@@ -143,7 +143,7 @@ export const CreateMessage = Closed(
 )
 export type CreateMessage = Static<typeof CreateMessage>
 export const UpdateMessage = Closed({ body: Body }, { title: 'UpdateMessage', examples: [{ body: 'Good evening!' }] })
-export const Reaction = Closed({ emoji: Emoji }, { title: 'Reaction', examples: [{ emoji: '👍' }] })
+export const Reaction = Closed({ reaction: Emoji }, { title: 'Reaction', examples: [{ reaction: '👍' }] })
 
 export const MessageList = List(Message)
 export const MessagesQuery = ListQuery(

@@ -165,7 +165,7 @@ t.test('a program with the scope writes without joining, and reacts to nothing',
   const key = await createKey(test, organizationId, 'rooms:write', 'events:read')
   const message = await say(room, key)
   t.match(message, { authorId: null, sequence: 1 })
-  t.equal((await call(app, `POST /messages/${message.id}/react`, { as: key, body: { emoji: '👍' } })).status, 403)
+  t.equal((await call(app, `POST /messages/${message.id}/react`, { as: key, body: { reaction: '👍' } })).status, 403)
   const socket = await open(t, key)
   await socket.subscribe(`room:${room}`)
   socket.send({ type: 'post', topic: `room:${room}`, clientId: 'k', body: 'by socket' })
@@ -180,8 +180,8 @@ t.test('reactions are counted, each of a user once, also at the same moment', as
   const room = await newRoom()
   for (const as of [admin, owner]) await join(room, as)
   const { id } = await say(room, member)
-  const react = (as: Credentials, emoji: string, verb = 'react') =>
-    call(app, `POST /messages/${id}/${verb}`, { as, body: { emoji } })
+  const react = (as: Credentials, reaction: string, verb = 'react') =>
+    call(app, `POST /messages/${id}/${verb}`, { as, body: { reaction } })
   await Promise.all([member, admin, owner, member, admin, owner].map(as => react(as, '👍')))
   t.match((await react(admin, '🎉')).body.reactions, [
     { emoji: '👍', count: 3 },

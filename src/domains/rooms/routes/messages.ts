@@ -90,7 +90,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Message, ...problems(412, roomErrors.not_in_room, roomErrors.too_many_reactions) },
     },
     handler: ({ caller, actor, params, body, ifMatch }) =>
-      addReaction(caller, { id: params.id, userId: asUser(actor).id, ...body }, ifMatch),
+      addReaction(caller, { id: params.id, userId: asUser(actor).id, emoji: body.reaction }, ifMatch),
   })
 
   route(app, {
@@ -104,6 +104,6 @@ export const messageRoutes: FastifyPluginAsyncTypebox = async app => {
       response: { 200: Message, ...problems(412, roomErrors.not_in_room) },
     },
     handler: ({ caller, actor, params, body, ifMatch }) =>
-      removeReaction(caller, { id: params.id, userId: asUser(actor).id, ...body }, ifMatch),
+      removeReaction(caller, { id: params.id, userId: asUser(actor).id, emoji: body.reaction }, ifMatch),
   })
 }
