@@ -62,8 +62,9 @@ async function finish(id: string): Promise<number> {
 t.test('every table with an organization says how its rows go, and they go', async t => {
   t.same(tenancy.erasableRows.map(({ table }) => table).toSorted(), owned.toSorted())
   const organization = await filled()
-  const rows = await rowsOf(organization.id)
-  for (const table of owned) if (!rows[table]) await insertRow(test, table, { organization_id: organization.id })
+  // A row of one table may have brought those of others that it refers to.
+  for (const table of owned)
+    if (!(await rowsOf(organization.id))[table]) await insertRow(test, table, { organization_id: organization.id })
   const { body } = await remove(organization)
   await finish(body.id)
   for (const [table, left] of Object.entries(await rowsOf(organization.id))) t.equal(left, 0, table)

@@ -3,6 +3,7 @@ import { createKey, createOrganization } from '../../helpers/actors.ts'
 import { anotherNode, listen, testApp } from '../../helpers/app.ts'
 import { type Credentials, call } from '../../helpers/call.ts'
 import { openSocket } from '../../helpers/live.ts'
+import { messagesTold } from './told.ts'
 
 const WRITERS = 32
 const KINDS = 20
@@ -126,10 +127,7 @@ t.test('messages have the order of their numbers in the history, in the log and 
     (await history(room)).map(({ sequence }: { sequence: number }) => sequence),
     Array.from({ length: WRITERS }, (_, n) => n + 1),
   )
-  for (const socket of sockets) {
-    await socket.has(WRITERS)
-    t.same(socket.targets, stored)
-  }
+  for (const socket of sockets) t.same(await messagesTold(socket, WRITERS), stored)
 })
 
 t.test('a reply names a message of the same room, which may be deleted later', async t => {
