@@ -5,8 +5,9 @@ import type { TestApp } from './app.ts'
 interface Column {
   name: string
   type: string
-  /** The table that the column refers to, by its `id`. */
+  /** The table and the column that it refers to. */
   refers: string | null
+  referred: string | null
 }
 
 type Row = Record<string, unknown>
@@ -36,9 +37,9 @@ function sampleOf(type: string): unknown {
  */
 export async function insertRow(test: Pick<TestApp, 'sql'>, table: string, given: Row = {}): Promise<Row> {
   const row = { ...given }
-  for (const { name, type, refers } of await requiredColumns(test, table)) {
+  for (const { name, type, refers, referred } of await requiredColumns(test, table)) {
     if (name in row) continue
-    row[name] = refers ? await referred(test, refers, given) : sampleOf(type)
+    row[name] = refers ? await valueIn(test, refers, referred as string, given) : sampleOf(type)
   }
   const names = Object.keys(row)
   const [inserted] = await test.sql(
@@ -50,17 +51,25 @@ export async function insertRow(test: Pick<TestApp, 'sql'>, table: string, given
 
 const WITHOUT_ORGANIZATION = ['users', 'organizations', 'products', 'prices']
 
-async function referred(test: Pick<TestApp, 'sql'>, table: string, { organization_id }: Row): Promise<unknown> {
-  if (organization_id === undefined || WITHOUT_ORGANIZATION.includes(table)) return (await insertRow(test, table)).id
-  const [known] = await test.sql(`select id from ${table} where organization_id = $1 limit 1`, [organization_id])
-  return (known ?? (await insertRow(test, table, { organization_id }))).id
+async function valueIn(
+  test: Pick<TestApp, 'sql'>,
+  table: string,
+  column: string,
+  { organization_id }: Row,
+): Promise<unknown> {
+  if (organization_id === undefined || WITHOUT_ORGANIZATION.includes(table))
+    return (await insertRow(test, table))[column]
+  const [known] = await test.sql(`select ${column} from ${table} where organization_id = $1 limit 1`, [organization_id])
+  return (known ?? (await insertRow(test, table, { organization_id })))[column]
 }
 
 const requiredColumns = ({ sql }: Pick<TestApp, 'sql'>, table: string): Promise<Column[]> =>
   sql(
-    `select a.attname as name, format_type(a.atttypid, null) as type, f.confrelid::regclass::text as refers
+    `select a.attname as name, format_type(a.atttypid, null) as type, f.confrelid::regclass::text as refers,
+        (select r.attname from pg_attribute r where r.attrelid = f.confrelid
+          and r.attnum = f.confkey[array_position(f.conkey, a.attnum)]) as referred
       from pg_attribute a
-      left join pg_constraint f on f.conrelid = a.attrelid and f.contype = 'f' and f.conkey = array[a.attnum]
+      left join pg_constraint f on f.conrelid = a.attrelid and f.contype = 'f' and a.attnum = any(f.conkey)
       where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped and a.attnotnull and not a.atthasdef
         and a.attidentity = ''`,
     [table],
