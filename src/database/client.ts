@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { AppError } from '../lib/errors.ts'
+import { lockKeyOf } from '../lib/ids.ts'
 import { databaseDown } from './errors.ts'
 import { type Executor, send } from './executor.ts'
 import { Pipeline } from './fast-path/pipeline.ts'
@@ -65,6 +66,8 @@ export const poolOptions = (url: string, { fastPath }: Pick<DatabaseOptions, 'fa
   Client: fastPath ? WireClient : pg.Client,
 })
 
+const queueFor = (id: string): string => `select pg_advisory_xact_lock(${lockKeyOf(id)})`
+
 /** An open transaction. It ends when the promise of the work given to `transaction()` settles. */
 export class Transaction implements Executor {
   readonly coalesces = false
@@ -90,6 +93,15 @@ export class Transaction implements Executor {
    */
   async notify(channel: string): Promise<void> {
     await this.#client.query(`select pg_notify($1, '')`, [channel])
+  }
+
+  /**
+   * Waits for the other transactions that queue for this id, until the commit. Call it before anything is written: a
+   * transaction gets its id, and with it the place of its events in the log, with its first write, also when that has to
+   * wait for the lock of a row. Those who change a row and queue before leave their events in the order of its versions.
+   */
+  async queue(id: string): Promise<void> {
+    await this.#client.query(queueFor(id))
   }
 
   get announcements(): readonly [topic: string, ids: string[]][] {
@@ -150,14 +162,14 @@ export class Database implements Executor {
   }
 
   /**
-   * Runs `work` in a transaction. Commits when `work` resolves, rolls back when it throws. Throws
-   * `database_unavailable`.
+   * Runs `work` in a transaction, which queues for `id` when there is one. Commits when `work` resolves, rolls back when
+   * it throws. Throws `database_unavailable`.
    */
-  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (tx: Transaction) => Promise<T>, id: string | null = null): Promise<T> {
     if (!this.connected) throw databaseDown()
     const client = await this.#pool.connect()
     try {
-      await client.query('begin')
+      await client.query(id === null ? 'begin' : `begin; ${queueFor(id)}`)
       const tx = new Transaction(client)
       const result = await work(tx)
       await client.query('commit')

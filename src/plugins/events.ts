@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Transaction } from '../database/client.ts'
 import type { Caller } from '../events/caller.ts'
@@ -6,12 +6,18 @@ import { Relay } from '../events/relay.ts'
 import type { Claim } from '../lib/idempotency.ts'
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The path parameter that names the row which the route changes, or `me`. Derived from its method, path and success. */
+    changes?: string
+  }
   interface FastifyInstance {
     relay: Relay
   }
   interface FastifyRequest {
     /** The caller that every service that writes takes as its first argument: actor, origin and transaction. */
     readonly caller: Caller
+    /** The id of the row that the request changes, for which its transaction queues; null when it makes another row. */
+    readonly changedId: string | null
     /** Set while the handler runs in the transaction of an idempotency key. */
     transaction: Transaction | null
     /** Set while the handler may keep the answer for its idempotency key itself. */
@@ -21,14 +27,36 @@ declare module 'fastify' {
 
 const USER_AGENT_CHARACTERS = 200
 
+const ME = 'me'
+
+/** Who creates changes no row that others change at the same time. */
+function changedBy({ method, url, schema }: RouteOptions): string | undefined {
+  if (['GET', 'HEAD', 'OPTIONS'].includes(String(method)) || isCreation(schema?.response)) return undefined
+  return /\/:(\w+)[^:]*$/.exec(url)?.[1] ?? (url.includes(`/${ME}`) ? ME : undefined)
+}
+
+export const isCreation = (response: unknown): boolean =>
+  typeof response === 'object' && response !== null && '201' in response
+
 async function events(app: FastifyInstance, { works }: { works: boolean }) {
   const relay = new Relay(app.database, app.log)
   app.decorate('relay', relay)
   app.decorateRequest('transaction', null)
   app.decorateRequest('claim', null)
+  app.decorateRequest('changedId', {
+    getter() {
+      const { changes } = this.routeOptions.config
+      if (changes === undefined) return null
+      return changes === ME ? (this.actor?.id ?? null) : ((this.params as Record<string, string>)[changes] ?? null)
+    },
+  })
+  app.addHook('onRoute', route => {
+    const changes = changedBy(route)
+    if (changes !== undefined) route.config = { ...route.config, changes }
+  })
   app.decorateRequest('caller', {
     getter() {
-      const { transaction } = this
+      const { transaction, changedId } = this
       return {
         actor: this.actor ?? { type: 'system', id: null },
         address: this.address,
@@ -37,7 +65,11 @@ async function events(app: FastifyInstance, { works }: { works: boolean }) {
         traceparent: this.headers.traceparent === undefined ? null : this.traceparent,
         joined: transaction !== null,
         claim: this.claim,
-        transaction: work => (transaction === null ? app.database.transaction(work) : work(transaction)),
+        async transaction(work) {
+          if (transaction === null) return app.database.transaction(work, changedId)
+          if (changedId !== null) await transaction.queue(changedId)
+          return work(transaction)
+        },
       }
     },
   })

@@ -2,6 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { GraphQLID, GraphQLInt, GraphQLNonNull, type GraphQLObjectType } from 'graphql'
 import type { Membership } from '../../lib/access.ts'
+import { isCreation } from '../events.ts'
 import type { CheckedOperation } from '../operations.ts'
 import type { GraphField } from './connections.ts'
 import type { GraphContext } from './context.ts'
@@ -61,7 +62,8 @@ async function run(
   const body = input === undefined ? undefined : operation.checked('body', { ...input })
   const membership = await operation.belongs(context, params.id)
   const ifMatch = ifVersion == null ? null : [ifVersion]
-  return operation.declared.handler(derived(context.request, { params, body, membership, ifMatch }), reply)
+  const changedId = isCreation(operation.declared.schema.response) ? null : params.id
+  return operation.declared.handler(derived(context.request, { params, body, membership, ifMatch, changedId }), reply)
 }
 
 interface Parts {
@@ -69,6 +71,7 @@ interface Parts {
   body: object | undefined
   membership: Membership | null
   ifMatch: number[] | null
+  changedId: string | null
 }
 
 /** Returns the request that the route would have had: the same caller and transaction, other parts. */

@@ -50,13 +50,6 @@ export const findMessage = one(
   ),
 )
 
-/** Waits as `queueInRoom` for the room of a message. */
-export const queueInRoomOf = statement(
-  'messages.queue',
-  (_, $: Params<{ id: string }>) => sql`
-    select pg_advisory_xact_lock(hashtextextended(room_id::text, 0)) from ${messages} where id = ${$.id}`,
-)
-
 /** Locks the message until the commit. */
 export const lockMessage = one(
   statement('messages.lock', (db, $: Params<{ id: string }>) =>

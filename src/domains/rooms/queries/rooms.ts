@@ -18,15 +18,6 @@ export const rooms = defineResource<typeof Room, { search?: string }>({
   filters: { search: $ => contains(table.name, $.search) },
 })
 
-/**
- * Waits for the other writers of messages of the room, until the commit. The lock of a row would not do: PostgreSQL may give
- * a transaction its id, and with it the place of its events in the log, while it still waits for a row.
- */
-export const queueInRoom = statement(
-  'rooms.queue',
-  (_, $: Params<{ id: string }>) => sql`select pg_advisory_xact_lock(hashtextextended(${$.id}::text, 0))`,
-)
-
 /** Finds the organization of a room; `joined` says whether the user is in it. */
 export const findRoomOf = one(
   statement(

@@ -9,27 +9,27 @@ import {
   countReactions,
   deleteMessageRow,
   deleteReaction,
+  findMessage,
   insertMessage,
   insertReaction,
   lockMessage,
   type MessageRow,
-  queueInRoomOf,
   updateMessageRow,
 } from '../queries/messages.ts'
-import { findRoomMember, findRoomOf, queueInRoom } from '../queries/rooms.ts'
+import { findRoomMember, findRoomOf } from '../queries/rooms.ts'
 import type { CreateMessage } from '../schemas.ts'
 
 const MAX_KINDS = 20
 
 /**
- * Writers of one room wait for each other before they write anything: a transaction gets its place in the log with its first
- * write, so the log has the changes of a room in the order of their commits, and new messages in that of `sequence`. With a `clientId` that the room knows, returns that message. Throws
+ * Writers of one room queue for it, so the log has the changes of a room in the order of their commits, and new messages in
+ * that of `sequence`. With a `clientId` that the room knows, returns that message. Throws
  * `not_found`, `not_in_room`, `client_id_reused`, and `validation_failed` when the room has no message `replyToId`.
  */
 export const createMessage = (caller: Caller, roomId: string, { body, replyToId = null, clientId }: CreateMessage) =>
   caller.transaction(async tx => {
     const authorId = userIdOf(caller)
-    await queueInRoom(tx, { id: roomId })
+    await tx.queue(roomId)
     const { organizationId, joined } = orNotFound(await findRoomOf(tx, { id: roomId, userId: authorId }))
     if (authorId !== null && !joined) throw roomErrors.not_in_room()
     const given = { authorId, replyToId, clientId: clientId ?? null, body }
@@ -51,7 +51,8 @@ const isSame = (
   (stored.replyToId === null || stored.replyToId === replyToId)
 
 const lockInOrder = async (tx: Transaction, id: string) => {
-  await queueInRoomOf(tx, { id })
+  const { roomId } = orNotFound(await findMessage(tx, { id }))
+  await tx.queue(roomId)
   return lockMessage(tx, { id })
 }
 

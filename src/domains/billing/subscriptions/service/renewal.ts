@@ -27,6 +27,7 @@ export async function advance(
   now: string,
   lastResort: LastResort,
 ): Promise<boolean> {
+  await tx.queue(id)
   const row = await lockSubscription(tx, { id })
   if (!row) return false
   const subscription = lockedOf(row)
