@@ -20,6 +20,8 @@ export interface NewEvent {
   address: string | null
   userAgent: string | null
   requestId: string | null
+  /** Left out where there is none: most events have none. */
+  traceparent?: string
 }
 
 interface Change {
@@ -40,12 +42,13 @@ export const newEvent = ({ caller, type, targetId, organizationId }: Change): Ne
   address: caller.address,
   userAgent: caller.userAgent,
   requestId: caller.requestId,
+  ...(caller.traceparent === null ? {} : { traceparent: caller.traceparent }),
 })
 
 /** The columns of `NewEvent` and its data, for `jsonb_to_recordset`. */
 export const eventColumns = sql.raw(
   `"eventId" uuid, "type" text, "organizationId" uuid, "actorType" text, "actorId" uuid, "targetType" text, "targetId" uuid,
-   "address" text, "userAgent" text, "requestId" text, "data" jsonb`,
+   "address" text, "userAgent" text, "requestId" text, "traceparent" text, "data" jsonb`,
 )
 
 /**
@@ -53,10 +56,10 @@ export const eventColumns = sql.raw(
  * write. When only the statement knows the organization, it is passed as `organizationId` and added to the data.
  */
 export const insertEvents = (from: SQL, organizationId?: SQL): SQL => sql`
-  insert into ${events} (id, type, organization_id, actor_type, actor_id, target_type, target_id, data, address, user_agent, request_id)
+  insert into ${events} (id, type, organization_id, actor_type, actor_id, target_type, target_id, data, address, user_agent, request_id, traceparent)
   select e."eventId", e.type, ${organizationId ?? sql.raw('e."organizationId"')}, e."actorType", e."actorId", e."targetType", e."targetId",
     ${organizationId ? sql`e.data || jsonb_build_object('organizationId', ${organizationId})` : sql`e.data`},
-    e.address, e."userAgent", e."requestId"
+    e.address, e."userAgent", e."requestId", e.traceparent
   from ${from}`
 
 const insert = statement('events.insert', (_, $: Params<{ events: string }>) =>

@@ -22,6 +22,8 @@ export const events = pgTable(
     address: text(),
     userAgent: text(),
     requestId: text(),
+    /** W3C trace context of the request, where it had one: it goes on to webhooks. */
+    traceparent: text(),
     createdAt: isoTimestamp().notNull().default(sql`now()`),
   },
   table => [

@@ -1,4 +1,5 @@
 import { type Job as EnvelopeJob, PgBoss } from 'pg-boss'
+import { BATCH_ROWS } from '../database/batches.ts'
 import type { Transaction } from '../database/client.ts'
 import type { Log } from '../database/log.ts'
 import { JobConnections, type JobDatabase, joining } from './connection.ts'
@@ -23,6 +24,7 @@ export class Jobs {
   readonly #boss: PgBoss
   readonly #known = new Map<string, Job<object>>()
   readonly #work: Work[] = []
+  readonly #schedules = new Map<string, { cron: string; payload: object }>()
 
   constructor(url: string, { works, log, fastPath }: { works: boolean; log: Log; fastPath: boolean }) {
     this.#connections = new JobConnections(url, { fastPath, log })
@@ -70,9 +72,32 @@ export class Jobs {
     })
   }
 
+  /**
+   * Deletes what is old, by cron expression: `remove` deletes one batch and returns how many rows. While batches are full,
+   * the next follows in a transaction of its own, so no lock is held for long.
+   */
+  sweep(job: Job<Record<string, never>>, cron: string, remove: (tx: Transaction) => Promise<number>): void {
+    this.handle(job, async (_payload, tx) => {
+      if ((await remove(tx)) >= BATCH_ROWS) await this.enqueue(tx, job, {})
+    })
+    this.schedule(job, cron, {})
+  }
+
   /** Runs `job` by cron expression (UTC), once for all nodes. */
   schedule<P extends object>(job: Job<P>, cron: string, payload: P): void {
-    this.#work.push(boss => boss.schedule(job.name, cron, { payload, traceparent: null } satisfies Envelope))
+    this.#schedules.set(job.name, { cron, payload })
+  }
+
+  /** Whether a job with this name is run by cron. */
+  isScheduled(name: string): boolean {
+    return this.#schedules.has(name)
+  }
+
+  /** Adds a job that is otherwise run by cron. */
+  async runNow(tx: Transaction, name: string, traceparent: string | null): Promise<void> {
+    const job = this.#known.get(name)
+    const schedule = this.#schedules.get(name)
+    if (job && schedule) await this.enqueue(tx, job, schedule.payload, traceparent)
   }
 
   /** Adds a job; it exists only if `tx` commits. It starts at `startAfter`, an ISO 8601 time, or at once. */
@@ -102,7 +127,16 @@ export class Jobs {
       await this.#boss.createQueue(name, options)
       await this.#boss.updateQueue(name, options)
     }
+    await this.#storeSchedules()
     if (works) for (const work of this.#work) await work(this.#boss)
+  }
+
+  /** Every process stores what has changed, so that the schedules are known before a worker starts. */
+  async #storeSchedules(): Promise<void> {
+    const stored = new Map((await this.#boss.getSchedules()).map(({ name, cron }) => [name, cron]))
+    for (const [name, { cron, payload }] of this.#schedules)
+      if (stored.get(name) !== cron)
+        await this.#boss.schedule(name, cron, { payload, traceparent: null } satisfies Envelope)
   }
 
   async stop(): Promise<void> {

@@ -32,7 +32,10 @@ const ME = 'me'
 /** Who creates changes no row that others change at the same time. */
 function changedBy({ method, url, schema }: RouteOptions): string | undefined {
   if (['GET', 'HEAD', 'OPTIONS'].includes(String(method)) || isCreation(schema?.response)) return undefined
-  return /\/:(\w+)[^:]*$/.exec(url)?.[1] ?? (url.includes(`/${ME}`) ? ME : undefined)
+  const name = /\/:(\w+)[^:]*$/.exec(url)?.[1]
+  if (name === undefined) return url.includes(`/${ME}`) ? ME : undefined
+  const { properties = {} } = (schema?.params ?? {}) as { properties?: Record<string, { format?: string }> }
+  return properties[name]?.format === 'uuid' ? name : undefined
 }
 
 export const isCreation = (response: unknown): boolean =>

@@ -19,8 +19,7 @@ async function jobs(
 ) {
   const queue = new Jobs(url, { works, log: app.log, fastPath })
   app.decorate('jobs', queue)
-  queue.handle(expireIdempotencyKeys, async (_payload, tx) => void (await deleteExpiredAnswers(tx, {})))
-  queue.schedule(expireIdempotencyKeys, HOURLY, {})
+  queue.sweep(expireIdempotencyKeys, HOURLY, tx => deleteExpiredAnswers(tx, {}))
   app.addHook('onReady', () => queue.start({ works }))
   app.addHook('onClose', () => queue.stop())
 }

@@ -1,9 +1,10 @@
 import { type Static, type TObject, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Caller } from '../events/caller.ts'
 import { everyone } from '../lib/access.ts'
-import type { AppError } from '../lib/errors.ts'
+import { type AppError, requestErrors } from '../lib/errors.ts'
 import { type Form, paragraph, parseForm, renderForm } from '../lib/form.ts'
 import { escapeHtml, page as pageOf } from '../lib/html.ts'
 import { Token } from '../lib/schema.ts'
@@ -34,6 +35,8 @@ interface FormPage<B extends TObject> extends Page {
    * malware scanners follow the links in mails too.
    */
   form(token: string): Promise<Form | undefined>
+  /** Whether mail programs send the form by themselves, to the address of the link and whatever the body is (RFC 8058 §3.2). */
+  oneClick?: true
   /** Does what the form asks for; returns one sentence about what was done. */
   submit(caller: Caller, body: Static<B>): Promise<string>
 }
@@ -62,7 +65,13 @@ async function pages(app: FastifyInstance) {
       { parseAs: 'buffer', bodyLimit: FORM_BYTES },
       async (_: unknown, body: Buffer) => parseForm(body),
     )
-    app.decorate('pages', { show: page => show(scope, page), ask: page => ask(scope, page) })
+    await scope.register(async anyMedia => {
+      anyMedia.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: FORM_BYTES }, async () => ({}))
+      app.decorate('pages', {
+        show: page => show(scope, page),
+        ask: page => (page.oneClick ? askByOneClick(scope, anyMedia, page) : ask(scope, page)),
+      })
+    })
   })
 }
 
@@ -75,6 +84,40 @@ function show<Q extends TObject>(scope: FastifyInstance, page: ShownPage<Q>): vo
 }
 
 function ask<B extends TObject>(scope: FastifyInstance, page: FormPage<B>): void {
+  const errorHandler = offer(scope, page)
+  scope.post<{ Body: Static<B> }>(
+    page.path,
+    { ...options, schema: schemaOf(page, { body: page.body }), errorHandler },
+    ({ caller, body }, reply) => done(page, caller, body as Static<B>, reply),
+  )
+}
+
+/** Takes the token of the address, or of the form of the page. */
+function askByOneClick<B extends TObject>(scope: FastifyInstance, anyMedia: FastifyInstance, page: FormPage<B>): void {
+  const errorHandler = offer(scope, page)
+  anyMedia.post<{ Querystring: { token?: string }; Body: { token?: string } | undefined }>(
+    page.path,
+    {
+      ...options,
+      schema: schemaOf(page, { body: Type.Unknown(), querystring: Type.Partial(LinkQuery) }),
+      errorHandler,
+    },
+    ({ caller, query, body }, reply) => {
+      const token = query.token ?? body?.token
+      if (!Value.Check(Token, token)) throw requestErrors.not_found()
+      return done(page, caller, { token } as Static<B>, reply)
+    },
+  )
+}
+
+const done = async <B extends TObject>(page: FormPage<B>, caller: Caller, body: Static<B>, reply: FastifyReply) =>
+  answer(reply, 200, page, paragraph(await page.submit(caller, body)))
+
+/** Shows the form for the token of a link; returns the error handler of the page. */
+function offer<B extends TObject>(
+  scope: FastifyInstance,
+  page: FormPage<B>,
+): NonNullable<RouteOptions['errorHandler']> {
   const errorHandler = refuse(page, page.form)
   scope.get<{ Querystring: Static<typeof LinkQuery> }>(
     page.path,
@@ -85,12 +128,7 @@ function ask<B extends TObject>(scope: FastifyInstance, page: FormPage<B>): void
       return answer(reply, 200, page, renderForm(form, { path: page.path, token }))
     },
   )
-  scope.post<{ Body: Static<B> }>(
-    page.path,
-    { ...options, schema: schemaOf(page, { body: page.body }), errorHandler },
-    async ({ caller, body }, reply) =>
-      answer(reply, 200, page, paragraph(await page.submit(caller, body as Static<B>))),
-  )
+  return errorHandler
 }
 
 /** The operation is named in metrics and logs, but hidden in the document. */

@@ -26,7 +26,7 @@ export interface DeclaredOperation {
   url: string
   method: string
   config: FastifyContextConfig
-  schema: OperationSchema & { params?: TSchema }
+  schema: OperationSchema
   handler(request: FastifyRequest, reply: FastifyReply): unknown
 }
 
@@ -48,6 +48,8 @@ interface OperationSchema {
   body?: TSchema
   querystring?: TSchema
   headers?: TSchema
+  /** Of the path, where a parameter is no id. */
+  params?: TSchema
   /**
    * The success, and by `problems(…)` those problems that do not follow from the access rule, the method and the
    * schemas.
@@ -83,14 +85,14 @@ interface Operation<Url extends string, S extends OperationSchema>
 }
 
 /**
- * Declares a Fastify route and adds what is the same everywhere: path parameters are ids, a success other than 200 sets
+ * Declares a Fastify route and adds what is the same everywhere: path parameters are ids unless it says otherwise, a success other than 200 sets
  * its status, 201 sets the `Location` of the created row, and 204 and an empty 202 have no body.
  */
 export function route<const Url extends string, const S extends OperationSchema>(
   app: FastifyInstance,
   { url, schema, handler, ...options }: Operation<Url, S>,
 ): void {
-  const params = paramsOf(url)
+  const params = schema.params ?? paramsOf(url)
   const whole = { ...schema, ...(params ? { params } : {}) }
   const { method, config } = options
   const declared = { url, method: String(method), config, schema: whole, handler: handler as Handler }

@@ -74,7 +74,7 @@ const DOMAIN: Record<string, DomainRule> = {
     earlier: ['tables', 'queries'],
   },
   service: {
-    outside: ['events/record', 'events/caller', 'jobs', 'database/fast-path/coalesce'],
+    outside: ['events/record', 'events/caller', 'jobs', 'database/batches', 'database/fast-path/coalesce'],
     types: ['database'],
     own: [...KINDS],
     earlier: ['queries', 'service', 'schemas', 'events'],
@@ -89,7 +89,11 @@ const DOMAIN: Record<string, DomainRule> = {
     own: ['schemas', 'queries', 'service', 'errors'],
     earlier: ['schemas'],
   },
-  jobs: { outside: ['jobs/define'], own: ['schemas', 'queries', 'service', 'errors', 'jobs'], earlier: [] },
+  jobs: {
+    outside: ['jobs/define', 'database/batches'],
+    own: ['schemas', 'queries', 'service', 'errors', 'jobs'],
+    earlier: [],
+  },
   events: { outside: ['events/registry'], own: ['schemas'], earlier: ['schemas'] },
   errors: { outside: [], own: [], earlier: [] },
   demo: {

@@ -13,7 +13,7 @@ const MAX_TOGETHER = 16
 export interface Sort {
   on: SQL | Column
   key: string
-  type: 'uuid' | 'timestamptz' | 'int' | 'bigint' | 'xid8'
+  type: 'uuid' | 'timestamptz' | 'int' | 'bigint' | 'xid8' | 'text'
 }
 
 export interface ListDefinition<Row, Input, Filters> {

@@ -27,4 +27,6 @@ const isOf: Record<Sort['type'], (value: unknown) => boolean> = {
   int: value => Number.isInteger(value) && Math.abs(value as number) < 2 ** 31,
   bigint: Number.isSafeInteger,
   xid8: isText(/^\d{1,18}$/),
+  // Text that PostgreSQL stores.
+  text: isText(/^[^\0]{1,1000}$/),
 }

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
+import { BATCH_ROWS } from '../../database/batches.ts'
 import { defineJob } from '../../jobs/define.ts'
-import { deleteUpTo, passHorizon } from './service/retention.ts'
+import { deleteEvents as deleteOldEvents } from './queries/retention.ts'
+import { passHorizon } from './service/retention.ts'
 
 /** A reader that was let in before the horizon moved has this time to read its first page. */
 const GRACE_MS = 600_000
@@ -21,6 +23,8 @@ export function registerRetention({ jobs, database }: FastifyInstance, days: num
     const startAfter = new Date(Date.now() + GRACE_MS).toISOString()
     await database.transaction(tx => jobs.enqueue(tx, deleteEvents, horizon, null, { startAfter }))
   })
-  jobs.handleOutside(deleteEvents, place => deleteUpTo(database, place))
+  jobs.handle(deleteEvents, async (place, tx) => {
+    if ((await deleteOldEvents(tx, place)) >= BATCH_ROWS) await jobs.enqueue(tx, deleteEvents, place)
+  })
   jobs.schedule(expireEvents, HOURLY, {})
 }

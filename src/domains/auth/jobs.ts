@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { defineJob } from '../../jobs/define.ts'
-import { deleteExpired, dueAccounts, eraseAccount } from './service/erasure.ts'
+import { deleteExpired, dueAccounts, eraseAccount, eraseUnverified } from './service/erasure.ts'
 import { type Notice, notices } from './service/letters.ts'
 import { mailEmailChange, mailInvitation, mailPasswordReset, mailRegistration, type Origin } from './service/mails.ts'
 
@@ -16,7 +16,8 @@ type Nothing = Record<string, never>
 const findDueAccounts = defineJob<Nothing>('auth.due_accounts')
 const eraseDueAccount = defineJob<{ userId: string }>('auth.erase_account')
 const expire = defineJob<Nothing>('auth.expire')
-const HOURLY = { erasure: '29 * * * *', expiry: '41 * * * *' }
+const eraseUnverifiedAccounts = defineJob<Nothing>('auth.erase_unverified')
+const HOURLY = { erasure: '29 * * * *', expiry: '41 * * * *', unverified: '37 * * * *' }
 
 export function registerAuthJobs(app: FastifyInstance, { appUrl }: { appUrl: string }): void {
   const { jobs, mail } = app
@@ -30,7 +31,10 @@ export function registerAuthJobs(app: FastifyInstance, { appUrl }: { appUrl: str
     for (const userId of await dueAccounts(tx)) await jobs.enqueue(tx, eraseDueAccount, { userId })
   })
   jobs.handle(eraseDueAccount, ({ userId }, tx) => eraseAccount(app, tx, userId))
-  jobs.handle(expire, (_payload, tx) => deleteExpired(tx))
   jobs.schedule(findDueAccounts, HOURLY.erasure, {})
-  jobs.schedule(expire, HOURLY.expiry, {})
+  jobs.sweep(expire, HOURLY.expiry, deleteExpired)
+  jobs.handle(eraseUnverifiedAccounts, async (_payload, tx) => {
+    if (await eraseUnverified(app, tx)) await jobs.enqueue(tx, eraseUnverifiedAccounts, {})
+  })
+  jobs.schedule(eraseUnverifiedAccounts, HOURLY.unverified, {})
 }

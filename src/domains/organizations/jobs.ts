@@ -17,6 +17,5 @@ export function registerOrganizationJobs(app: FastifyInstance, { appUrl }: { app
     if (await eraseNext(app, tx, deletionId)) await jobs.enqueue(tx, continueDeletion, { deletionId })
   })
   jobs.handleOutside(sendInvitationMail, ({ invitationId }) => mailInvitation(app, appUrl, invitationId))
-  jobs.handle(expireInvitations, async (_payload, tx) => void (await deleteExpiredInvitations(tx, {})))
-  jobs.schedule(expireInvitations, DAILY, {})
+  jobs.sweep(expireInvitations, DAILY, tx => deleteExpiredInvitations(tx, {}))
 }

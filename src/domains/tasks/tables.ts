@@ -38,6 +38,10 @@ export const tasks = pgTable(
     index('tasks_organization_due_idx').on(table.organizationId, sql`coalesce(${table.dueAt}, 'infinity')`, table.id),
     index('tasks_organization_priority_idx').on(table.organizationId, table.priority, table.id),
     index('tasks_assignee_idx').on(table.assigneeId, table.id).where(sql`${table.assigneeId} is not null`),
+    // For reminders: open tasks that somebody has to do by a time.
+    index('tasks_due_idx')
+      .on(table.dueAt)
+      .where(sql`${table.assigneeId} is not null and ${table.status} in ('open', 'in_progress')`),
     index('tasks_search_idx').using(
       'gin',
       sql`to_tsvector('simple', ${folded(sql`(${table.title} || ' ' || coalesce(${table.description}, ''))`)})`,

@@ -75,7 +75,13 @@ export const Settings = Closed(
     theme: StringEnum(['system', 'light', 'dark'], {
       description: 'Colours of the front end; `system` follows the device.',
     }),
-    emailNotifications: Type.Boolean({ description: 'Whether to send mails that are not about the account itself.' }),
+    emailNotifications: Type.Boolean({
+      description: 'Whether to send mails that are not about the account itself, such as that a task is due.',
+    }),
+    digest: StringEnum(['none', 'daily', 'weekly'], {
+      description:
+        'A mail about the tasks of the person, each morning or each Monday at 8 in `timezone`. `emailNotifications` does not matter for it.',
+    }),
   },
   { title: 'Settings', description: 'How the service behaves towards the person.' },
 )

@@ -21,6 +21,7 @@ export const users = pgTable(
   table => [
     unique('users_email_key').on(table.email),
     index('users_admins_idx').on(table.id).where(sql`${table.role} = 'admin'`),
+    index('users_unverified_idx').on(table.createdAt).where(sql`${table.emailVerifiedAt} is null`),
     index('users_erase_idx').on(table.eraseAt).where(sql`${table.eraseAt} is not null`),
   ],
 )
@@ -37,10 +38,16 @@ export const profiles = pgTable('profiles', {
   jobTitle: text(),
 })
 
-export const settings = pgTable('settings', {
-  userId: userId(),
-  locale: text().notNull().default('en'),
-  timezone: text().notNull().default('UTC'),
-  theme: text().$type<'system' | 'light' | 'dark'>().notNull().default('system'),
-  emailNotifications: boolean().notNull().default(true),
-})
+export const settings = pgTable(
+  'settings',
+  {
+    userId: userId(),
+    locale: text().notNull().default('en'),
+    timezone: text().notNull().default('UTC'),
+    theme: text().$type<'system' | 'light' | 'dark'>().notNull().default('system'),
+    emailNotifications: boolean().notNull().default(true),
+    digest: text().$type<'none' | 'daily' | 'weekly'>().notNull().default('none'),
+  },
+  // Few want one, and those are looked for every hour.
+  table => [index('settings_digest_idx').on(table.timezone).where(sql`${table.digest} <> 'none'`)],
+)

@@ -9,8 +9,6 @@ const reencrypt = defineJob<Record<string, never>>('webhooks.reencrypt')
 const expireDeliveries = defineJob<Record<string, never>>('webhooks.expire_deliveries')
 const HOURLY = '41 * * * *'
 const LATER_HOURLY = '47 * * * *'
-/** Rows in a batch: some 50 ms of work. */
-const BATCH_ROWS = 1_000
 
 export function registerWebhookJobs(app: FastifyInstance, days: number | null): void {
   const { jobs, keyring } = app
@@ -20,10 +18,5 @@ export function registerWebhookJobs(app: FastifyInstance, days: number | null): 
   })
   jobs.schedule(reencrypt, HOURLY, {})
   // Deliveries are kept as long as their events, at least.
-  jobs.handle(expireDeliveries, async (_payload, tx) => {
-    if (days === null) return
-    const deleted = await deleteOldDeliveries(tx, { days, limit: BATCH_ROWS })
-    if (deleted.length === BATCH_ROWS) await jobs.enqueue(tx, expireDeliveries, {})
-  })
-  jobs.schedule(expireDeliveries, LATER_HOURLY, {})
+  jobs.sweep(expireDeliveries, LATER_HOURLY, async tx => (days === null ? 0 : deleteOldDeliveries(tx, { days })))
 }

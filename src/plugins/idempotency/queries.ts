@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { batchOf, deletionOf } from '../../database/batches.ts'
 import { one, type Params, statement } from '../../database/statement.ts'
 import type { KeptAnswer } from '../../lib/idempotency.ts'
 import { idempotencyKeys } from './tables.ts'
@@ -62,7 +63,8 @@ export const insertAnswers = (from: SQL): SQL =>
  */
 export const claimedKeys = (ids: SQL): SQL => sql`claim_keys(${ids})`
 
-export const deleteExpiredAnswers = statement(
-  'idempotency.delete_expired',
-  () => sql`delete from ${idempotencyKeys} where created_at < now() - interval '24 hours'`,
+export const deleteExpiredAnswers = batchOf(
+  statement('idempotency.delete_expired', () =>
+    deletionOf(idempotencyKeys, sql`created_at < now() - interval '24 hours'`),
+  ),
 )

@@ -13,6 +13,7 @@ export interface Mail {
   subject: string
   text: string
   attachments?: Attachment[]
+  headers?: Record<string, string>
 }
 
 export interface CapturedMail {
@@ -21,6 +22,7 @@ export interface CapturedMail {
   to: string
   subject: string
   text: string
+  headers?: Record<string, string>
   /** With their content in base64. */
   attachments?: { filename: string; contentType: string; content: string }[]
   sentAt: string

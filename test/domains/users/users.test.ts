@@ -16,7 +16,7 @@ t.test('profile and settings are made with the user', async t => {
     email,
     name: 'Ada',
     profile: { bio: null, company: null, jobTitle: null },
-    settings: { locale: 'en', timezone: 'UTC', theme: 'system', emailNotifications: true },
+    settings: { locale: 'en', timezone: 'UTC', theme: 'system', emailNotifications: true, digest: 'none' },
   })
   t.notMatch(JSON.stringify(body), /password|hash/i)
 })

@@ -82,6 +82,7 @@ t.test('an endpoint whose name leads inside is refused where the socket is opene
     url: `http://hooks.example.com:${inside.port}/`,
     secret: newSecret(keyring, webhookId).sealed,
     previousSecret: null,
+    traceparent: null,
     type: 'task.created',
     timestamp: new Date().toISOString(),
     data: '{}',

@@ -37,6 +37,19 @@ t.test('every event reaches the endpoint once, in the order of the log, signed f
   }
 })
 
+t.test('the trace of a request goes on to the webhooks of its events', async t => {
+  const to = await receiver(t)
+  const { id, owner } = await createOrganization(test)
+  await createWebhook(test, { organizationId: id, url: to.url, eventTypes: ['project.created'] })
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const headers = { traceparent: `00-${trace}-00f067aa0ba902b7-01` }
+  await call(test.app, `POST /organizations/${id}/projects`, { as: owner, body: { name: 'Traced' }, headers })
+  await eventually(async () => to.received.length === 1, 'the delivery')
+  const [, sent, span, flags] = String(to.received[0]?.headers.traceparent).split('-')
+  t.same([sent, flags], [trace, '01'])
+  t.not(span, '00f067aa0ba902b7', 'with a span of its own')
+})
+
 t.test('an endpoint gets the types that it asks for, of its own organization', async t => {
   const to = await receiver(t)
   const { id: own, owner } = await createOrganization(test)

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { batchOf, deletionOf } from '../../../database/batches.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { settledEnd } from '../../../events/position.ts'
 import { eventCursors, eventHorizon, events } from '../../../events/tables.ts'
@@ -33,14 +34,11 @@ export const moveHorizon = one(
   ),
 )
 
-/** Deletes up to `limit` events at or before a place, the oldest first. A trigger refuses those after the horizon. */
-export const deleteEvents = statement(
-  'events.delete',
-  (_, $: Params<Place & { limit: number }>) => sql<{ id: string }>`
-    delete from ${events} where id in (
-      select id from ${events} where ${place} <= (${$.position}::xid8, ${$.seq}::bigint)
-      order by position, seq limit ${$.limit}::int
-    ) returning id`,
+/** Deletes events at or before a place. A trigger refuses those after the horizon. */
+export const deleteEvents = batchOf(
+  statement('events.delete', (_, $: Params<Place>) =>
+    deletionOf(events, sql`${place} <= (${$.position}::xid8, ${$.seq}::bigint)`),
+  ),
 )
 
 /** Returns the horizon if it lies after the place, so that events after the place may be gone. */

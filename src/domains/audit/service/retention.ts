@@ -1,26 +1,16 @@
+import { BATCH_ROWS } from '../../../database/batches.ts'
 import type { Database } from '../../../database/client.ts'
 import { auditErrors } from '../errors.ts'
 import { feedCursors, type Place } from '../queries/events.ts'
-import { deleteEvents, findHorizonAfter, moveHorizon } from '../queries/retention.ts'
-
-/** Rows of one statement: it holds their locks, and the horizon's, for some milliseconds. */
-const BATCH = 1_000
+import { findHorizonAfter, moveHorizon } from '../queries/retention.ts'
 
 /** Moves the horizon as far as events are older than `days` days; returns it if it moved. */
 export async function passHorizon(database: Database, days: number): Promise<Place | undefined> {
   let horizon: Place | undefined
   for (;;) {
-    const moved = await moveHorizon(database, { days, limit: BATCH })
+    const moved = await moveHorizon(database, { days, limit: BATCH_ROWS })
     if (!moved) return horizon
     horizon = moved
-  }
-}
-
-/** Deletes the events up to a place, each batch in a transaction of its own. */
-export async function deleteUpTo(database: Database, { position, seq }: Place): Promise<void> {
-  for (;;) {
-    const deleted = await deleteEvents(database, { position, seq, limit: BATCH })
-    if (deleted.length < BATCH) return
   }
 }
 

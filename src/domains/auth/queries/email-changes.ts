@@ -1,4 +1,5 @@
-import { eq, lte, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
+import { batchOf, deletionOf } from '../../../database/batches.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { emailChanges } from '../tables.ts'
 
@@ -57,6 +58,6 @@ export const deleteEmailChange = statement('email_changes.delete', (db, $: Param
   db.delete(emailChanges).where(eq(emailChanges.userId, $.userId)),
 )
 
-export const deleteExpiredEmailChanges = statement('email_changes.delete_expired', (db, _: Params<object>) =>
-  db.delete(emailChanges).where(lte(emailChanges.expiresAt, sql`now()`)),
+export const deleteExpiredEmailChanges = batchOf(
+  statement('email_changes.delete_expired', () => deletionOf(emailChanges, sql`expires_at <= now()`)),
 )

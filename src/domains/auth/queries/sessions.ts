@@ -1,4 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
+import { batchOf, deletionOf } from '../../../database/batches.ts'
 import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import type { PlatformRole } from '../../../lib/access.ts'
@@ -124,10 +125,13 @@ export const endSessions = statement('sessions.end_all', (db, $: Params<{ userId
 )
 
 /** Deletes sessions that ended, expired or became idle more than `days` ago. */
-export const deleteEndedSessions = statement(
-  'sessions.delete_ended',
-  (_, $: Params<{ days: number }>) => sql`
-    delete from ${sessions} where least(ended_at, expires_at, last_used_at + ${IDLE}) < now() - make_interval(days => ${$.days})`,
+export const deleteEndedSessions = batchOf(
+  statement('sessions.delete_ended', (_, $: Params<{ days: number }>) =>
+    deletionOf(
+      sessions,
+      sql`least(ended_at, expires_at, last_used_at + ${IDLE}) < now() - make_interval(days => ${$.days})`,
+    ),
+  ),
 )
 
 const byId = { on: sql`s.id`, key: 'id', type: 'uuid' } as const

@@ -1,4 +1,5 @@
-import { and, eq, gt, lte, sql } from 'drizzle-orm'
+import { and, eq, gt, sql } from 'drizzle-orm'
+import { batchOf, deletionOf } from '../../../database/batches.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { tokens } from '../tables.ts'
 
@@ -55,6 +56,6 @@ export const deleteTokens = statement(
     sql`delete from ${tokens} where user_id = ${$.userId} and purpose = any(${$.purposes}::text[])`,
 )
 
-export const deleteExpiredTokens = statement('tokens.delete_expired', (db, _: Params<object>) =>
-  db.delete(tokens).where(lte(tokens.expiresAt, sql`now()`)),
+export const deleteExpiredTokens = batchOf(
+  statement('tokens.delete_expired', () => deletionOf(tokens, sql`expires_at <= now()`)),
 )

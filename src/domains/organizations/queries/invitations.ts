@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
+import { batchOf, deletionOf } from '../../../database/batches.ts'
 import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { versionMatches } from '../../../database/versions.ts'
@@ -122,9 +123,8 @@ export const takeInvitation = one(
   ),
 )
 
-export const deleteExpiredInvitations = statement(
-  'invitations.delete_expired',
-  () => sql`delete from ${invitations} where expires_at < now() - ${KEPT}`,
+export const deleteExpiredInvitations = batchOf(
+  statement('invitations.delete_expired', () => deletionOf(invitations, sql`expires_at < now() - ${KEPT}`)),
 )
 
 const byId = { on: invitations.id, key: 'id', type: 'uuid' } as const

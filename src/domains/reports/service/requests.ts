@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { addRequests } from '../queries.ts'
+import { addRequests } from '../queries/usage.ts'
 
 const FLUSH_MS = 10_000
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Transaction } from '../../../database/client.ts'
 import { invalidParameter } from '../../../lib/errors.ts'
-import { findPastDays, findUsage, keepDay } from '../queries.ts'
-import type { Usage, UsageQuery } from '../schemas.ts'
+import { findPastDays, findUsage, keepDay } from '../queries/usage.ts'
+import type { Usage, UsageQuery } from '../schemas/usage.ts'
 
 const DAY_MS = 86_400_000
 const USUAL_DAYS = 30

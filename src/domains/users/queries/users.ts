@@ -34,7 +34,7 @@ export const findMe = one(
       select u.id, u.email, u.name, u.role, u.status, u.email_verified_at, u.version, u.created_at, u.updated_at,
         json_build_object('bio', p.bio, 'company', p.company, 'jobTitle', p.job_title) as profile,
         json_build_object('locale', s.locale, 'timezone', s.timezone, 'theme', s.theme,
-          'emailNotifications', s.email_notifications) as settings
+          'emailNotifications', s.email_notifications, 'digest', s.digest) as settings
       from ${users} u join ${profiles} p on p.user_id = u.id join ${settings} s on s.user_id = u.id
       where u.id = ${$.id}`,
   ),

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { batchOf, deletionOf } from '../../../database/batches.ts'
 import { defineList } from '../../../database/list.ts'
 import { one, type Params, statement } from '../../../database/statement.ts'
 import { firstId } from '../../audit/queries/events.ts'
@@ -45,13 +46,12 @@ export const cancelDeliveries = statement(
     where webhook_id = ${$.webhookId} and state = 'pending'`,
 )
 
-/** Deletes up to `limit` settled deliveries that are older than `days` days, the oldest first. */
-export const deleteOldDeliveries = statement(
-  'deliveries.delete_old',
-  (_, $: Params<{ days: number; limit: number }>) => sql<{ id: string }>`
-    delete from ${deliveries} where id in (
-      select id from ${deliveries}
-      where id < ${firstId(sql`now() - make_interval(days => ${$.days}::int)`)} and state <> 'pending'
-      order by id limit ${$.limit}::int)
-    returning id`,
+/** Deletes settled deliveries that are older than `days` days. */
+export const deleteOldDeliveries = batchOf(
+  statement('deliveries.delete_old', (_, $: Params<{ days: number }>) =>
+    deletionOf(
+      deliveries,
+      sql`id < ${firstId(sql`now() - make_interval(days => ${$.days}::int)`)} and state <> 'pending'`,
+    ),
+  ),
 )

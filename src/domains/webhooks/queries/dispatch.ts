@@ -90,6 +90,8 @@ export interface DueDelivery {
   timestamp: string | null
   /** The data of the event as JSON text. */
   data: string | null
+  /** W3C trace context of the request that caused it, if it had one. */
+  traceparent: string | null
 }
 
 /**
@@ -119,7 +121,7 @@ export const listDue = statement(
       order by d.next_attempt_at, d.position, d.seq limit ${$.most}
     )
     select due.id, due.webhook_id, due.event_id, due.attempt_count, due.next_attempt_at, due.url, due.secret,
-      due.previous_secret, e.type, e.created_at as timestamp, e.data::text as data
+      due.previous_secret, e.type, e.created_at as timestamp, e.data::text as data, e.traceparent
     from due left join ${events} e on e.id = due.event_id
     order by due.next_attempt_at, due.position, due.seq`,
 )

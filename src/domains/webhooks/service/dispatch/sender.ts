@@ -72,6 +72,11 @@ export class Sender {
   }
 }
 
-/** The trace of an event is named by its id, so all attempts of all endpoints are one trace (W3C Trace Context §3.2.2). */
-const traceOf = ({ eventId }: DueDelivery): string =>
-  `00-${eventId.replaceAll('-', '')}-${randomBytes(SPAN_BYTES).toString('hex')}-00`
+/**
+ * Goes on with the trace of the request that caused the event. Where it had none, the trace is named by the id of the
+ * event, so all attempts of all endpoints are one trace (W3C Trace Context §3.2.2).
+ */
+function traceOf({ eventId, traceparent }: DueDelivery): string {
+  const [, trace = eventId.replaceAll('-', ''), , flags = '00'] = traceparent?.split('-') ?? []
+  return `00-${trace}-${randomBytes(SPAN_BYTES).toString('hex')}-${flags}`
+}

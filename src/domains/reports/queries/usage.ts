@@ -1,12 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { type Params, statement } from '../../database/statement.ts'
-import { events } from '../../events/tables.ts'
-import { firstId } from '../audit/queries/events.ts'
-import { chatMessages } from '../chat/tables.ts'
-import { fileUsage } from '../files/tables.ts'
-import { organizations } from '../organizations/tables.ts'
-import type { UsageDay } from './schemas.ts'
-import { usageDays, usageRequests } from './tables.ts'
+import { type Params, statement } from '../../../database/statement.ts'
+import { events } from '../../../events/tables.ts'
+import { firstId } from '../../audit/queries/events.ts'
+import { chatMessages } from '../../chat/tables.ts'
+import { fileUsage } from '../../files/tables.ts'
+import { organizations } from '../../organizations/tables.ts'
+import type { UsageDay } from '../schemas/usage.ts'
+import { usageDays, usageRequests } from '../tables.ts'
 
 /** Ids hold the time of the process that made them; rows hold that of the database. */
 const SLACK = sql`interval '1 hour'`

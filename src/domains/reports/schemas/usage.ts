@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Closed, Id, Timestamp } from '../../lib/schema.ts'
+import { Closed, Id, Timestamp } from '../../../lib/schema.ts'
 
 const Count = (description: string, example: number) => Type.Integer({ minimum: 0, description, examples: [example] })
 

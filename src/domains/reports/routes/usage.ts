@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { member } from '../../lib/access.ts'
-import { route } from '../../plugins/routes.ts'
-import { Usage, UsageQuery } from './schemas.ts'
-import { usageOf } from './service/usage.ts'
+import { member } from '../../../lib/access.ts'
+import { route } from '../../../plugins/routes.ts'
+import { Usage, UsageQuery } from '../schemas/usage.ts'
+import { usageOf } from '../service/usage.ts'
 
 export const reportRoutes: FastifyPluginAsyncTypebox = async app => {
   route(app, {
