@@ -134,6 +134,7 @@ t.test('what another domain objects to is said at once, and postpones the erasur
 t.test('what nobody can use any more is deleted by schedule', async t => {
   t.match(await sql(`select name, cron from jobs.schedule where name like 'auth.%' order by name`), [
     { name: 'auth.due_accounts', cron: /^\d+ \* \* \* \*$/ },
+    { name: 'auth.erase_unverified', cron: /^\d+ \* \* \* \*$/ },
     { name: 'auth.expire', cron: /^\d+ \* \* \* \*$/ },
   ])
   const user = await createUser(test)

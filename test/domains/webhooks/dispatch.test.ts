@@ -3,6 +3,7 @@ import t from 'tap'
 import { newSecret } from '../../../src/domains/webhooks/service/secrets.ts'
 import { createOrganization } from '../../helpers/actors.ts'
 import { call } from '../../helpers/call.ts'
+import { eventually } from '../../helpers/mail.ts'
 import { createTenant, createWebhook, dispatchingApp, publish, receiver, settled } from '../../helpers/webhooks.ts'
 
 const test = await dispatchingApp(t)

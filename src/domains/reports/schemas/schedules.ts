@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Closed, List, ListQuery, Nullable, StringEnum, Timestamp } from '../../../lib/schema.ts'
 
 const Name = Type.String({
-  pattern: '^[a-z]+(\\.[a-z_]+)+$',
+  pattern: '^[a-z]+([.][a-z_]+)+$',
   maxLength: 100,
   description: 'The name of the job.',
   examples: ['reports.keep_usage'],
