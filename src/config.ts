@@ -84,6 +84,8 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     /** Null: signing in with Google is off. */
     google: googleOf(environment),
     metricsToken: environment.METRICS_TOKEN,
+    /** Null: no chain is asked. Often it holds a key. */
+    rpcUrl: environment.RPC_URL,
     smtpUrl: environment.SMTP_URL,
     mailFrom: environment.MAIL_FROM,
     corsOrigins: list(environment.CORS_ORIGINS),

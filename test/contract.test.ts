@@ -10,15 +10,20 @@ import { ROLES, World } from './contract/world.ts'
 import { createKey, createUser } from './helpers/actors.ts'
 import { testApp } from './helpers/app.ts'
 import type { Credentials } from './helpers/call.ts'
+import { startChain } from './helpers/chain.ts'
 import { startProvider } from './helpers/provider.ts'
 
 /** Everything below is made from the OpenAPI document: a new route is covered without a line here. */
 const { google } = await startProvider(t)
-const test = await testApp(t, { google })
+const { url: rpcUrl } = await startChain(t)
+const test = await testApp(t, { google, rpcUrl })
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 const log = await ChangeLog.open(test)
 const operations = specification.chosen(t)
+
+/** Values of parameters that are no ids, which name nothing. */
+const NOBODYS: Record<string, string> = { address: `0x${'9'.repeat(40)}`, name: 'nothing.at_all' }
 
 const world = () => World.create(test, client, specification)
 const isSuccess = (status: number) => status >= 200 && status < 400
@@ -113,9 +118,8 @@ each(
     const as = mayCall(operation, at)
     const params = await at.paramsOf(operation, as)
     const body = await at.bodyOf(operation, params, as)
-    const ids = operation.parameters.filter(({ schema }) => schema.format === 'uuid').map(({ name }) => name)
-    for (const name of Object.keys(params).filter(name => ids.includes(name))) {
-      const unknown = { ...params, [name]: newId() }
+    for (const name of Object.keys(params)) {
+      const unknown = { ...params, [name]: NOBODYS[name] ?? newId() }
       t.equal((await client.send(operation, { as, params: unknown, body })).status, 404, `${name} of nothing`)
       const malformed = { ...params, [name]: 'not-an-id' }
       t.equal((await client.send(operation, { as, params: malformed, body })).status, 422, `malformed ${name}`)

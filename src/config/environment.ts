@@ -30,6 +30,7 @@ export const Environment = Type.Object(
     GOOGLE_CLIENT_SECRET: Nullable(Type.String(), { default: null }),
     GOOGLE_ISSUER: Type.String({ pattern: '^https?://[^?#]+$', default: 'https://accounts.google.com' }),
     METRICS_TOKEN: Nullable(Type.String(), { default: null }),
+    RPC_URL: Nullable(Type.String({ pattern: '^https?://[^#\\s]+$' }), { default: null }),
     SMTP_URL: Nullable(Type.String({ pattern: '^smtps?://' }), { default: null }),
     MAIL_FROM: Type.String({ default: 'Lintel <no-reply@localhost>' }),
     CORS_ORIGINS: Type.String({ default: '' }),

@@ -13,12 +13,14 @@ import { reports } from './reports/index.ts'
 import { rooms } from './rooms/index.ts'
 import { tasks } from './tasks/index.ts'
 import { users } from './users/index.ts'
+import { wallets } from './wallets/index.ts'
 import { webhooks } from './webhooks/index.ts'
 
 /** In order of dependency: a domain imports only from those before it. */
 export const domains: Domain[] = [
   users,
   auth,
+  wallets,
   organizations,
   apiKeys,
   projects,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { testApp } from '../helpers/app.ts'
+import { startChain } from '../helpers/chain.ts'
 import { startProvider } from '../helpers/provider.ts'
 import { accountFor, CALLERS, type CallerName, callerIn } from './callers.ts'
 import { Client } from './client.ts'
@@ -18,7 +19,8 @@ const NAME_CHARACTERS = 30
 const CELL_CHARACTERS = 4
 
 const { google } = await startProvider(t)
-const test = await testApp(t, { google })
+const { url: rpcUrl } = await startChain(t)
+const test = await testApp(t, { google, rpcUrl })
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 

@@ -46,6 +46,8 @@ export class World {
       // The newest member is the first row of a list: no test needs this user, so anything may be done to it.
       { memberOf: id, as: 'member' },
     )
+    const { owner, admin, member, viewer } = organization
+    await linkWallets(test, [owner, admin, member, viewer, platformAdmin, bystander])
     return new World({ organization, platformAdmin, bystander }, test, client, specification)
   }
 
@@ -152,6 +154,15 @@ export class World {
     )
   }
 }
+
+/** Each gets a wallet whose address has only digits, and so no checksum. */
+const linkWallets = ({ sql }: TestApp, users: TestUser[]) =>
+  sql(
+    `insert into identities (id, user_id, provider, subject)
+      select gen_random_uuid(), id, 'wallet', '0x00000000' || translate(replace(id::text, '-', ''), 'abcdef', '012345')
+      from unnest($1::uuid[]) id`,
+    [users.map(({ id }) => id)],
+  )
 
 interface Context {
   operation: Operation
