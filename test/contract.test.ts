@@ -10,13 +10,11 @@ import { ROLES, World } from './contract/world.ts'
 import { createKey, createUser } from './helpers/actors.ts'
 import { testApp } from './helpers/app.ts'
 import type { Credentials } from './helpers/call.ts'
-import { startChain } from './helpers/chain.ts'
-import { startProvider } from './helpers/provider.ts'
+import { startServices } from './helpers/services.ts'
 
 /** Everything below is made from the OpenAPI document: a new route is covered without a line here. */
-const { google } = await startProvider(t)
-const { url: rpcUrl } = await startChain(t)
-const test = await testApp(t, { google, rpcUrl })
+const services = await startServices(t)
+const test = await testApp(t, services)
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 const log = await ChangeLog.open(test)

@@ -6,11 +6,11 @@ import { World } from '../contract/world.ts'
 import { createUser } from '../helpers/actors.ts'
 import { testApp } from '../helpers/app.ts'
 import type { Answer, Credentials } from '../helpers/call.ts'
-import { startProvider } from '../helpers/provider.ts'
+import { startServices } from '../helpers/services.ts'
 import { NAUGHTY, type Place, queryTriesOf, type Try, triesOf, valuesOf, withText } from './naughty.ts'
 
-const { google } = await startProvider(t)
-const test = await testApp(t, { google })
+const services = await startServices(t)
+const test = await testApp(t, services)
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 /** Each operation with a body gets a new one: the number of webhooks of an organization is limited. */

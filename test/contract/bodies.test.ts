@@ -1,7 +1,7 @@
 import t from 'tap'
 import { testApp } from '../helpers/app.ts'
 import type { Credentials } from '../helpers/call.ts'
-import { startProvider } from '../helpers/provider.ts'
+import { startServices } from '../helpers/services.ts'
 import { ChangeLog } from './changes.ts'
 import { Client } from './client.ts'
 import { eachBy } from './each.ts'
@@ -9,8 +9,8 @@ import { type Json, type Operation, Specification } from './specification.ts'
 import { World } from './world.ts'
 
 /** Checks for every operation: the encoding and media type of a body, and requests without one. */
-const { google } = await startProvider(t)
-const test = await testApp(t, { google })
+const services = await startServices(t)
+const test = await testApp(t, services)
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 const log = await ChangeLog.open(test)

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { TestUser } from '../helpers/actors.ts'
 import { testApp } from '../helpers/app.ts'
 import type { Answer } from '../helpers/call.ts'
-import { startProvider } from '../helpers/provider.ts'
+import { startServices } from '../helpers/services.ts'
 import { type Change, ChangeLog } from './changes.ts'
 import { Client } from './client.ts'
 import { eachBy } from './each.ts'
@@ -15,8 +15,8 @@ import { World } from './world.ts'
  * Checks that every operation writes only what it may, in the whole database; generated from the document and the
  * catalogue.
  */
-const { google } = await startProvider(t)
-const test = await testApp(t, { google })
+const services = await startServices(t)
+const test = await testApp(t, services)
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 const log = await ChangeLog.open(test)

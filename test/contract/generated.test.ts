@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { newId } from '../../src/lib/ids.ts'
 import { testApp } from '../helpers/app.ts'
 import type { Answer } from '../helpers/call.ts'
-import { startProvider } from '../helpers/provider.ts'
+import { startServices } from '../helpers/services.ts'
 import { anyHeaders, anyQueries, queriesOf, spoilt, valuesOf } from './arbitraries.ts'
 import { Client, type Sending } from './client.ts'
 import { type Json, type Operation, Specification, streams } from './specification.ts'
@@ -19,8 +19,8 @@ const TWO_32 = 2 ** 32
 const seed = Number(process.env.GENERATED_SEED ?? Math.floor(Math.random() * TWO_32)) | 0
 t.comment(`seed ${seed}`)
 
-const { google } = await startProvider(t)
-const test = await testApp(t, { google })
+const services = await startServices(t)
+const test = await testApp(t, services)
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 const ajv = new Ajv2020({ strict: false, validateFormats: true, unicodeRegExp: false })

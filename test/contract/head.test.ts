@@ -4,7 +4,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import { testApp } from '../helpers/app.ts'
 import { call } from '../helpers/call.ts'
-import { startProvider } from '../helpers/provider.ts'
+import { startServices } from '../helpers/services.ts'
 import { Client } from './client.ts'
 import { type Operation, Specification, streams } from './specification.ts'
 import { World } from './world.ts'
@@ -15,8 +15,8 @@ subscribe('fastify.initialization', message => {
   const { fastify } = message as { fastify: FastifyInstance }
   fastify.addHook('onRoute', route => void routes.push(route))
 })
-const { google } = await startProvider(t)
-const test = await testApp(t, { google, corsOrigins: ['https://app.example.com'] })
+const services = await startServices(t)
+const test = await testApp(t, { ...services, corsOrigins: ['https://app.example.com'] })
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { newId } from '../../src/lib/ids.ts'
 import { listen, testApp } from '../helpers/app.ts'
 import type { Credentials } from '../helpers/call.ts'
-import { startProvider } from '../helpers/provider.ts'
+import { startServices } from '../helpers/services.ts'
 import { ChangeLog } from './changes.ts'
 import { Client } from './client.ts'
 import { eachBy } from './each.ts'
@@ -12,8 +12,8 @@ import { type Json, type Operation, Specification, streams } from './specificati
 import { isCreator, Tenant } from './tenant.ts'
 
 /** Two organizations full of rows are read and written side by side: no row of one appears in the other. */
-const { google } = await startProvider(t)
-const test = await testApp(t, { google })
+const services = await startServices(t)
+const test = await testApp(t, services)
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 const log = await ChangeLog.open(test)

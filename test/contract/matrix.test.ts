@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { testApp } from '../helpers/app.ts'
-import { startChain } from '../helpers/chain.ts'
-import { startProvider } from '../helpers/provider.ts'
+import { startServices } from '../helpers/services.ts'
 import { accountFor, CALLERS, type CallerName, callerIn } from './callers.ts'
 import { Client } from './client.ts'
 import { type Operation, Specification } from './specification.ts'
@@ -18,9 +17,8 @@ const COMMAND = 'UPDATE_MATRIX=1 npm test -- test/contract/matrix.test.ts'
 const NAME_CHARACTERS = 30
 const CELL_CHARACTERS = 4
 
-const { google } = await startProvider(t)
-const { url: rpcUrl } = await startChain(t)
-const test = await testApp(t, { google, rpcUrl })
+const services = await startServices(t)
+const test = await testApp(t, services)
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 

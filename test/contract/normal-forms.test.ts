@@ -1,14 +1,14 @@
 import t from 'tap'
 import { testApp } from '../helpers/app.ts'
-import { startProvider } from '../helpers/provider.ts'
+import { startServices } from '../helpers/services.ts'
 import { Client, type Sending } from './client.ts'
 import { type Json, type Operation, Specification, streams } from './specification.ts'
 import { abnormalIn, type Place, placesOf, refusedBy, unusualOf, type Wire } from './values.ts'
 import { World } from './world.ts'
 
 /** No accepted value is too large for its column, and stored values have one form. */
-const { google } = await startProvider(t)
-const test = await testApp(t, { google })
+const services = await startServices(t)
+const test = await testApp(t, services)
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 const operations = specification.chosen(t, operation => !streams(operation))

@@ -2,7 +2,7 @@ import t from 'tap'
 import { anotherNode, testApp } from '../helpers/app.ts'
 import { type Answer, call } from '../helpers/call.ts'
 import { createProject, createTask } from '../helpers/factories.ts'
-import { startProvider } from '../helpers/provider.ts'
+import { startServices } from '../helpers/services.ts'
 import { ChangeLog } from './changes.ts'
 import { Client, type Sending } from './client.ts'
 import { listFaults } from './lists.ts'
@@ -10,12 +10,12 @@ import { type Operation, Specification, streams, successOf } from './specificati
 import { Tenant } from './tenant.ts'
 
 /** The responses with and without the fast path (`DATABASE_FAST_PATH`), on one database, are equal byte for byte. */
-const { google } = await startProvider(t)
-const test = await testApp(t, { google, databaseFastPath: true })
+const services = await startServices(t)
+const test = await testApp(t, { ...services, databaseFastPath: true })
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 const ours = await Tenant.create({ test, client, specification, log: await ChangeLog.open(test) })
-const app = await anotherNode(t, test, { google, databaseFastPath: false })
+const app = await anotherNode(t, test, { ...services, databaseFastPath: false })
 const plain = new Client({ ...test, app }, specification)
 
 const isRead = (operation: Operation) => operation.method === 'GET' && !streams(operation)

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { reachesRole, scopeNames } from '../../src/lib/access.ts'
 import { createKey } from '../helpers/actors.ts'
 import { testApp } from '../helpers/app.ts'
-import { startProvider } from '../helpers/provider.ts'
+import { startServices } from '../helpers/services.ts'
 import { Client } from './client.ts'
 import { eachBy } from './each.ts'
 import { mutationsOf } from './mutations.ts'
@@ -10,8 +10,8 @@ import { type Json, type Operation, Specification } from './specification.ts'
 import { ROLES, World } from './world.ts'
 
 /** Every refusal says what to do about it, for every operation. */
-const { google } = await startProvider(t)
-const test = await testApp(t, { google })
+const services = await startServices(t)
+const test = await testApp(t, services)
 const specification = new Specification(test.app)
 const client = new Client(test, specification)
 const world = await World.create(test, client, specification)

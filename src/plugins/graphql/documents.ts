@@ -1,3 +1,4 @@
+import { LruMap } from 'toad-cache'
 import { sha256 } from '../../lib/crypto.ts'
 import { invalid } from '../../lib/errors.ts'
 import { graphqlErrors } from './errors.ts'
@@ -11,7 +12,8 @@ const KEPT = 500
  * does not know it. A hash says nothing about access: every request is checked as if it had the document.
  */
 export class PersistedDocuments {
-  readonly #known = new Map<string, string>()
+  /** Those that were used last. */
+  readonly #known = new LruMap<string>(KEPT)
 
   /** Returns the document of a request. Throws `persisted_query_not_found`, `validation_failed`. */
   documentOf({ query, extensions }: GraphRequest): string {
@@ -23,21 +25,13 @@ export class PersistedDocuments {
     if (query == null) return this.#find(hash)
     if (sha256(query).toString('hex') !== hash)
       throw invalid('#/extensions/persistedQuery/sha256Hash', 'is not the SHA-256 of the query')
-    this.#keep(hash, query)
+    this.#known.set(hash, query)
     return query
   }
 
   #find(hash: string): string {
     const document = this.#known.get(hash)
     if (document === undefined) throw graphqlErrors.persisted_query_not_found()
-    // Used now, so the last to be dropped: a Map keeps the order of insertion.
-    this.#keep(hash, document)
     return document
-  }
-
-  #keep(hash: string, document: string): void {
-    this.#known.delete(hash)
-    this.#known.set(hash, document)
-    if (this.#known.size > KEPT) this.#known.delete(this.#known.keys().next().value as string)
   }
 }
