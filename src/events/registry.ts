@@ -7,6 +7,8 @@ export interface EventType<Data = unknown> {
   readonly name: string
   readonly target: string
   readonly schema: TObject
+  /** Of the data. Properties may be added to a version; what changes the meaning of one needs another type of event. */
+  readonly version: number
   /** Returns the data of the event as JSON text, with only the properties of the schema. */
   serialize(data: Data): string
 }
@@ -37,7 +39,7 @@ export function defineEvents<const D extends Record<string, TObject>>(target: st
   declareEventFilters(target, ofOrganization)
   const types = Object.entries(schemas).map(([action, schema]) => {
     const name = `${target}.${action}`
-    const type: EventType = { name, target, schema, serialize: serializerOf(schema) }
+    const type: EventType = { name, target, schema, version: 1, serialize: serializerOf(schema) }
     known.set(name, type as EventType<never>)
     return [action, type]
   })

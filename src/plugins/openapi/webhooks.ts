@@ -48,13 +48,13 @@ export const webhooksOf = (events: ReadonlyMap<string, EventType<never>>, ids: I
       .map(type => [type.name, { post: webhookOf(type, ids) }]),
   )
 
-function webhookOf({ name, schema }: EventType<never>, ids: Ids): Json {
+function webhookOf({ name, schema, version }: EventType<never>, ids: Ids): Json {
   const example = { type: name, timestamp: MOMENT, data: exampleOf(schema, { whole: true, ids }) }
   return {
     operationId: `on ${name}`.replace(/[ ._](\w)/g, (_, letter: string) => letter.toUpperCase()),
     summary: `\`${name}\` happened`,
-    description:
-      'Sent to every webhook whose `eventTypes` have it. Properties may be added to `data`; what would change the meaning of one gets another type of event.',
+    description: `Version ${version} of its data. Sent to every webhook whose \`eventTypes\` have it. Properties may be added to \`data\`; what would change the meaning of one gets another type of event.`,
+    'x-version': version,
     tags: ['webhooks'],
     security: [],
     parameters: HEADERS,
