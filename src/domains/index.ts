@@ -1,5 +1,6 @@
 import type { Domain } from '../plugins/domains.ts'
 import { apiKeys } from './api-keys/index.ts'
+import { attachments } from './attachments/index.ts'
 import { audit } from './audit/index.ts'
 import { auth } from './auth/index.ts'
 import { billing } from './billing/index.ts'
@@ -31,6 +32,7 @@ export const domains: Domain[] = [
   ...billing,
   chat,
   rooms,
+  attachments,
   audit,
   webhooks,
   reports,

@@ -7,8 +7,11 @@ import type { Claim } from '../lib/idempotency.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The path parameter that names the row which the route changes, or `me`. Derived from its method, path and success. */
-    changes?: string
+    /**
+     * The path parameter that names the row which the route changes, `me` for a row of the caller, or null for none.
+     * Derived from method, path and success unless it is given.
+     */
+    changes?: string | null
   }
   interface FastifyInstance {
     relay: Relay
@@ -49,12 +52,12 @@ async function events(app: FastifyInstance, { works }: { works: boolean }) {
   app.decorateRequest('changedId', {
     getter() {
       const { changes } = this.routeOptions.config
-      if (changes === undefined) return null
+      if (changes == null) return null
       return changes === ME ? (this.actor?.id ?? null) : ((this.params as Record<string, string>)[changes] ?? null)
     },
   })
   app.addHook('onRoute', route => {
-    const changes = changedBy(route)
+    const changes = route.config?.changes === undefined ? changedBy(route) : route.config.changes
     if (changes !== undefined) route.config = { ...route.config, changes }
   })
   app.decorateRequest('caller', {

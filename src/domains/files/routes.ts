@@ -72,7 +72,12 @@ export const fileRoutes: FastifyPluginAsyncTypebox = async app => {
   route(app, {
     method: 'POST',
     url: '/files/:id/url',
-    config: { access: member('viewer', 'file', 'files:read'), cache: 'no-store', records: ['file.url_signed'] },
+    config: {
+      access: member('viewer', 'file', 'files:read'),
+      cache: 'no-store',
+      changes: null,
+      records: ['file.url_signed'],
+    },
     schema: {
       operationId: 'signFileUrl',
       summary: 'A URL by which anybody downloads the file for ten minutes',

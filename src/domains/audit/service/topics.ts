@@ -12,7 +12,16 @@ const MAX_REPLAYED = 10_000
 /** Several topics may send a page at once; a socket with more than this in its buffer gets no further page. */
 const MAX_BUFFERED_BYTES = 65_536
 /** The targets that viewers can read. Events of members, invitations and API keys need the role admin. */
-const VIEWER_TARGETS = new Set(['organization', 'project', 'task', 'comment', 'room', 'room_member', 'message'])
+const VIEWER_TARGETS = new Set([
+  'organization',
+  'project',
+  'task',
+  'comment',
+  'room',
+  'room_member',
+  'message',
+  'attachment',
+])
 /** Of posts, viewers read only what is published; so they get no comments on posts either. */
 const isForViewers = ({ type, target, data }: Event): boolean =>
   type === 'post.published' || (VIEWER_TARGETS.has(target.type) && !(data as { postId?: string | null }).postId)

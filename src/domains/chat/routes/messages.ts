@@ -30,6 +30,7 @@ export const messageRoutes: FastifyPluginAsyncTypebox<{ feed: AnswerFeed }> = as
     url: '/chats/:id/messages',
     config: {
       access: member('member', 'chat', 'chat:write'),
+      changes: null,
       affects: ['chat_messages', 'chat_chunks', 'chat_usage'],
       records: ['chat_message.created', 'chat_message.completed'],
       bySystem: ['chat_message.completed'],

@@ -51,7 +51,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async app => {
   route(app, {
     method: 'POST',
     url: '/rooms/:id/join',
-    config: { access: own, affects: ['room_members'], records: ['room_member.joined'] },
+    config: { access: own, changes: 'me', affects: ['room_members'], records: ['room_member.joined'] },
     schema: {
       operationId: 'joinRoom',
       summary: 'Join a room',
@@ -65,7 +65,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async app => {
   route(app, {
     method: 'POST',
     url: '/rooms/:id/leave',
-    config: { access: own, affects: ['room_members'], records: ['room_member.left'] },
+    config: { access: own, changes: 'me', affects: ['room_members'], records: ['room_member.left'] },
     schema: {
       operationId: 'leaveRoom',
       summary: 'Leave a room',
@@ -78,7 +78,7 @@ export const roomRoutes: FastifyPluginAsyncTypebox = async app => {
   route(app, {
     method: 'POST',
     url: '/rooms/:id/read',
-    config: { access: own, affects: ['room_members'], records: [] },
+    config: { access: own, changes: null, affects: ['room_members'], records: [] },
     schema: {
       operationId: 'markRoomRead',
       summary: 'Move the read marker',
