@@ -3,6 +3,7 @@ import { apiKeys } from './api-keys/index.ts'
 import { attachments } from './attachments/index.ts'
 import { audit } from './audit/index.ts'
 import { auth } from './auth/index.ts'
+import { avatars } from './avatars/index.ts'
 import { billing } from './billing/index.ts'
 import { chat } from './chat/index.ts'
 import { comments } from './comments/index.ts'
@@ -29,6 +30,7 @@ export const domains: Domain[] = [
   posts,
   comments,
   files,
+  avatars,
   ...billing,
   chat,
   rooms,

@@ -15,6 +15,16 @@ export interface Sending {
   headers?: Record<string, string>
 }
 
+/** An image of one pixel, which every operation takes that takes a file. */
+const PIXEL = {
+  filename: 'pixel.png',
+  type: 'image/png',
+  content: Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  ),
+}
+
 const NEVER_CONDITIONAL = ['Request-Id', 'ETag', 'Location', 'Retry-After']
 
 /** Sends requests and checks every response against the document; deviations are collected in `faults`. */
@@ -35,7 +45,7 @@ export class Client {
     const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => params[name] ?? `{${name}}`)
     const url = query ? `${path}?${new URLSearchParams(query)}` : path
     const key = operation.keyRequired ? { 'idempotency-key': crypto.randomUUID() } : {}
-    const upload = operation.uploads && body === undefined ? multipart() : undefined
+    const upload = operation.uploads && body === undefined ? multipart(PIXEL) : undefined
     const sent = upload?.body ?? body
     const answer = await call(this.#test.app, `${operation.method} ${url}`, {
       as,

@@ -27,6 +27,8 @@ const key = bearer(demoKey)
 
 const WITHOUT_DATA: Record<string, string> = {
   signInWithGoogle: 'sends the browser to Google, which the demo has no client of',
+  getMyAvatar: 'is 404, because the demo user has none',
+  getAvatar: 'is 404, because the demo user has none',
   listBalances: 'asks a node of a chain, which the demo has none of',
   streamChat: 'is empty while no answer is running',
   googleCallback: 'is where Google sends the browser back',

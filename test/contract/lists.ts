@@ -139,7 +139,11 @@ function absentFrom(present: Json[], schema: Json): Json[] {
 
 /** The list decides which fields are searched: every row found must contain the word, and some words must find rows. */
 async function searchFaults(ask: Ask, rows: Json[]): Promise<string[]> {
-  const words = [...new Set(rows.flatMap(row => textsOf(row).flatMap(text => text.match(/[a-z0-9]{8,}/g) ?? [])))]
+  const met = rows.flatMap(row => textsOf(row).flatMap(text => text.match(/[a-z0-9]{8,}/g) ?? []))
+  // The most frequent first: the rarest are of slugs, which are not searched.
+  const words = [...Map.groupBy(met, word => word)]
+    .toSorted(([, a], [, b]) => b.length - a.length)
+    .map(([word]) => word)
   const faults: string[] = []
   let findings = 0
   for (const word of [...words.slice(0, WORDS), newId().replaceAll('-', '')]) {

@@ -47,7 +47,9 @@ export class World {
       { memberOf: id, as: 'member' },
     )
     const { owner, admin, member, viewer } = organization
-    await linkWallets(test, [owner, admin, member, viewer, platformAdmin, bystander])
+    const users = [owner, admin, member, viewer, platformAdmin, bystander]
+    await linkWallets(test, users)
+    await giveAvatars(test, users)
     return new World({ organization, platformAdmin, bystander }, test, client, specification)
   }
 
@@ -163,6 +165,23 @@ const linkWallets = ({ sql }: TestApp, users: TestUser[]) =>
       from unnest($1::uuid[]) id`,
     [users.map(({ id }) => id)],
   )
+
+/** Each gets an avatar, and the first also an image of it. */
+async function giveAvatars({ app, sql }: TestApp, users: TestUser[]): Promise<void> {
+  const key = newId()
+  await app.storage.write(
+    key,
+    (async function* () {
+      yield Buffer.from('image')
+    })(),
+  )
+  await sql(
+    `with given as (insert into avatars (user_id, status) select id, 'ready' from unnest($1::uuid[]) id returning user_id)
+      insert into avatar_images (key, user_id, size, pixels, size_bytes, sha256)
+      select $2, user_id, 'medium', 128, 5, encode(sha256('image'), 'hex') from given where user_id = ($1::uuid[])[1]`,
+    [users.map(({ id }) => id), key],
+  )
+}
 
 interface Context {
   operation: Operation

@@ -1,6 +1,7 @@
 import type { Domain } from '../../plugins/domains.ts'
 import { demoFileId, insertDemoFile } from './demo.ts'
 import { registerFileJobs } from './jobs.ts'
+import { findKept } from './queries.ts'
 import { fileRoutes, uploadRoutes } from './routes.ts'
 import { fileUsage, files as table } from './tables.ts'
 
@@ -13,6 +14,7 @@ export const files: Domain = {
   async register(app, config) {
     await app.register(uploadRoutes, config)
     await app.register(fileRoutes)
+    app.storedKeys.define(ids => findKept(app.database, { ids }))
     registerFileJobs(app)
   },
 }

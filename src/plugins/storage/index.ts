@@ -14,6 +14,8 @@ import type { Content, Storage } from './storage.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     storage: Storage
+    /** What the storage holds for rows of the domains; all other bytes are orphans. */
+    storedKeys: StoredKeys
     downloads: {
       /** Answers with the bytes of an object, as `Range` and the preconditions ask. */
       send(request: FastifyRequest, reply: FastifyReply, content: Content): Promise<FastifyReply>
@@ -23,11 +25,29 @@ declare module 'fastify' {
   }
 }
 
+type FindKeys = (ids: string[]) => Promise<{ id: string }[]>
+
+class StoredKeys {
+  readonly #finders: FindKeys[] = []
+
+  /** `find` returns those of some keys that a row of the domain names. */
+  define(find: FindKeys): void {
+    this.#finders.push(find)
+  }
+
+  /** Returns those of `ids` that some row names. */
+  async kept(ids: string[]): Promise<Set<string>> {
+    const found = await Promise.all(this.#finders.map(find => find(ids)))
+    return new Set(found.flat().map(({ id }) => id))
+  }
+}
+
 type Options = Pick<Config, 'dataDirectory' | 'jwtSecrets' | 'publicUrl' | 's3'>
 
 async function storage(app: FastifyInstance, options: Options) {
   const chosen = await open(app, options)
   app.decorate('storage', chosen)
+  app.decorate('storedKeys', new StoredKeys())
   app.decorate('downloads', {
     send: (request, reply, content) => sendContent(chosen, request, reply, content),
     problems: [storageErrors.range_not_satisfiable, storageErrors.storage_unavailable],

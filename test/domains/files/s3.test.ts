@@ -81,7 +81,7 @@ t.test('bytes that no row names are collected, others are not', async t => {
   const orphan = newId()
   await app.storage.write(orphan, Readable.from([Buffer.from('orphan')]))
   const storage = { remove: (key: string) => app.storage.remove(key), keysBefore: later }
-  await removeOrphans({ database: app.database, storage } as never)
+  await removeOrphans({ storedKeys: app.storedKeys, storage } as never)
   const left = await keys()
   t.ok(left.includes(kept.id))
   t.notOk(left.includes(orphan))

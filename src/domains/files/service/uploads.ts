@@ -2,7 +2,7 @@ import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { userIdOf } from '../../../events/caller.ts'
 import { record } from '../../../events/record.ts'
-import { AppError, invalid, requestErrors } from '../../../lib/errors.ts'
+import { AppError, type ErrorFactory, invalid, requestErrors } from '../../../lib/errors.ts'
 import { newId } from '../../../lib/ids.ts'
 import { fileErrors } from '../errors.ts'
 import { fileEvents } from '../events.ts'
@@ -13,7 +13,8 @@ export interface Limits {
   maxBytes: number
   quotaBytes: number
 }
-type Request = Pick<FastifyRequest, 'isMultipart' | 'parts' | 'caller' | 'organizationId'>
+type Upload = Pick<FastifyRequest, 'isMultipart' | 'parts'>
+type Request = Upload & Pick<FastifyRequest, 'caller' | 'organizationId'>
 
 const NAME_CHARACTERS = 255
 
@@ -22,10 +23,9 @@ const NAME_CHARACTERS = 255
  * `malformed_request`, `validation_failed`, `file_too_large`, `storage_quota_exceeded`.
  */
 export async function uploadFile(app: FastifyInstance, request: Request, { maxBytes, quotaBytes }: Limits) {
-  if (!request.isMultipart()) throw requestErrors.unsupported_media_type()
   const id = newId()
   const { caller, organizationId } = request
-  const content = await store(app, id, request, maxBytes)
+  const content = await storeUpload(app, id, request, maxBytes, fileErrors.file_too_large)
   try {
     return await caller.transaction(async tx => {
       const row = { ...content, id, organizationId, createdBy: userIdOf(caller), quota: quotaBytes }
@@ -43,8 +43,18 @@ export async function uploadFile(app: FastifyInstance, request: Request, { maxBy
 
 const isRefusal = (error: unknown): boolean => error instanceof AppError && error.status < 500
 
-/** Stores the bytes; removes them again when they are not a whole file. */
-async function store({ storage }: FastifyInstance, id: string, request: Request, maxBytes: number) {
+/**
+ * Streams the only file of a multipart body to the storage, and removes it again when it is not whole. Returns its name and what its
+ * bytes tell. Throws `unsupported_media_type`, `malformed_request`, `validation_failed`, and `tooLarge`.
+ */
+export async function storeUpload(
+  { storage }: FastifyInstance,
+  id: string,
+  request: Upload,
+  maxBytes: number,
+  tooLarge: ErrorFactory,
+) {
+  if (!request.isMultipart()) throw requestErrors.unsupported_media_type()
   const parts = request.parts({ preservePath: true, limits: { fileSize: maxBytes, files: 1, fields: 0, parts: 2 } })
   try {
     const { value: part } = await parts.next()
@@ -52,7 +62,7 @@ async function store({ storage }: FastifyInstance, id: string, request: Request,
     const measure = new Measure()
     await storage.write(id, measure.of(part.file))
     // The library ends the stream at the limit as if it were the end of the file.
-    if (part.file.truncated) throw fileErrors.file_too_large()
+    if (part.file.truncated) throw tooLarge()
     const { done } = await parts.next()
     if (!done) throw invalid('#', 'must have one part, the file')
     return { name: nameOf(part), ...(await measure.result()) }
