@@ -38,15 +38,19 @@ t.test('kill -9 under writing clients: each message is stored once, and told onc
     let resyncs = 0
     const client = new LiveClient({ url: `${base}/api/v1`, token: () => token })
     clients.push(client)
+    const { promise: followed, resolve: onSubscribed } = Promise.withResolvers<unknown>()
     client.subscribe(topic, {
+      onSubscribed,
       onEvent: ({ type, data }) => {
         if (type === 'message.created') told.push(data.sequence as number)
       },
       onResync: () => void resyncs++,
     })
-    return { client, told, resyncs: () => resyncs }
+    return { client, told, followed, resyncs: () => resyncs }
   }
   const readers = [open(killed.base), open(other.base)]
+  // What is written before a reader follows the room is not told to it.
+  for (const { followed } of readers) await followed
   const writers = Array.from({ length: WRITERS }, (_, n) => open(n % 2 ? killed.base : other.base).client)
 
   let isOver = false
