@@ -102,7 +102,11 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     webhookSchedule: list(environment.WEBHOOK_SCHEDULE).map(Number),
     /** What becomes of a subscription whose failed charge was repeated in vain. */
     subscriptionLastResort: environment.SUBSCRIPTION_LAST_RESORT,
-    files: { maxBytes: environment.FILE_MAX_BYTES, quotaBytes: environment.FILE_QUOTA_BYTES },
+    files: {
+      maxBytes: environment.FILE_MAX_BYTES,
+      directMaxBytes: environment.FILE_DIRECT_MAX_BYTES,
+      quotaBytes: environment.FILE_QUOTA_BYTES,
+    },
     s3: s3Of(environment),
     stripe: stripeOf(environment, publicUrl),
     ai: aiOf(environment),

@@ -41,6 +41,7 @@ export const Environment = Type.Object(
     WEBHOOK_SCHEDULE: Type.String({ pattern: '^\\d{1,6}( *, *\\d{1,6})*$', default: WEBHOOK_SCHEDULE }),
     SUBSCRIPTION_LAST_RESORT: StringEnum(['canceled', 'unpaid'], { default: 'canceled' }),
     FILE_MAX_BYTES: Type.Integer({ minimum: 1, maximum: 1_099_511_627_776, default: 104_857_600 }),
+    FILE_DIRECT_MAX_BYTES: Type.Integer({ minimum: 1, maximum: 5_368_709_120, default: 5_368_709_120 }),
     FILE_QUOTA_BYTES: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, default: 10_737_418_240 }),
     S3_BUCKET: Nullable(Type.String({ minLength: 3, maxLength: 63 }), { default: null }),
     S3_REGION: Type.String({ minLength: 1, default: 'us-east-1' }),

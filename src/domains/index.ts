@@ -14,6 +14,7 @@ import { projects } from './projects/index.ts'
 import { reports } from './reports/index.ts'
 import { rooms } from './rooms/index.ts'
 import { tasks } from './tasks/index.ts'
+import { uploads } from './uploads/index.ts'
 import { users } from './users/index.ts'
 import { wallets } from './wallets/index.ts'
 import { webhooks } from './webhooks/index.ts'
@@ -30,6 +31,7 @@ export const domains: Domain[] = [
   posts,
   comments,
   files,
+  uploads,
   avatars,
   ...billing,
   chat,

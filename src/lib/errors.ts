@@ -183,7 +183,7 @@ export const requestErrors = defineErrors({
   request_timeout: {
     status: 408,
     title: 'Request took too long to arrive',
-    help: 'The request did not arrive completely within 10 seconds. Send it again over a faster connection, or in smaller parts.',
+    help: 'The request did not arrive completely within 10 seconds, or a file came more slowly than 100 kB in 10 seconds. Send it again over a faster connection, or in smaller parts.',
   },
   precondition_failed: {
     status: 412,

@@ -129,10 +129,12 @@ export const eventStreamOrNothing = (description: string): Record<never, never> 
 })
 
 export const MULTIPART = 'multipart/form-data'
+/** The media type of a body that is bytes of any kind. */
+export const BYTES = 'application/octet-stream'
 
 /** A response that is the bytes of a file. The type is empty, as that of a stream. */
 export const bytes = (description: string): Record<never, never> => ({
-  200: { description, content: { '*/*': { schema: Type.String({ contentMediaType: 'application/octet-stream' }) } } },
+  200: { description, content: { '*/*': { schema: Type.String({ contentMediaType: BYTES }) } } },
 })
 
 /** The answer after which both sides speak another protocol; as of a stream, there is no handler's answer. */

@@ -4,10 +4,11 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import { Gauge } from 'prom-client'
 import { requestErrors } from '../lib/errors.ts'
+import { sinceStreamed } from './streamed-body.ts'
 
 /**
- * The time limit of a handler. It counts from the request head, so it must be longer than the server's limit for a slow
- * body; the database's limits are a third of it.
+ * The time limit of a handler. It counts from the request head, or from the end of a body that is read as a stream, so it
+ * must be longer than the server's limit for a slow body; the database's limits are a third of it.
  */
 const HANDLER_MS = 12_000
 const LOOK_MS = 1_000
@@ -37,7 +38,7 @@ async function deadline(app: FastifyInstance) {
 
   const look = setInterval(() => {
     for (const reply of inFlight())
-      if (reply.elapsedTime > HANDLER_MS && !reply.sent && !reply.raw.headersSent)
+      if (elapsedOf(reply) > HANDLER_MS && !reply.sent && !reply.raw.headersSent)
         reply.send(requestErrors.handler_timeout())
   }, LOOK_MS).unref()
   app.addHook('onClose', async () => clearInterval(look))
@@ -51,5 +52,7 @@ async function deadline(app: FastifyInstance) {
     },
   })
 }
+
+const elapsedOf = ({ elapsedTime, request }: FastifyReply): number => sinceStreamed(request.raw) ?? elapsedTime
 
 export const deadlinePlugin = fp(deadline, { name: 'deadline', dependencies: ['connections', 'observability'] })

@@ -5,6 +5,7 @@ import { type ErrorFactory, requestErrors } from '../lib/errors.ts'
 import { newId } from '../lib/ids.ts'
 import { problemOf } from './errors.ts'
 import { headersWithoutHooks } from './security.ts'
+import { isStreaming } from './streamed-body.ts'
 
 /**
  * How long the client gets to read the response; one that neither reads nor closes would keep the socket for ever, and
@@ -20,8 +21,9 @@ interface Answering extends Socket {
 /** `rawPacket` is what has arrived of the request; Fastify's type declares it as JSON. */
 type ClientError = NodeJS.ErrnoException & { rawPacket?: unknown }
 
+const LATE = 'ERR_HTTP_REQUEST_TIMEOUT'
 const byCode: Record<string, ErrorFactory> = {
-  ERR_HTTP_REQUEST_TIMEOUT: requestErrors.request_timeout,
+  [LATE]: requestErrors.request_timeout,
   HPE_HEADER_OVERFLOW: requestErrors.headers_too_large,
 }
 
@@ -30,6 +32,8 @@ export const refuseUnparsable =
   (config: Config) =>
   (error: ClientError, socket: Answering): void => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    // Such a body has a limit of its own.
+    if (error.code === LATE && socket._httpMessage && isStreaming(socket._httpMessage.req)) return
     // The request already has its response; what follows on the connection cannot be parsed.
     if (socket._httpMessage?.headersSent) return void socket.end()
     const problem = problemOf(

@@ -6,7 +6,7 @@ import fp from 'fastify-plugin'
 import { requestErrors } from '../lib/errors.ts'
 import { keyOfSchema, memoize } from '../lib/memo.ts'
 import { formOf } from '../lib/normal-form.ts'
-import { MULTIPART } from '../lib/schema.ts'
+import { BYTES, MULTIPART } from '../lib/schema.ts'
 
 /** Bodies are used as sent: nothing is coerced, dropped or filled in; only texts get their normal form. */
 const STRICT: Options = { allErrors: false, coerceTypes: false, removeAdditional: false, allowUnionTypes: true }
@@ -75,13 +75,15 @@ const compile: FastifySchemaCompiler<unknown> = ({ schema, httpPart }) => {
   return once(`${ajv === strict} ${keyOfSchema(normal)}`, () => ajv.compile(normal))
 }
 
+const STREAMED: readonly string[] = [BYTES, MULTIPART]
+
 async function validation(app: FastifyInstance) {
   app.setValidatorCompiler(compile)
   // Fastify's `text/plain` parser would let a body bypass the schema.
   app.removeContentTypeParser('text/plain')
   app.addHook('onRoute', route => {
     // The handler reads such a body as a stream, and checks it then.
-    if (route.schema?.consumes?.includes(MULTIPART))
+    if (route.schema?.consumes?.some(type => STREAMED.includes(type)))
       route.validatorCompiler = part => (part.httpPart === 'body' ? () => true : compile(part))
     if (route.schema?.body || ['GET', 'HEAD', 'OPTIONS'].includes(String(route.method))) return
     route.preValidation = [refuseBody, ...[route.preValidation ?? []].flat()]

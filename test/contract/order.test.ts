@@ -22,7 +22,7 @@ const versionOf = ({ headers }: Answer): number => Number(String(headers.etag).r
 async function requestsInLog(ids: string[]): Promise<string[]> {
   const rows: { id: string }[] = await test.sql(
     `select request_id as id from events where request_id = any($1)
-      group by request_id order by min((position::text::numeric, seq))`,
+      group by request_id order by min(position::text::numeric * 1e9 + seq)`,
     [ids],
   )
   return rows.map(({ id }) => id)

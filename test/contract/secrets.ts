@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { sha256 } from '../../src/lib/crypto.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { PASSWORD, type TestUser } from '../helpers/actors.ts'
@@ -169,6 +170,13 @@ export const states: Record<string, (test: TestApp, params: Record<string, strin
         (select sum(amount_cents) from holds where account_id = accounts.id and status = 'held') where id = $1`,
       [account_id, FUNDS_CENTS],
     )
+  },
+  /** The bytes are sent to the storage, and a file is made of them once. */
+  async completeUpload({ app, sql }, { id }) {
+    const bytes = Buffer.from('hello\n')
+    await app.storage.write(id as string, Readable.from([bytes]))
+    await sql('delete from files where id = $1', [id])
+    await sql(`update uploads set status = 'pending', size_bytes = $2 where id = $1`, [id, bytes.length])
   },
   createTransfer: (test, _params, { fromAccountId }) => funds(test, fromAccountId),
 }

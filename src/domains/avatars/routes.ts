@@ -9,6 +9,8 @@ import { findAvatar, findImage } from './queries.ts'
 import { Avatar, AvatarQuery, UploadAvatar } from './schemas.ts'
 import { changeAvatar, removeAvatar } from './service/avatars.ts'
 
+const MAX_BYTES = 10_000_000
+
 export const avatarRoutes: FastifyPluginAsyncTypebox = async app => {
   await app.register(multipart, { throwFileSizeLimit: false })
 
@@ -25,7 +27,8 @@ export const avatarRoutes: FastifyPluginAsyncTypebox = async app => {
       body: UploadAvatar,
       response: { 200: Avatar, ...problems(413, avatarErrors.avatar_too_large, avatarErrors.not_an_image) },
     },
-    handler: request => changeAvatar(app, request, asUser(request.actor).id),
+    ...app.uploadHooks(MAX_BYTES, avatarErrors.avatar_too_large),
+    handler: ({ caller, actor, upload, ifMatch }) => changeAvatar(app, caller, asUser(actor).id, upload, ifMatch),
   })
 
   route(app, {

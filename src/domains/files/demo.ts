@@ -4,11 +4,11 @@ import type { Caller } from '../../events/caller.ts'
 import { record } from '../../events/record.ts'
 import { demoId } from '../../lib/demo.ts'
 import { orNotFound } from '../../lib/errors.ts'
+import { Measure } from '../../lib/measure.ts'
 import { demoOrganizationId } from '../organizations/demo.ts'
 import { demoUserId } from '../users/demo.ts'
 import { fileEvents } from './events.ts'
 import { insertFile } from './queries.ts'
-import { Measure } from './service/measure.ts'
 
 export const demoFileId = demoId(70)
 

@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { defineList } from '../../database/list.ts'
 import { one, type Params, statement } from '../../database/statement.ts'
 import { versionMatches } from '../../database/versions.ts'
@@ -8,21 +8,33 @@ import { files, fileUsage } from './tables.ts'
 type FileRow = File & { version: number }
 export type NewFile = Omit<File, 'createdAt' | 'updatedAt'>
 
+/** Takes room from the quota; returns nothing when there is less. */
+export const takesRoom = ($: Params<Pick<File, 'organizationId' | 'sizeBytes'> & { quota: number }>): SQL => sql`
+  insert into ${fileUsage} as u (organization_id, bytes)
+  select ${$.organizationId}::uuid, ${$.sizeBytes}::bigint where ${$.sizeBytes}::bigint <= ${$.quota}::bigint
+  on conflict (organization_id) do update set bytes = u.bytes + excluded.bytes
+  where u.bytes + excluded.bytes <= ${$.quota}::bigint
+  returning organization_id`
+
 /** Takes the room and inserts the file; undefined when the quota has less room. */
 export const insertFile = one(
   statement(
     'files.insert',
     (_, $: Params<NewFile & { quota: number }>) => sql<FileRow>`
-      with room as (
-        insert into ${fileUsage} as u (organization_id, bytes)
-        select ${$.organizationId}::uuid, ${$.sizeBytes}::bigint where ${$.sizeBytes}::bigint <= ${$.quota}::bigint
-        on conflict (organization_id) do update set bytes = u.bytes + excluded.bytes
-        where u.bytes + excluded.bytes <= ${$.quota}::bigint
-        returning organization_id
-      )
+      with room as (${takesRoom($)})
       insert into ${files} (id, organization_id, name, type, size_bytes, sha256, created_by)
       select ${$.id}::uuid, organization_id, ${$.name}, ${$.type}, ${$.sizeBytes}::bigint, ${$.sha256}, ${$.createdBy}::uuid
       from room returning *`,
+  ),
+)
+
+/** Inserts a file whose room is already taken. */
+export const insertStored = one(
+  statement(
+    'files.insert_stored',
+    (_, $: Params<NewFile>) => sql<FileRow>`
+      insert into ${files} (id, organization_id, name, type, size_bytes, sha256, created_by)
+      values (${$.id}, ${$.organizationId}, ${$.name}, ${$.type}, ${$.sizeBytes}, ${$.sha256}, ${$.createdBy}) returning *`,
   ),
 )
 

@@ -3,16 +3,23 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { member } from '../../lib/access.ts'
 import { orNotFound, problems } from '../../lib/errors.ts'
 import { bytes, MULTIPART, Nothing } from '../../lib/schema.ts'
+import { storageErrors } from '../../lib/storage-errors.ts'
 import { route } from '../../plugins/routes.ts'
-import { fileErrors } from './errors.ts'
 import { findFile, listFiles } from './queries.ts'
 import { File, FileList, FilesQuery, SignedUrl, UploadFile } from './schemas.ts'
 import { contentOf, signDownload } from './service/downloads.ts'
-import { deleteFile } from './service/files.ts'
-import { type Limits, uploadFile } from './service/uploads.ts'
+import { createFile, deleteFile } from './service/files.ts'
+
+interface Limits {
+  maxBytes: number
+  quotaBytes: number
+}
 
 /** A plugin of its own: only this route reads multipart. */
-export const uploadRoutes: FastifyPluginAsyncTypebox<{ files: Limits }> = async (app, { files: limits }) => {
+export const uploadRoutes: FastifyPluginAsyncTypebox<{ files: Limits }> = async (
+  app,
+  { files: { maxBytes, quotaBytes } },
+) => {
   await app.register(multipart, { throwFileSizeLimit: false })
   route(app, {
     method: 'POST',
@@ -23,9 +30,10 @@ export const uploadRoutes: FastifyPluginAsyncTypebox<{ files: Limits }> = async 
       summary: 'Upload a file',
       consumes: [MULTIPART],
       body: UploadFile,
-      response: { 201: File, ...problems(413, fileErrors.file_too_large, fileErrors.storage_quota_exceeded) },
+      response: { 201: File, ...problems(413, storageErrors.file_too_large, storageErrors.storage_quota_exceeded) },
     },
-    handler: request => uploadFile(app, request, limits),
+    ...app.uploadHooks(maxBytes, storageErrors.file_too_large),
+    handler: ({ caller, organizationId, upload }) => createFile(caller, organizationId, upload, quotaBytes),
   })
 }
 

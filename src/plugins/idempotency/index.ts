@@ -4,7 +4,6 @@ import type { Transaction } from '../../database/client.ts'
 import { equalBytes, hmac, sha256 } from '../../lib/crypto.ts'
 import { AppError } from '../../lib/errors.ts'
 import { type KeptAnswer, LeftOut } from '../../lib/idempotency.ts'
-import { MULTIPART } from '../../lib/schema.ts'
 import { cacheControlOf } from '../conditional.ts'
 import { idempotencyErrors } from './errors.ts'
 import { findAnswer, insertAnswer, tryLock } from './queries.ts'
@@ -37,8 +36,6 @@ async function idempotency(app: FastifyInstance) {
   app.addHook('onRoute', route => {
     const { handler, config } = route
     if (route.method !== 'POST' || config?.access?.kind === 'public') return
-    // An upload would hold its transaction open, and its bytes are no part of the fingerprint.
-    if (route.schema?.consumes?.includes(MULTIPART)) return
     route.handler = function (this: FastifyInstance, request, reply) {
       const header = request.headers['idempotency-key']
       if (header !== undefined) return once(app, handler.bind(this), keyOf(header), request, reply)

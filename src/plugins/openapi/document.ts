@@ -1,5 +1,5 @@
 import type { EventType } from '../../events/registry.ts'
-import { isList, MULTIPART } from '../../lib/schema.ts'
+import { isList } from '../../lib/schema.ts'
 import type { Domain } from '../domains.ts'
 import { hoist, type Json } from './components.ts'
 import { describeOperation, describeProperty } from './descriptions.ts'
@@ -44,7 +44,7 @@ function factsOf(path: string, method: string, operations: Record<string, Operat
         : versioned && operation.responses['200'] !== undefined && (method !== 'post' || path.includes('{')),
     lists: isList(answerOf(operation)),
     resumes: operation.parameters?.some(({ name }) => name === 'cursor') ?? false,
-    keyed: method === 'post' && operation['x-access'].kind !== 'public' && !operation.requestBody?.content[MULTIPART],
+    keyed: method === 'post' && operation['x-access'].kind !== 'public',
   }
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { attachment, rangeOf } from '../../lib/download.ts'
-import { storageErrors } from './errors.ts'
+import { storageErrors } from '../../lib/storage-errors.ts'
 import type { Content, Storage } from './storage.ts'
 
 /** Sends the bytes, or the part that `Range` asks for, as an attachment that no browser runs. */

@@ -3,10 +3,11 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../../config.ts'
 import type { ErrorFactory } from '../../lib/errors.ts'
+import { storageErrors } from '../../lib/storage-errors.ts'
 import { sendContent } from './content.ts'
-import { storageErrors } from './errors.ts'
 import { Grants } from './grants.ts'
 import { LocalStorage } from './local.ts'
+import { uploadHooks } from './receive.ts'
 import { SIGNED_PATH, signedRoutes } from './routes.ts'
 import { openS3 } from './s3.ts'
 import type { Content, Storage } from './storage.ts'
@@ -16,6 +17,8 @@ declare module 'fastify' {
     storage: Storage
     /** What the storage holds for rows of the domains; all other bytes are orphans. */
     storedKeys: StoredKeys
+    /** Makes the hooks of a route that takes one file in a multipart body. */
+    uploadHooks: ReturnType<typeof uploadHooks>
     downloads: {
       /** Answers with the bytes of an object, as `Range` and the preconditions ask. */
       send(request: FastifyRequest, reply: FastifyReply, content: Content): Promise<FastifyReply>
@@ -48,6 +51,9 @@ async function storage(app: FastifyInstance, options: Options) {
   const chosen = await open(app, options)
   app.decorate('storage', chosen)
   app.decorate('storedKeys', new StoredKeys())
+  // Set by the hooks before a handler reads it.
+  app.decorateRequest('upload', null as never)
+  app.decorate('uploadHooks', uploadHooks(chosen))
   app.decorate('downloads', {
     send: (request, reply, content) => sendContent(chosen, request, reply, content),
     problems: [storageErrors.range_not_satisfiable, storageErrors.storage_unavailable],

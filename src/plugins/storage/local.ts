@@ -1,4 +1,4 @@
-import type { Dirent } from 'node:fs'
+import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -6,11 +6,12 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { requestErrors } from '../../lib/errors.ts'
 import type { Grants } from './grants.ts'
-import type { ByteRange, Content, Storage } from './storage.ts'
+import type { Announced, ByteRange, Content, Grant, Storage } from './storage.ts'
 
 /** Keys are ids that this service makes, so that no name of a caller becomes a path. */
 const KEY = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const PARTIAL = '.part'
+/** Where files are until they are complete: each write has one of its own, so that two of one key do not meet. */
+const INCOMPLETE = 'incomplete'
 /** Keys are spread over folders by their last characters, which are random: at most 256 folders. */
 const FOLDER_CHARACTERS = 2
 
@@ -32,12 +33,13 @@ export class LocalStorage implements Storage {
 
   async write(key: string, source: AsyncIterable<Buffer>): Promise<void> {
     const path = this.pathOf(key)
-    await mkdir(dirname(path), { recursive: true })
+    const incomplete = join(this.#folder, INCOMPLETE, randomUUID())
+    await Promise.all([path, incomplete].map(file => mkdir(dirname(file), { recursive: true })))
     try {
-      await pipeline(source, createWriteStream(`${path}${PARTIAL}`, { flush: true }))
-      await rename(`${path}${PARTIAL}`, path)
+      await pipeline(source, createWriteStream(incomplete, { flush: true }))
+      await rename(incomplete, path)
     } catch (error) {
-      await rm(`${path}${PARTIAL}`, { force: true })
+      await rm(incomplete, { force: true })
       throw error
     }
   }
@@ -49,24 +51,37 @@ export class LocalStorage implements Storage {
     return file.createReadStream(range ?? {})
   }
 
+  async stat(key: string): Promise<{ sizeBytes: number } | undefined> {
+    const found = await stat(this.pathOf(key)).catch(() => undefined)
+    return found && { sizeBytes: found.size }
+  }
+
   async remove(key: string): Promise<void> {
-    const path = this.pathOf(key)
-    await Promise.all([path, `${path}${PARTIAL}`].map(file => rm(file, { force: true })))
+    await rm(this.pathOf(key), { force: true })
   }
 
   async *keysBefore(time: Date): AsyncGenerator<string> {
-    for (const folder of await entriesOf(this.#folder))
-      for (const { name } of await entriesOf(join(this.#folder, folder.name))) {
-        const key = name.replace(PARTIAL, '')
-        const found = await stat(join(this.#folder, folder.name, name)).catch(() => undefined)
-        if (KEY.test(key) && found && found.mtime < time) yield key
+    for (const folder of await readdir(this.#folder).catch(() => [])) {
+      const path = join(this.#folder, folder)
+      for (const name of await readdir(path).catch(() => [])) {
+        const found = await stat(join(path, name)).catch(() => undefined)
+        if (!found || found.mtime >= time) continue
+        if (folder === INCOMPLETE) await rm(join(path, name), { force: true })
+        else if (KEY.test(name)) yield name
       }
+    }
   }
 
   async downloadUrl({ key, name, type, sizeBytes, sha256 }: Content, expiresAt: Date): Promise<string> {
     const { grants, url } = this.#signed
-    const grant = { method: 'GET', key, name, type, sizeBytes, sha256, expiresAt: expiresAt.toISOString() } as const
-    return `${url}/${key}?grant=${grants.sign(grant)}`
+    const claims = { method: 'GET', key, name, type, sizeBytes, sha256, expiresAt: expiresAt.toISOString() } as const
+    return `${url}/${key}?grant=${grants.sign(claims)}`
+  }
+
+  async uploadGrant({ key, sizeBytes, sha256 }: Announced, expiresAt: Date): Promise<Grant> {
+    const { grants, url } = this.#signed
+    const claims = { method: 'PUT', key, sizeBytes, sha256, expiresAt: expiresAt.toISOString() } as const
+    return { url: `${url}/${key}?grant=${grants.sign(claims)}`, headers: {} }
   }
 
   /** Where an object is, or will be. */
@@ -75,5 +90,3 @@ export class LocalStorage implements Storage {
     return join(this.#folder, key.slice(-FOLDER_CHARACTERS), key)
   }
 }
-
-const entriesOf = (folder: string): Promise<Dirent[]> => readdir(folder, { withFileTypes: true }).catch(() => [])

@@ -17,6 +17,16 @@ export interface Content {
   sha256: string
 }
 
+/** What was announced of an object before its bytes are uploaded. */
+export type Announced = Pick<Content, 'key' | 'sizeBytes' | 'sha256'>
+
+/** How a client uploads bytes to the storage itself. */
+export interface Grant {
+  url: string
+  /** What the request must have besides its `Content-Length`. */
+  headers: Record<string, string>
+}
+
 /** Where the bytes of files are. A key is an id; nothing a caller says is part of it. */
 export interface Storage {
   /** Stores all bytes of `source` or, when it fails, none. */
@@ -25,8 +35,12 @@ export interface Storage {
   read(key: string, range?: ByteRange): Promise<Readable>
   /** Does nothing when there is no such object. */
   remove(key: string): Promise<void>
-  /** The keys of all objects that were last written before `time`, also of incomplete ones. */
+  /** What is known of an object without reading it; undefined when there is none. */
+  stat(key: string): Promise<{ sizeBytes: number } | undefined>
+  /** The keys of all objects that were last written before `time`. Removes incomplete ones as old. */
   keysBefore(time: Date): AsyncIterable<string>
   /** Returns a URL by which whoever has it downloads the object until `expiresAt`, and nothing else. */
   downloadUrl(content: Content, expiresAt: Date): Promise<string>
+  /** Returns how whoever has it uploads these bytes, and no others, until `expiresAt`. */
+  uploadGrant(announced: Announced, expiresAt: Date): Promise<Grant>
 }

@@ -147,8 +147,8 @@ t.test('a deleted file is gone at once, and its bytes after it', async t => {
 
 t.test('bytes without a row are removed when they are old, and no others', async t => {
   const kept = await upload()
-  const [orphan, partial, young] = [newId(), newId(), newId()]
-  const paths = [pathOf(orphan), `${pathOf(partial)}.part`, pathOf(young)]
+  const [orphan, young] = [newId(), newId()]
+  const paths = [pathOf(orphan), join(config.dataDirectory, 'files', 'incomplete', newId()), pathOf(young)]
   for (const path of paths) {
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, 'x')

@@ -10,20 +10,21 @@ import { eventually } from '../../helpers/mail.ts'
 import { multipart } from '../../helpers/multipart.ts'
 
 const MAX = 200_000
-const test = await testApp(t, { files: { maxBytes: MAX, quotaBytes: 10 * MAX } })
+const test = await testApp(t, { files: { maxBytes: MAX, directMaxBytes: MAX, quotaBytes: 10 * MAX } })
 const { app, sql, config } = test
 const organization = await createOrganization(test)
 const { member } = organization
 
 const upload = (part: Parameters<typeof multipart>[0], { id = organization.id, as = member, on = app } = {}) =>
   call(on, `POST /organizations/${id}/files`, { as, ...multipart(part) })
-/** The names of all stored files. */
-async function stored(): Promise<string[]> {
-  const entries = await readdir(join(config.dataDirectory, 'files'), { recursive: true, withFileTypes: true }).catch(
-    () => [],
-  )
+/** The names of all stored files, or of those in one folder. */
+async function stored(folder = ''): Promise<string[]> {
+  const path = join(config.dataDirectory, 'files', folder)
+  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => [])
   return entries.filter(entry => entry.isFile()).map(({ name }) => name)
 }
+/** Of the writes that are not complete. */
+const incomplete = () => stored('incomplete')
 const usageOf = async (id: string): Promise<number> =>
   Number((await sql('select bytes from file_usage where organization_id = $1', [id]))[0]?.bytes ?? 0)
 
@@ -140,6 +141,23 @@ t.test('a body that is no upload is refused with its reason and leaves nothing',
   })
 })
 
+t.test('an upload with an Idempotency-Key happens once, and its bytes are stored once', async t => {
+  const send = (content: string, key: string) => {
+    const { body, headers } = multipart({ content })
+    const request = `POST /organizations/${organization.id}/files`
+    return call(app, request, { as: member, body, headers: { ...headers, 'idempotency-key': key } })
+  }
+  const first = await send('once', 'upload-1')
+  t.equal(first.status, 201)
+  await leavesNothing(t, async () => {
+    const again = await send('once', 'upload-1')
+    t.match(again, { status: 201, headers: { 'idempotent-replayed': 'true', location: first.headers.location } })
+    t.same(again.body, first.body)
+    t.match(await send('other', 'upload-1'), { status: 422, body: { code: 'idempotency_key_reused' } })
+  })
+  t.equal((await call(app, `GET /files/${first.body.id}/content`, { as: member })).text, 'once')
+})
+
 t.test('only the upload reads multipart', async t => {
   const { body: file } = await upload({})
   for (const request of [`DELETE /files/${file.id}`, `POST /organizations/${organization.id}/posts`])
@@ -161,7 +179,7 @@ t.test('uploads at the same time never pass the quota, on two nodes', async t =>
   t.same(rows.map(({ id }: { id: string }) => id).sort(), kept.toSorted())
   const names = await stored()
   t.ok(kept.every(id => names.includes(id)))
-  t.notOk(names.some(name => name.includes('.part')))
+  t.same(await incomplete(), [])
   t.equal((await call(app, `DELETE /files/${kept[0]}`, { as: other.member })).status, 204)
   t.equal((await upload({ content: randomBytes(MAX) }, at)).status, 201, 'a deleted file frees its room at once')
 })
@@ -181,8 +199,8 @@ t.test('a client that leaves in the middle of a file leaves nothing', async t =>
     ]
     socket.write(`${head.join('\r\n')}\r\n\r\n`)
     socket.write(body.subarray(0, 70_000))
-    await eventually(async () => (await stored()).some(name => name.endsWith('.part')), 'the file has begun')
+    await eventually(async () => (await incomplete()).length === 1, 'the file has begun')
     socket.destroy()
-    await eventually(async () => !(await stored()).some(name => name.endsWith('.part')), 'the part is removed')
+    await eventually(async () => (await incomplete()).length === 0, 'what had come is removed')
   })
 })

@@ -3,9 +3,17 @@ import { createHash } from 'node:crypto'
 import { fileTypeFromBuffer } from 'file-type'
 
 /** The library needs no more to tell a type (file-type's own sample size). */
-const HEAD_BYTES = 4100
+export const HEAD_BYTES = 4100
 /** A character of UTF-8 that the end of the head cuts off has at most this many bytes there. */
 const CUT_BYTES = 3
+
+export interface Measured {
+  sizeBytes: number
+  /** In hex. */
+  sha256: string
+  /** The media type that the bytes tell. */
+  type: string
+}
 
 /** Passes bytes on, and tells their size, checksum and type afterwards. */
 export class Measure {
@@ -24,13 +32,13 @@ export class Measure {
   }
 
   /** Must be called only once. */
-  async result() {
+  async result(): Promise<Measured> {
     return { sizeBytes: this.sizeBytes, sha256: this.#hash.digest('hex'), type: await typeOf(this.#head) }
   }
 }
 
-/** HTML, SVG and scripts have no signature: they are text, which no browser runs. */
-async function typeOf(head: Buffer): Promise<string> {
+/** Tells the media type by the first bytes. HTML, SVG and scripts have no signature: they are text, which no browser runs. */
+export async function typeOf(head: Buffer): Promise<string> {
   const found = await fileTypeFromBuffer(head)
   if (found && !/xml|html|svg/.test(found.mime)) return found.mime
   return isText(head) ? 'text/plain' : 'application/octet-stream'
