@@ -117,6 +117,21 @@ const NOTHING: Record<string, string>[] = [
   { 'transfer-encoding': 'chunked' },
 ]
 
+t.test('a body without anything that is required may be left out', async t => {
+  const demands = ({ required = [], minProperties = 0, type }: Json) =>
+    required.length + minProperties > 0 || type !== 'object'
+  const faults = writes.filter(
+    ({ body, ...operation }) => body && !mayBeEmpty({ ...operation, body }) && !demands(body),
+  )
+  t.same(
+    faults.map(({ id }) => id),
+    [],
+    'wrap its schema in Nullable',
+  )
+  for (const operation of writes.filter(({ body }) => body))
+    t.equal(operation.requiresBody, !mayBeEmpty(operation), `${operation.id}: the document says it`)
+})
+
 each(writes.filter(mayBeEmpty), 'no body is none under whatever media type', async (t, operation) => {
   for (const headers of [{ 'content-type': 'application/json' }, ...someOf(NOTHING, operation)]) {
     const { send } = await prepare(operation)

@@ -17,6 +17,8 @@ export interface Operation {
   /** The schema of a JSON body, resolved one level. */
   body: Json | undefined
   example: Json | undefined
+  /** Whether the document requires the body. */
+  requiresBody: boolean
   /** Whether the body is a file. */
   uploads: boolean
   responses: Record<string, { headers?: Json; content?: Record<string, { schema: Json }> }>
@@ -73,6 +75,7 @@ export class Specification {
       parameters: operation.parameters ?? [],
       body: this.resolve(json?.schema),
       example: json?.example,
+      requiresBody: operation.requestBody?.required === true,
       uploads: operation.requestBody?.content?.['multipart/form-data'] !== undefined,
       responses: operation.responses,
       keyRequired: operation['x-idempotency'] === 'required',

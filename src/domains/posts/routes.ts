@@ -133,7 +133,7 @@ export const postRoutes: FastifyPluginAsyncTypebox = async app => {
       body: PublishPost,
       response: { 200: Post, ...refused },
     },
-    handler: request => publishPost(app, request.caller, changeOf(request), request.body.publishAt ?? null),
+    handler: request => publishPost(app, request.caller, changeOf(request), request.body?.publishAt ?? null),
   })
 
   route(app, {

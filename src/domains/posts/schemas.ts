@@ -86,12 +86,13 @@ export const UpdatePost = Patch(Closed({ title: Title, content: Content, slug: S
   examples: [{ title: 'We have moved' }],
 })
 export type UpdatePost = Static<typeof UpdatePost>
-export const PublishPost = Closed(
-  {
+/** The body is optional. */
+export const PublishPost = Nullable(
+  Closed({
     publishAt: Type.Optional(
       Nullable(Timestamp, { description: 'When to publish it; null, left out or in the past for now.' }),
     ),
-  },
+  }),
   { title: 'PublishPost', examples: [{ publishAt: null }] },
 )
 export type PublishPost = Static<typeof PublishPost>

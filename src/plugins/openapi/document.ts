@@ -61,10 +61,17 @@ function completeOperation(facts: Facts, ids: Ids): void {
   operation.responses = completeResponses(facts)
   operation.parameters = completeParameters(facts, ids)
   operation.description = describeOperation(facts)
+  requireBody(operation)
   requestExample(operation, ids)
   successExample(operation, ids)
   // The description of the operation says it.
   delete operation['x-cache']
+}
+
+/** A body that may be null may be left out, which the library does not know. */
+function requireBody({ requestBody }: Operation): void {
+  const schema = requestBody?.content['application/json']?.schema
+  if (requestBody && schema) requestBody.required = ![schema.type].flat().includes('null')
 }
 
 function securityOf(access: PublishedAccess): Record<string, string[]>[] {
