@@ -7,6 +7,7 @@ import { addressPlugin } from './plugins/address.ts'
 import { aiPlugin } from './plugins/ai/index.ts'
 import { authPlugin } from './plugins/auth.ts'
 import { bodyPlugin } from './plugins/body.ts'
+import { buffersPlugin } from './plugins/buffers.ts'
 import { compressionPlugin } from './plugins/compression.ts'
 import { conditionalPlugin } from './plugins/conditional.ts'
 import { connectionsPlugin } from './plugins/connections.ts'
@@ -51,6 +52,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   const { databaseUrl: url, databaseFastPath: fastPath, databaseAcquireMs: acquireMs } = config
   const app = Fastify(serverOptions(config))
   await app.register(databasePlugin, { url, pool: config.databasePool, acquireMs, fastPath })
+  await app.register(buffersPlugin)
   await app.register(connectionsPlugin)
   await app.register(requestPlugin)
   await app.register(observabilityPlugin, config)

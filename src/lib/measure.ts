@@ -15,25 +15,26 @@ export interface Measured {
   type: string
 }
 
-/** Passes bytes on, and tells their size, checksum and type afterwards. */
+/** Tells the size, checksum and type of bytes that are added chunk by chunk. */
 export class Measure {
   sizeBytes = 0
   readonly #hash = createHash('sha256')
-  #head = Buffer.alloc(0)
+  /** Not of the pool of small buffers: one of those keeps all others of its 64 KiB. */
+  readonly #head = Buffer.allocUnsafeSlow(HEAD_BYTES)
 
-  async *of(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const chunk of source) {
-      this.sizeBytes += chunk.length
-      this.#hash.update(chunk)
-      if (this.#head.length < HEAD_BYTES)
-        this.#head = Buffer.concat([this.#head, chunk.subarray(0, HEAD_BYTES - this.#head.length)])
-      yield chunk
-    }
+  add(chunk: Buffer): void {
+    if (this.sizeBytes < HEAD_BYTES) chunk.copy(this.#head, this.sizeBytes)
+    this.sizeBytes += chunk.length
+    this.#hash.update(chunk)
   }
 
   /** Must be called only once. */
   async result(): Promise<Measured> {
-    return { sizeBytes: this.sizeBytes, sha256: this.#hash.digest('hex'), type: await typeOf(this.#head) }
+    return {
+      sizeBytes: this.sizeBytes,
+      sha256: this.#hash.digest('hex'),
+      type: await typeOf(this.#head.subarray(0, this.sizeBytes)),
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { loadDemo } from '../../src/demo.ts'
 import { demoKey } from '../../src/lib/demo.ts'
 import { listen, testApp } from '../helpers/app.ts'
 import { freePort } from '../helpers/ports.ts'
+import { startServices } from '../helpers/services.ts'
 import { startStripe } from '../helpers/stripe.ts'
 import { compileWithClient } from '../helpers/typed-client.ts'
 
@@ -26,9 +27,12 @@ const SEPARATOR = '\u001e'
 const [MARGIN, WHOLE_LIFE] = ['MARGIN_MS = 30_000', 'MARGIN_MS = 1_000_000']
 
 // The receiver of the guide runs on this machine.
-const test = await testApp(t, { works: true, outboundAllow: ['localhost', '127.0.0.1', '::1'] })
+const services = await startServices(t)
+// Where URLs in answers lead.
+const publicUrl = `http://127.0.0.1:${await freePort()}`
+const test = await testApp(t, { works: true, publicUrl, ...services, outboundAllow: ['localhost', '127.0.0.1', '::1'] })
 await loadDemo(test.app)
-const base = await listen(test.app)
+const base = await listen(test.app, Number(new URL(publicUrl).port))
 const { stripe } = await startStripe(t)
 const withStripe = await testApp(t, { works: true, stripe })
 await loadDemo(withStripe.app)

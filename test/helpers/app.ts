@@ -86,8 +86,8 @@ export async function anotherNode(t: Test, { config }: TestApp, overrides: Parti
   return app
 }
 
-/** Listens on a free port; returns the base URL. */
-export async function listen(app: FastifyInstance): Promise<string> {
-  await app.listen({ host: '127.0.0.1', port: 0 })
+/** Listens on `port`, or on a free one; returns the base URL. */
+export async function listen(app: FastifyInstance, port = 0): Promise<string> {
+  await app.listen({ host: '127.0.0.1', port })
   return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { Transaction } from '../../database/client.ts'
 import type { Caller } from '../../events/caller.ts'
@@ -10,15 +11,14 @@ import { demoUserId } from '../users/demo.ts'
 import { fileEvents } from './events.ts'
 import { insertFile } from './queries.ts'
 
-export const demoFileId = demoId(70)
+const TEXT = Buffer.from('hello\n')
 
-async function* text() {
-  yield Buffer.from('hello\n')
-}
+export const demoFileId = demoId(70)
 
 export async function insertDemoFile(tx: Transaction, caller: Caller, { storage }: FastifyInstance): Promise<void> {
   const measure = new Measure()
-  await storage.write(demoFileId, measure.of(text()))
+  measure.add(TEXT)
+  await storage.write(demoFileId, Readable.from([TEXT]))
   const shared = { id: demoFileId, organizationId: demoOrganizationId, createdBy: demoUserId, name: 'hello.txt' }
   const row = { ...shared, ...(await measure.result()) }
   await record(tx, caller, fileEvents.created, orNotFound(await insertFile(tx, { ...row, quota: row.sizeBytes })))

@@ -65,10 +65,13 @@ async function open(app: FastifyInstance, { dataDirectory, jwtSecrets, publicUrl
   const signed = { grants, url: `${publicUrl}${SIGNED_PATH}` }
   if (s3 === null) {
     const local = new LocalStorage(join(dataDirectory, 'files'), signed)
+    await local.prepare()
     await app.register(signedRoutes, { storage: local, grants })
     return local
   }
-  const store = await openS3(s3, new LocalStorage(join(dataDirectory, 'spool'), signed))
+  const spool = new LocalStorage(join(dataDirectory, 'spool'), signed)
+  await spool.prepare()
+  const store = await openS3(s3, spool)
   app.addHook('onClose', async () => store.close())
   return store
 }

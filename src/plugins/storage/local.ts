@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { once } from 'node:events'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { requestErrors } from '../../lib/errors.ts'
@@ -12,8 +13,13 @@ import type { Announced, ByteRange, Content, Grant, Storage } from './storage.ts
 const KEY = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** Where files are until they are complete: each write has one of its own, so that two of one key do not meet. */
 const INCOMPLETE = 'incomplete'
-/** Keys are spread over folders by their last characters, which are random: at most 256 folders. */
+/** Keys are spread over folders by their last characters, which are random. */
 const FOLDER_CHARACTERS = 2
+const FOLDERS = 16 ** FOLDER_CHARACTERS
+/** A read of the default of 64 KiB costs nearly as much. */
+const READ_BYTES = 262_144
+/** One write at a time: many clients upload at once. */
+const BUFFER_BYTES = 16_384
 
 /** How signed URLs are made: they lead to a route of this service at `url`. */
 interface Signed {
@@ -31,12 +37,17 @@ export class LocalStorage implements Storage {
     this.#signed = signed
   }
 
+  /** Makes the folders, so that `write` finds them. */
+  async prepare(): Promise<void> {
+    const folders = Array.from({ length: FOLDERS }, (_, n) => n.toString(16).padStart(FOLDER_CHARACTERS, '0'))
+    for (const folder of [INCOMPLETE, ...folders]) await mkdir(join(this.#folder, folder), { recursive: true })
+  }
+
   async write(key: string, source: AsyncIterable<Buffer>): Promise<void> {
     const path = this.pathOf(key)
     const incomplete = join(this.#folder, INCOMPLETE, randomUUID())
-    await Promise.all([path, incomplete].map(file => mkdir(dirname(file), { recursive: true })))
     try {
-      await pipeline(source, createWriteStream(incomplete, { flush: true }))
+      await pipeline(source, createWriteStream(incomplete, { flush: true, highWaterMark: BUFFER_BYTES }))
       await rename(incomplete, path)
     } catch (error) {
       await rm(incomplete, { force: true })
@@ -45,10 +56,13 @@ export class LocalStorage implements Storage {
   }
 
   async read(key: string, range?: ByteRange): Promise<Readable> {
-    const file = await open(this.pathOf(key)).catch(error => {
-      throw error.code === 'ENOENT' ? requestErrors.not_found() : error
-    })
-    return file.createReadStream(range ?? {})
+    const source = createReadStream(this.pathOf(key), { ...range, highWaterMark: READ_BYTES })
+    try {
+      await once(source, 'open')
+      return source
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? requestErrors.not_found() : error
+    }
   }
 
   async stat(key: string): Promise<{ sizeBytes: number } | undefined> {

@@ -20,6 +20,8 @@ export interface Upload extends Measured {
 }
 
 const NAME_CHARACTERS = 255
+/** Each stream on the way holds little more than one chunk of the socket, because many clients upload at once. */
+const BUFFER_BYTES = 16_384
 
 /**
  * Hooks of a route that takes one file in a multipart body. Before the handler they stream it to the storage as
@@ -49,12 +51,15 @@ async function receive(
   tooLarge: ErrorFactory,
 ): Promise<Omit<Upload, 'key'>> {
   if (!request.isMultipart()) throw requestErrors.unsupported_media_type()
-  const parts = request.parts({ preservePath: true, limits: { fileSize: maxBytes, files: 1, fields: 0, parts: 2 } })
+  const limits = { fileSize: maxBytes, files: 1, fields: 0, parts: 2 }
+  const parts = request.parts({ preservePath: true, fileHwm: BUFFER_BYTES, highWaterMark: BUFFER_BYTES, limits })
   try {
     const { value: part } = await parts.next()
     if (part?.type !== 'file' || part.fieldname !== 'file') throw invalid('#/file', 'must be a file')
     const measure = new Measure()
-    await storage.write(key, measure.of(part.file))
+    // Not by a generator: each holds some chunks more, and many clients upload at once.
+    part.file.on('data', (chunk: Buffer) => measure.add(chunk))
+    await storage.write(key, part.file)
     // The library ends the stream at the limit as if it were the end of the file.
     if (part.file.truncated) throw tooLarge()
     const { done } = await parts.next()

@@ -29,7 +29,7 @@ export interface Grant {
 
 /** Where the bytes of files are. A key is an id; nothing a caller says is part of it. */
 export interface Storage {
-  /** Stores all bytes of `source` or, when it fails, none. */
+  /** Stores all bytes of `source` or, when it fails, none. Begins to read before it returns. */
   write(key: string, source: AsyncIterable<Buffer>): Promise<void>
   /** Throws `not_found`. */
   read(key: string, range?: ByteRange): Promise<Readable>
