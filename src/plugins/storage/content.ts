@@ -20,6 +20,7 @@ export async function sendContent(
   if (range === null)
     throw storageErrors.range_not_satisfiable({ headers: { 'content-range': `bytes */${sizeBytes}` } })
   const source = await storage.read(key, range)
+  reply.server.transfers(reply)
   reply.headers(headersOf(content))
   if (range === undefined) return reply.header('content-length', sizeBytes).send(source)
   const { start, end } = range

@@ -76,4 +76,4 @@ async function open(app: FastifyInstance, { dataDirectory, jwtSecrets, publicUrl
   return store
 }
 
-export const storagePlugin = fp(storage, { name: 'storage', dependencies: ['access'] })
+export const storagePlugin = fp(storage, { name: 'storage', dependencies: ['access', 'buffers'] })

@@ -31,6 +31,7 @@ const BUFFER_BYTES = 16_384
 export const uploadHooks = (storage: Storage) => (maxBytes: number, tooLarge: ErrorFactory) => ({
   async preHandler(request: FastifyRequest, reply: FastifyReply) {
     const key = newId()
+    request.server.transfers(reply)
     const measured = await streaming(reply, () => receive(storage, key, request, maxBytes, tooLarge))
     request.upload = { key, ...measured }
     // What the fingerprint of an Idempotency-Key is made of.

@@ -41,6 +41,7 @@ export async function signedRoutes(
 
   app.put<Signed>(`${SIGNED_PATH}/:key`, upload, async ({ params, query, body }, reply) => {
     const { key, sizeBytes, sha256 } = grants.verify(query.grant, 'PUT', params.key)
+    app.transfers(reply)
     await streaming(reply, () => storage.write(key, exactly({ sizeBytes, sha256 }, body ?? Readable.from([]))))
     return reply.send()
   })
