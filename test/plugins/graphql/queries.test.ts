@@ -186,3 +186,39 @@ t.test('an assignee who has left the organization is nobody', async t => {
   const { data, errors } = await graph(app, as, `{ task(id: "${taskId}") { assigneeId assignee { name } } }`)
   t.same({ data, errors }, { data: { task: { assigneeId: outsider.id, assignee: null } }, errors: undefined })
 })
+
+t.test('a document that is compiled answers as before, and each caller by what that caller may', async t => {
+  const projectId = await createProject(test, { organizationId: organization.id })
+  const taskId = await createTask(test, { projectId, assigneeId: as.id })
+  await createComment(test, { taskId })
+  const document = `query ($id: ID!, $task: ID!, $first: Int = 2, $long: Boolean!) {
+    one: project(id: $id) { ...Named tasks(first: $first) { totalCount nodes { ...Whole } pageInfo { endCursor } } }
+    task(id: $task) { ... on Task { title comments { nodes { body author { name } } } } }
+    none: task(id: "no-id") { title }
+    me { id } again: me { name }
+  }
+  fragment Named on Project { name organization { name } }
+  fragment Whole on Task { id title dueAt status description @include(if: $long) priority @skip(if: $long) assignee { name } }`
+  const key = await createKey(test, organization.id, 'tasks:read')
+  const callers = [as, viewer, outsider, { headers: { ...key.headers } }]
+  const ask = (caller: { headers: Record<string, string> }, long: boolean) =>
+    graph(app, caller, document, { variables: { id: projectId, task: taskId, long } })
+  const withoutIds = ({ data, errors }: Awaited<ReturnType<typeof graph>>) =>
+    JSON.stringify({ data, errors }).replaceAll(/"requestId":"[^"]*"/g, '')
+  const expected = await Promise.all(
+    // Another comment makes another text, which is not compiled.
+    callers.map((caller, n) =>
+      graph(app, caller, `${document}\n# ${n}`, { variables: { id: projectId, task: taskId, long: true } }),
+    ),
+  )
+  t.match(expected[0]?.data.one.tasks.nodes, [{ title: 'Task', assignee: { name: /./ } }])
+  t.equal(new Set(expected.map(withoutIds)).size, 4, 'each of the callers may see something else')
+  for (let n = 0; n < 5; n++) {
+    for (const [at, caller] of callers.entries())
+      t.equal(withoutIds(await ask(caller, true)), withoutIds(expected[at] as never), `the answer of caller ${at}`)
+    const { data } = await ask(as, false)
+    t.match(data.one.tasks.nodes, [{ priority: 0, description: undefined }])
+  }
+  const refused = await graph(app, as, document, { variables: { id: projectId, task: taskId, long: 'no' } })
+  t.match(refused.errors, [{ message: /\$long/, extensions: { code: 'graphql_invalid' } }])
+})
