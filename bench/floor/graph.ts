@@ -34,8 +34,11 @@ interface Task {
 type Queries = { obj: Task }[]
 
 const rowsOf = async (name: string, text: string, values: unknown[]) => (await pool.query({ name, text, values })).rows
-const byId = async <Row extends { id: string }>(name: string, text: string, ids: unknown[]): Promise<Map<string, Row>> =>
-  new Map((await rowsOf(name, text, [ids])).map(row => [row.id, row]))
+const byId = async <Row extends { id: string }>(
+  name: string,
+  text: string,
+  ids: unknown[],
+): Promise<Map<string, Row>> => new Map((await rowsOf(name, text, [ids])).map(row => [row.id, row]))
 
 const resolvers = {
   Query: { project: async (_: unknown, { id }: { id: string }) => (await rowsOf('project', PROJECT, [id]))[0] },
