@@ -45,12 +45,14 @@ import { socketsPlugin } from './plugins/sockets/index.ts'
 import { storagePlugin } from './plugins/storage/index.ts'
 import { streamsPlugin } from './plugins/streams/index.ts'
 import { tokensPlugin } from './plugins/tokens.ts'
+import { tracingPlugin } from './plugins/tracing/index.ts'
 import { validationPlugin } from './plugins/validation.ts'
 
 /** Builds the application on a migrated database, without listening: plugins in a fixed order, then every domain. */
 export async function buildApp(config: Config & { databaseUrl: string }): Promise<FastifyInstance> {
   const { databaseUrl: url, databaseFastPath: fastPath, databaseAcquireMs: acquireMs } = config
   const app = Fastify(serverOptions(config))
+  await app.register(tracingPlugin, config)
   await app.register(databasePlugin, { url, pool: config.databasePool, acquireMs, fastPath })
   await app.register(buffersPlugin)
   await app.register(connectionsPlugin)

@@ -84,6 +84,7 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     /** Null: signing in with Google is off. */
     google: googleOf(environment),
     metricsToken: environment.METRICS_TOKEN,
+    tracing: tracingOf(environment),
     /** Null: no chain is asked. Often it holds a key. */
     rpcUrl: environment.RPC_URL,
     smtpUrl: environment.SMTP_URL,
@@ -131,7 +132,17 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
 const outboundAllowOf = ({ NODE_ENV, OUTBOUND_ALLOW }: Environment): string[] =>
   list(OUTBOUND_ALLOW ?? (NODE_ENV === 'development' ? 'localhost,127.0.0.0/8,::1' : ''))
 
-/** Without an address the built-in echo answers. Prices are for a million tokens. */
+/** Null without a collector: no span is recorded. */
+const tracingOf = (environment: Environment) =>
+  environment.OTEL_EXPORTER_OTLP_ENDPOINT === null
+    ? null
+    : {
+        endpoint: environment.OTEL_EXPORTER_OTLP_ENDPOINT,
+        serviceName: environment.OTEL_SERVICE_NAME,
+        sampler: environment.OTEL_TRACES_SAMPLER,
+        ratio: environment.OTEL_TRACES_SAMPLER_ARG,
+      }
+
 /** Null without a bucket: files are kept on the local disk. */
 const s3Of = (environment: Environment) =>
   environment.S3_BUCKET === null
@@ -155,6 +166,7 @@ const stripeOf = (environment: Environment, publicUrl: string) =>
         returnUrl: environment.APP_URL ?? publicUrl,
       }
 
+/** Without an address the built-in echo answers. Prices are for a million tokens. */
 const aiOf = (environment: Environment) => ({
   baseUrl: environment.AI_BASE_URL,
   apiKey: environment.AI_API_KEY,

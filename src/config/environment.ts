@@ -8,6 +8,16 @@ export const DEVELOPMENT_KEY = 'ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE='
 /** The published schedule: 0, 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h. */
 const WEBHOOK_SCHEDULE = '0,5,300,1800,7200,18000,36000,50400,72000,86400'
 
+/** The samplers of the OpenTelemetry specification. */
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const
+
 /** The environment variables, in the order of `.env.example`. Each has a default that suits development. */
 export const Environment = Type.Object(
   {
@@ -30,6 +40,10 @@ export const Environment = Type.Object(
     GOOGLE_CLIENT_SECRET: Nullable(Type.String(), { default: null }),
     GOOGLE_ISSUER: Type.String({ pattern: '^https?://[^?#]+$', default: 'https://accounts.google.com' }),
     METRICS_TOKEN: Nullable(Type.String(), { default: null }),
+    OTEL_EXPORTER_OTLP_ENDPOINT: Nullable(Type.String({ pattern: '^https?://[^?#\\s]+[^/?#\\s]$' }), { default: null }),
+    OTEL_SERVICE_NAME: Type.String({ minLength: 1, default: 'lintel' }),
+    OTEL_TRACES_SAMPLER: StringEnum([...SAMPLERS], { default: 'parentbased_always_on' }),
+    OTEL_TRACES_SAMPLER_ARG: Type.Number({ minimum: 0, maximum: 1, default: 1 }),
     RPC_URL: Nullable(Type.String({ pattern: '^https?://[^#\\s]+$' }), { default: null }),
     SMTP_URL: Nullable(Type.String({ pattern: '^smtps?://' }), { default: null }),
     MAIL_FROM: Type.String({ default: 'Lintel <no-reply@localhost>' }),

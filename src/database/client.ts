@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { AppError } from '../lib/errors.ts'
 import { lockKeyOf } from '../lib/ids.ts'
+import type { Tracing } from '../lib/tracing.ts'
 import { databaseDown } from './errors.ts'
 import { type Executor, send } from './executor.ts'
 import { Pipeline } from './fast-path/pipeline.ts'
@@ -13,6 +14,7 @@ import { PlainStatements } from './plain.ts'
 import type { Query } from './query.ts'
 import { Servers, urlsOf } from './servers.ts'
 import type { Prepare, SingleStatements } from './single-statements.ts'
+import { spanOf, TracedStatements } from './traced.ts'
 
 /**
  * The server's limits are shorter than the client's `query_timeout`, so the client's limit is reached only when the
@@ -42,6 +44,8 @@ export interface DatabaseOptions {
   log: Log
   /** Whether to use the parts of `fast-path/README.md`, which rely on the driver's internals for speed. */
   fastPath: boolean
+  /** Null where nobody collects spans. */
+  tracing?: Tracing | null
   /** Runs on each new connection for single statements before it is used, and so also before any transaction. */
   prepare?: Prepare
 }
@@ -72,14 +76,17 @@ const queueFor = (id: string): string => `select pg_advisory_xact_lock(${lockKey
 export class Transaction implements Executor {
   readonly coalesces = false
   readonly #client: pg.PoolClient
+  readonly #tracing: Tracing | null
   readonly #announcements: [topic: string, ids: string[]][] = []
 
-  constructor(client: pg.PoolClient) {
+  constructor(client: pg.PoolClient, tracing: Tracing | null = null) {
     this.#client = client
+    this.#tracing = tracing
   }
 
   run<Result>(query: Query<Result>): Promise<Result[]> {
-    return send(this.#client, query)
+    const run = () => send(this.#client, query)
+    return this.#tracing?.isRecording ? spanOf(this.#tracing, query, run) : run()
   }
 
   /** Calls the `onCommitted` listeners of this process after the commit; `notify` reaches other processes. */
@@ -114,6 +121,25 @@ export class Transaction implements Executor {
   }
 }
 
+/** Runs single statements that write. */
+class Writes implements Executor {
+  readonly #database: Pick<Executor, 'coalesces'>
+  readonly #single: SingleStatements
+
+  constructor(database: Pick<Executor, 'coalesces'>, single: SingleStatements) {
+    this.#database = database
+    this.#single = single
+  }
+
+  get coalesces(): boolean {
+    return this.#database.coalesces
+  }
+
+  run<Result>(query: Query<Result>): Promise<Result[]> {
+    return this.#single.write(query)
+  }
+}
+
 /**
  * The connections of this process: pipelined clients (or a pool) for single statements, a bounded pool for transactions
  * (commits on one pipelined connection would wait for each other), and one connection for LISTEN. A lost connection
@@ -122,13 +148,13 @@ export class Transaction implements Executor {
 export class Database implements Executor {
   readonly #single: SingleStatements
   readonly #pool: pg.Pool
+  readonly #tracing: Tracing | null
+  readonly #fastPath: boolean
   readonly #news = new EventEmitter()
   readonly listener: Listener
-  /** Runs single statements that write. */
   readonly writes: Executor
-  readonly coalesces: boolean
 
-  constructor({ url, pool, acquireMs = ACQUIRE_TIMEOUT_MS, log, fastPath, prepare }: DatabaseOptions) {
+  constructor({ url, pool, acquireMs = ACQUIRE_TIMEOUT_MS, log, fastPath, tracing = null, prepare }: DatabaseOptions) {
     const options = connectionOptions(url)
     const servers = new Servers(url)
     const gate = new ConnectionGate()
@@ -139,11 +165,13 @@ export class Database implements Executor {
       await prepare?.(client)
       gate.open()
     }
-    this.coalesces = fastPath
-    this.#single = fastPath
+    this.#tracing = tracing
+    this.#fastPath = fastPath
+    const single = fastPath
       ? new Pipeline(options, { servers, log, prepare: prepareAndOpen })
       : new PlainStatements(openPool({ ...prepared, connectionTimeoutMillis: QUERY_TIMEOUT_MS }))
-    this.writes = { coalesces: fastPath, run: query => this.#single.write(query) }
+    this.#single = tracing ? new TracedStatements(single, tracing) : single
+    this.writes = new Writes(this, this.#single)
     this.listener = new Listener(options, servers, log)
     this.#pool = openPool({ ...(fastPath ? {} : prepared), connectionTimeoutMillis: acquireMs })
   }
@@ -157,6 +185,11 @@ export class Database implements Executor {
     return this.#single.connected
   }
 
+  /** What is recorded shares no statement: it would be the span of one caller only. */
+  get coalesces(): boolean {
+    return this.#fastPath && !this.#tracing?.isRecording
+  }
+
   run<Result>(query: Query<Result>): Promise<Result[]> {
     return this.#single.read(query)
   }
@@ -165,12 +198,18 @@ export class Database implements Executor {
    * Runs `work` in a transaction, which queues for `id` when there is one. Commits when `work` resolves, rolls back when
    * it throws. Throws `database_unavailable`.
    */
-  async transaction<T>(work: (tx: Transaction) => Promise<T>, id: string | null = null): Promise<T> {
+  transaction<T>(work: (tx: Transaction) => Promise<T>, id: string | null = null): Promise<T> {
+    return this.#tracing?.isRecording
+      ? this.#tracing.span('transaction', { kind: 'internal' }, () => this.#transaction(work, id))
+      : this.#transaction(work, id)
+  }
+
+  async #transaction<T>(work: (tx: Transaction) => Promise<T>, id: string | null): Promise<T> {
     if (!this.connected) throw databaseDown()
     const client = await this.#pool.connect()
     try {
       await client.query(id === null ? 'begin' : `begin; ${queueFor(id)}`)
-      const tx = new Transaction(client)
+      const tx = new Transaction(client, this.#tracing)
       const result = await work(tx)
       await client.query('commit')
       client.release()

@@ -4,6 +4,7 @@ import { poolOptions, Transaction } from '../database/client.ts'
 import { ConnectionGate, gatedPool } from '../database/gate.ts'
 import type { Log } from '../database/log.ts'
 import { Servers } from '../database/servers.ts'
+import type { Tracing } from '../lib/tracing.ts'
 
 const CONNECTIONS = 4
 /** Longer than for requests: maintenance of the queue may take long. */
@@ -20,11 +21,20 @@ export const joining = (tx: Transaction): JobDatabase => ({
   executeSql: (text, values) => tx.execute(text, values),
 })
 
+export interface JobConnectionsOptions {
+  fastPath: boolean
+  log: Log
+  /** Null where nobody collects spans. */
+  tracing?: Tracing | null
+}
+
 /** A separate pool: queue maintenance must not take the connections of requests. */
 export class JobConnections implements Db {
   readonly #pool: pg.Pool
+  readonly #tracing: Tracing | null
 
-  constructor(url: string, { fastPath, log }: { fastPath: boolean; log: Log }) {
+  constructor(url: string, { fastPath, log, tracing = null }: JobConnectionsOptions) {
+    this.#tracing = tracing
     const { query_timeout, ...options } = poolOptions(url, { fastPath })
     this.#pool = gatedPool(
       { ...options, max: CONNECTIONS, statement_timeout: STATEMENT_TIMEOUT_MS },
@@ -43,7 +53,7 @@ export class JobConnections implements Db {
       throw error
     })
     return {
-      db: joining(new Transaction(client)),
+      db: joining(new Transaction(client, this.#tracing)),
       async commit() {
         await client.query('commit')
         client.release()

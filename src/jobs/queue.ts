@@ -1,9 +1,9 @@
 import { type Job as EnvelopeJob, PgBoss } from 'pg-boss'
 import { BATCH_ROWS } from '../database/batches.ts'
 import type { Transaction } from '../database/client.ts'
-import type { Log } from '../database/log.ts'
-import { JobConnections, type JobDatabase, joining } from './connection.ts'
-import type { Handler, Job, TransactionalHandler } from './define.ts'
+import type { Tracing } from '../lib/tracing.ts'
+import { JobConnections, type JobConnectionsOptions, type JobDatabase, joining } from './connection.ts'
+import type { Handler, Job, JobContext, TransactionalHandler } from './define.ts'
 
 const POLL_SECONDS = 1
 /** How long running jobs may take at shutdown; a job that is cut off runs again elsewhere. */
@@ -18,16 +18,23 @@ interface Envelope {
 }
 type Work = (boss: PgBoss) => Promise<unknown>
 
+interface JobsOptions extends JobConnectionsOptions {
+  works: boolean
+}
+
 /** Wraps the job library; no other file imports it. */
 export class Jobs {
   readonly #connections: JobConnections
   readonly #boss: PgBoss
+  readonly #tracing: Tracing | null
   readonly #known = new Map<string, Job<object>>()
   readonly #work: Work[] = []
   readonly #schedules = new Map<string, { cron: string; payload: object }>()
 
-  constructor(url: string, { works, log, fastPath }: { works: boolean; log: Log; fastPath: boolean }) {
-    this.#connections = new JobConnections(url, { fastPath, log })
+  constructor(url: string, { works, ...options }: JobsOptions) {
+    const { log, tracing = null } = options
+    this.#tracing = tracing
+    this.#connections = new JobConnections(url, options)
     this.#boss = new PgBoss({
       db: this.#connections,
       supervise: works,
@@ -48,7 +55,8 @@ export class Jobs {
       worker = await boss.work(job.name, options, async ([next]: EnvelopeJob<Envelope>[], db) => {
         const { transaction } = db as JobDatabase
         try {
-          if (next && transaction) await handler(next.data.payload as P, transaction, next.data)
+          if (next && transaction)
+            await this.#recorded(next, context => handler(next.data.payload as P, transaction, context))
         } finally {
           // Fetches the next job at once: polling alone would do one job a second. One that fails keeps no other waiting.
           boss.notifyWorker(worker)
@@ -64,12 +72,23 @@ export class Jobs {
       let worker = ''
       worker = await boss.work<Envelope>(job.name, { pollingIntervalSeconds: POLL_SECONDS }, async ([next]) => {
         try {
-          if (next) await handler(next.data.payload as P, next.data)
+          if (next) await this.#recorded(next, context => handler(next.data.payload as P, context))
         } finally {
           boss.notifyWorker(worker)
         }
       })
     })
+  }
+
+  /** Runs a job as a span of the trace that has enqueued it. */
+  async #recorded(
+    { name, id, data }: EnvelopeJob<Envelope>,
+    work: (context: JobContext) => Promise<void>,
+  ): Promise<void> {
+    if (!this.#tracing) return work(data)
+    const attributes = { 'messaging.destination.name': name, 'messaging.message.id': id }
+    const options = { kind: 'consumer', attributes, parent: data.traceparent } as const
+    await this.#tracing.span(`job ${name}`, options, ({ traceparent }) => work({ traceparent }))
   }
 
   /**

@@ -14,8 +14,9 @@ async function database(
   options: Pick<DatabaseOptions, 'url' | 'pool' | 'acquireMs' | 'fastPath'>,
 ) {
   const epoch = new EpochKeeper(app.log)
-  const connections = new Database({ ...options, log: app.log, prepare: client => epoch.prepare(client) })
-  // This plugin is registered first, so it closes last: everything else may still need the database.
+  const { log, tracing } = app
+  const connections = new Database({ ...options, log, tracing, prepare: client => epoch.prepare(client) })
+  // This plugin is registered before all that use it, so it closes after them: everything else may still need the database.
   app.addHook('onClose', () => {
     epoch.stop()
     return connections.close()
@@ -28,4 +29,4 @@ async function database(
   })
 }
 
-export const databasePlugin = fp(database, { name: 'database' })
+export const databasePlugin = fp(database, { name: 'database', dependencies: ['tracing'] })

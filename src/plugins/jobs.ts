@@ -17,7 +17,7 @@ async function jobs(
   app: FastifyInstance,
   { url, works, fastPath }: { url: string; works: boolean; fastPath: boolean },
 ) {
-  const queue = new Jobs(url, { works, log: app.log, fastPath })
+  const queue = new Jobs(url, { works, log: app.log, fastPath, tracing: app.tracing })
   app.decorate('jobs', queue)
   queue.sweep(expireIdempotencyKeys, HOURLY, tx => deleteExpiredAnswers(tx, {}))
   app.addHook('onReady', () => queue.start({ works }))

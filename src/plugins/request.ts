@@ -3,19 +3,16 @@ import type { IncomingMessage } from 'node:http'
 import { compile } from '@fastify/proxy-addr'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { continued } from '../lib/trace-context.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** W3C trace context: the trace of the inbound header continued, or a new one. */
-    readonly traceparent: string
+    /** W3C trace context: the span of this request, otherwise the trace of the inbound header continued, or a new one. */
+    traceparent: string
   }
 }
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/
-const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/
-const SPAN_BYTES = 8
-const TRACE_BYTES = 16
-
 const PREFIX_BYTES = 9
 
 /**
@@ -42,13 +39,6 @@ export function requestIds(trustProxy: string[]): (request: IncomingMessage) => 
   }
 }
 
-/** Returns the inbound trace with a new span, or a new trace (W3C Trace Context §3.2). */
-function continued(inbound: unknown): string {
-  const [, trace, flags] = (typeof inbound === 'string' && TRACEPARENT.exec(inbound)) || []
-  const span = randomBytes(SPAN_BYTES).toString('hex')
-  return `00-${trace ?? randomBytes(TRACE_BYTES).toString('hex')}-${span}-${flags ?? '00'}`
-}
-
 async function request(app: FastifyInstance) {
   const traces = new WeakMap<object, string>()
   app.decorateRequest('traceparent', {
@@ -56,6 +46,9 @@ async function request(app: FastifyInstance) {
       const known = traces.get(this) ?? continued(this.headers.traceparent)
       traces.set(this, known)
       return known
+    },
+    setter(span: string) {
+      traces.set(this, span)
     },
   })
   app.addHook('onRequest', (request, reply, done) => {

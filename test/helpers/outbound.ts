@@ -16,7 +16,7 @@ interface Setting {
   http?: boolean
   resolve?: Resolve
   open?: Dialer
-  observe?: ConstructorParameters<typeof OutboundClient>[2]
+  observers?: ConstructorParameters<typeof OutboundClient>[2]
 }
 
 const nobody: Resolve = async () => {
@@ -25,12 +25,12 @@ const nobody: Resolve = async () => {
 
 /** Creates an outbound client; by default it may send to no listener on this machine. */
 export function outboundClient(t: Test, setting: Setting = {}): OutboundClient {
-  const { allow = [], ports = [443], http = false, resolve = nobody, open, observe } = setting
+  const { allow = [], ports = [443], http = false, resolve = nobody, open, observers } = setting
   const list = new AllowList(allow)
   const client = new OutboundClient(
     { allow: list, ports, http },
     async () => guardedAgent(list, resolve, { open }),
-    observe,
+    observers,
   )
   t.teardown(() => client.close())
   return client

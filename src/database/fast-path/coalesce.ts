@@ -27,7 +27,6 @@ export function coalesce<Key, Result>(
   answer: Answer<Key, Result>,
   { maxBatchSize = MAX_BATCH, writes = false }: Options = {},
 ): (key: Key) => Promise<Result> {
-  if (!on.coalesces) return key => alone(answer, key)
   const waiting: (() => void)[] = []
   let inFlight = 0
 
@@ -56,7 +55,7 @@ export function coalesce<Key, Result>(
       },
     },
   )
-  return key => loader.load(key)
+  return key => (on.coalesces ? loader.load(key) : alone(answer, key))
 }
 
 async function alone<Key, Result>(answer: Answer<Key, Result>, key: Key): Promise<Result> {

@@ -1,11 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { AllowList } from '../../lib/allow-list.ts'
+import { continued } from '../../lib/trace-context.ts'
+import type { Tracing } from '../../lib/tracing.ts'
 import { type DestinationRules, destinationOf, portOf } from './destination.ts'
 import { asOutboundError, OutboundError } from './errors.ts'
 import { type Fetch, fetchBy } from './fetch.ts'
 import type { OutboundAnswer, OutboundRequest, OutboundStream, StreamRequest } from './messages.ts'
 import { mayRepeat, waitBefore } from './repeat.ts'
+
+interface Observers {
+  observe?: Observe
+  /** Null where nobody collects spans. */
+  tracing?: Tracing | null
+}
 
 export type Observe = (target: string, outcome: string, durationMs: number) => void
 
@@ -22,15 +30,15 @@ const SILENCE_MS = 10_000
 export class OutboundClient {
   readonly #rules: DestinationRules
   readonly #open: OpenAgent
-  readonly #observe: Observe
+  readonly #observers: Observers
   readonly #closing = new AbortController()
   #agent: Promise<Dispatcher> | undefined
 
   /** `open` creates the guarded agent on the first request. */
-  constructor(rules: DestinationRules, open: OpenAgent, observe: Observe = () => {}) {
+  constructor(rules: DestinationRules, open: OpenAgent, observers: Observers = {}) {
     this.#rules = rules
     this.#open = open
-    this.#observe = observe
+    this.#observers = observers
   }
 
   /**
@@ -61,13 +69,13 @@ export class OutboundClient {
   trusting(url: string, connections: number): OutboundClient {
     const { hostname, port, protocol } = new URL(url)
     const allow = new AllowList([`${hostname}:${portOf({ port, protocol })}`])
-    return new OutboundClient({ ...this.#rules, allow }, () => this.#open(allow, connections), this.#observe)
+    return new OutboundClient({ ...this.#rules, allow }, () => this.#open(allow, connections), this.#observers)
   }
 
   /** As `request`, but the body is read as it comes. Leaving it unread closes the connection. */
   async stream(request: StreamRequest): Promise<OutboundStream> {
     const started = performance.now()
-    const observe = (outcome: string) => this.#observe(request.target, outcome, performance.now() - started)
+    const observe = (outcome: string) => this.#observers.observe?.(request.target, outcome, performance.now() - started)
     try {
       const { statusCode: status, headers, body } = await this.#dispatch(request)
       observe(`${Math.floor(status / 100)}xx`)
@@ -110,7 +118,18 @@ export class OutboundClient {
     return sleep(ms, true, { signal: this.#closing.signal }).catch(() => false)
   }
 
-  async #attempt(request: OutboundRequest): Promise<OutboundAnswer> {
+  /** Sends a request as a span, whose trace the receiver may go on with. */
+  async #attempt({ traceparent: parent, ...request }: OutboundRequest): Promise<OutboundAnswer> {
+    const { tracing } = this.#observers
+    if (!tracing) return this.#observed(parent ? { ...request, traceparent: continued(parent) } : request)
+    const { method, target, url } = request
+    const attributes = { 'http.request.method': method, 'server.address': new URL(url).hostname }
+    return tracing.span(`${method} ${target}`, { kind: 'client', attributes, parent }, ({ traceparent }) =>
+      this.#observed({ ...request, traceparent }),
+    )
+  }
+
+  async #observed(request: OutboundRequest): Promise<OutboundAnswer> {
     const started = performance.now()
     let outcome = 'fault'
     try {
@@ -122,7 +141,7 @@ export class OutboundClient {
       if (error instanceof OutboundError) outcome = error.kind
       throw error
     } finally {
-      this.#observe(request.target, outcome, performance.now() - started)
+      this.#observers.observe?.(request.target, outcome, performance.now() - started)
     }
   }
 

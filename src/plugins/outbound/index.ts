@@ -25,7 +25,10 @@ async function outbound(
   // Undici costs 130 ms of a start and 29 MB, so it is loaded on the first request.
   const open = async (allow: AllowList, connections?: number) =>
     (await import('./agent.ts')).guardedAgent(allow, resolver(), { connections })
-  const client = new OutboundClient({ allow, ports, http }, open, observer(app.metrics))
+  const client = new OutboundClient({ allow, ports, http }, open, {
+    observe: observer(app.metrics),
+    tracing: app.tracing,
+  })
   app.decorate('outbound', client)
   app.addHook('onClose', () => client.close())
 }

@@ -9,6 +9,7 @@ export interface OutboundRequest {
   timeoutMs: number
   /** The limit of the response body; the rest is not read. */
   maxBytes: number
+  /** W3C trace context of what causes the request, which goes on with a span of its own. */
   traceparent?: string | undefined
   /** Only for requests that may be executed twice. */
   retry?: { attempts: number }

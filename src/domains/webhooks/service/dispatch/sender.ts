@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Keyring } from '../../../../lib/encryption.ts'
 import type { DueDelivery } from '../../queries/dispatch.ts'
@@ -8,7 +7,7 @@ import { eventGone, type Outcome, outcomeOf } from './outcome.ts'
 
 /** How much of an answer is read. */
 const MAX_ANSWER_BYTES = 65_536
-const SPAN_BYTES = 8
+const SPAN_CHARACTERS = 16
 
 export interface SenderSettings {
   keyring: Keyring
@@ -73,10 +72,10 @@ export class Sender {
 }
 
 /**
- * Goes on with the trace of the request that caused the event. Where it had none, the trace is named by the id of the
- * event, so all attempts of all endpoints are one trace (W3C Trace Context §3.2.2).
+ * The trace of the request that caused the event. Where it had none, the trace is named by the id of the event, so all
+ * attempts of all endpoints are one trace (W3C Trace Context §3.2.2).
  */
 function traceOf({ eventId, traceparent }: DueDelivery): string {
-  const [, trace = eventId.replaceAll('-', ''), , flags = '00'] = traceparent?.split('-') ?? []
-  return `00-${trace}-${randomBytes(SPAN_BYTES).toString('hex')}-${flags}`
+  const trace = eventId.replaceAll('-', '')
+  return traceparent ?? `00-${trace}-${trace.slice(-SPAN_CHARACTERS)}-00`
 }
