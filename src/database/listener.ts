@@ -7,9 +7,8 @@ const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5_000
 
 /**
- * One connection that receives `Transaction.notify`, reconnected with backoff. Notifications can be lost: behind a
- * pooler in transaction mode none arrive, and while the connection is lost none are kept. Code that listens must also
- * poll.
+ * One connection that receives `Transaction.notify`, reconnected with backoff. While the connection is lost no
+ * notifications are kept: code that listens must also poll.
  */
 export class Listener {
   readonly #options: pg.ClientConfig

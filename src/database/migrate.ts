@@ -3,6 +3,7 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
 import { Servers, urlsOf } from './servers.ts'
+import { checkSessions, NoSessions } from './sessions.ts'
 
 const FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url))
 /** The key of the advisory lock. Any constant works that nothing else in the database uses. */
@@ -43,6 +44,9 @@ interface Migrated {
  * cause.
  */
 export async function migrate(url: string, { boundMs = BOUND_MS } = {}): Promise<Migrated> {
+  await checkSessions(url, boundMs).catch(error => {
+    throw asStartError(error, boundMs)
+  })
   const client = await openClient(url, boundMs)
   try {
     await client.query(lockWithin(boundMs + MARGIN_MS))
@@ -86,6 +90,7 @@ const lockWithin = (boundMs: number): pg.QueryConfig & { query_timeout: number }
  * itself.
  */
 export function asStartError(error: Error, boundMs = BOUND_MS): Error {
+  if (error instanceof NoSessions) return new DatabaseStartError(error.message, { cause: error })
   // Drizzle wraps the errors of the driver.
   const cause = (error.cause ?? error) as NodeJS.ErrnoException
   const sentence = sentenceOf(cause, boundMs)

@@ -103,7 +103,7 @@ async function delays(count: number, end: (as: TestUser) => Promise<unknown> = l
 const LISTENING = `datname = current_database() and query ilike 'listen %'`
 const listeners = () => sql(`select pid from pg_stat_activity where ${LISTENING}`)
 
-/** Ends a session in the database without a notification, as behind a connection pooler in transaction mode. */
+/** Ends a session in the database without a notification, as where the listening connection is lost. */
 const unheard = ({ sessionId }: TestUser) => sql('update sessions set ended_at = now() where id = $1', [sessionId])
 const medianOf = (sorted: number[]) => sorted[Math.floor(sorted.length / 2)] as number
 

@@ -18,7 +18,7 @@ type Signal = [kind: 'present' | 'absent' | 'typing' | '?', roomId: string, user
 /**
  * Who is present and who is typing in rooms, in all processes. Nothing is stored: processes tell each other by
  * notifications of PostgreSQL, several in one, outside any transaction that writes. A notification may be lost, so who is
- * present is repeated, and forgotten when it is not. Behind a pooler in transaction mode each process knows only its own.
+ * present is repeated, and forgotten when it is not.
  */
 export class RoomSignals {
   readonly #app: FastifyInstance
