@@ -108,6 +108,39 @@ export class Cluster {
     return cluster
   }
 
+  /** The settings of a cluster that keeps its log for `recoveredTo` in `folder`. */
+  static archivingTo(folder: string): string {
+    return `-c archive_mode=on -c archive_command='cp %p ${folder}/%f'`
+  }
+
+  /** Makes a folder that the server may write to. */
+  static archive(t: Test): string {
+    return folderFor(t)
+  }
+
+  /** Takes a base backup; the returned function starts a copy that has what was committed up to `time`. */
+  async backup(t: Test, archive: string): Promise<(time: string) => Promise<Cluster>> {
+    const copy = new Cluster(folderFor(t), await freePort())
+    await program('pg_basebackup', '-D', copy.#data, '-d', this.urlOf('postgres'), '-X', 'stream', '-c', 'fast')
+    return async time => {
+      await this.#ask('select pg_switch_wal()')
+      copy.#write('recovery.signal', '')
+      const recovery = `restore_command = 'cp ${archive}/%f %p'\nrecovery_target_time = '${time}'\n`
+      copy.#write('postgresql.auto.conf', `${recovery}recovery_target_action = 'promote'\n`)
+      await copy.start(t)
+      await eventually(
+        async () => (await copy.#ask('select not pg_is_in_recovery() as done'))[0]?.done,
+        'the recovery has reached its target',
+      )
+      return copy
+    }
+  }
+
+  async now(): Promise<string> {
+    const [row] = await this.#ask('select clock_timestamp()::text as now')
+    return row?.now as string
+  }
+
   async start(t: Test, more = ''): Promise<void> {
     const settings = `-p ${this.#port} -k ${this.#folder} -c listen_addresses=127.0.0.1 -c fsync=off ${this.#settings} ${more}`
     await program('pg_ctl', '-D', this.#data, '-w', '-l', join(this.#folder, 'log'), '-o', settings, 'start')
