@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import fastJsonStringify from 'fast-json-stringify'
 import { migrate } from '../src/database/migrate.ts'
-import { listProjectTasks, taskReader } from '../src/domains/tasks/queries/read.ts'
+import { listProjectTasks, readTask } from '../src/domains/tasks/queries/read.ts'
 import { updateTaskRows } from '../src/domains/tasks/queries/write.ts'
 import { TaskList } from '../src/domains/tasks/schemas.ts'
 import { type BenchServer, withClient, withServer } from './database.ts'
@@ -29,9 +29,8 @@ const targetOf = (targets: Target[], n: number) => {
 }
 
 function readsOf({ statements }: Setup, { tasks }: Targets): Call {
-  const read = taskReader(statements)
   return async n => {
-    if ((await read(targetOf(tasks, n))) === undefined) throw new Error('no task')
+    if ((await readTask(statements, targetOf(tasks, n))) === undefined) throw new Error('no task')
   }
 }
 

@@ -33,6 +33,7 @@ import { pagesPlugin } from './plugins/pages.ts'
 import { paymentsPlugin } from './plugins/payments/index.ts'
 import { rateLimitPlugin } from './plugins/rate-limit/index.ts'
 import { redisPlugin } from './plugins/redis.ts'
+import { replicasPlugin } from './plugins/replicas/index.ts'
 import { requestPlugin } from './plugins/request.ts'
 import { requestCountsPlugin } from './plugins/request-counts.ts'
 import { revocationPlugin } from './plugins/revocation.ts'
@@ -77,6 +78,7 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(revocationPlugin)
   await app.register(authPlugin)
   await app.register(requestCountsPlugin)
+  await app.register(replicasPlugin, { ...config.replicas, fastPath })
   await app.register(accessPlugin)
   await app.register(streamsPlugin)
   await app.register(socketsPlugin, config)

@@ -70,6 +70,7 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     databaseUrl: environment.DATABASE_URL,
     databasePool: environment.DATABASE_POOL,
     databaseAcquireMs: environment.DATABASE_ACQUIRE_MS,
+    replicas: { urls: list(environment.DATABASE_REPLICA_URLS), lagMs: environment.DATABASE_REPLICA_LAG_MS },
     databaseFastPath: environment.DATABASE_FAST_PATH === 'on',
     /** Null: each process counts rate limits for itself. */
     redisUrl: environment.REDIS_URL,

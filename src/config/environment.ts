@@ -29,6 +29,8 @@ export const Environment = Type.Object(
     DATABASE_URL: Nullable(Type.String({ pattern: '^postgres(ql)?://' }), { default: null }),
     DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10 }),
     DATABASE_ACQUIRE_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 1_000 }),
+    DATABASE_REPLICA_URLS: Type.String({ pattern: '^( *postgres(ql)?://[^,\\s]+ *(,|$))*$', default: '' }),
+    DATABASE_REPLICA_LAG_MS: Type.Integer({ minimum: 100, maximum: 10_000, default: 1_000 }),
     DATABASE_FAST_PATH: StringEnum(['on', 'off'], { default: 'on' }),
     REDIS_URL: Nullable(Type.String({ pattern: '^rediss?://' }), { default: null }),
     REDIS_TIMEOUT_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 100 }),

@@ -155,12 +155,12 @@ function refusal(rule: Access): AppError {
 
 /**
  * Checks membership. It is skipped for a statement that checks itself, except with an idempotency key, which needs the
- * tenant.
+ * tenant, and where a replica runs the statement.
  */
 const belongs =
   (app: FastifyInstance, { of, role, checkedBy, orPlatform }: OrganizationRule): Check =>
   (request, _reply, done) => {
-    if (checkedBy === 'statement' && request.headers['idempotency-key'] === undefined) return done()
+    if (checkedBy === 'statement' && !request.replica && request.headers['idempotency-key'] === undefined) return done()
     const { id } = request.params as { id: string }
     app.tenancy.check(of, id, request.actor as Actor, role, orPlatform).then(membership => {
       request.membership = membership
@@ -168,4 +168,4 @@ const belongs =
     }, done)
   }
 
-export const accessPlugin = fp(access, { name: 'access', dependencies: ['auth'] })
+export const accessPlugin = fp(access, { name: 'access', dependencies: ['auth', 'replicas'] })

@@ -15,7 +15,7 @@ import { promisify } from 'node:util'
 import type { Test } from 'tap'
 import { eventually } from '../helpers/mail.ts'
 import { freePort } from '../helpers/ports.ts'
-import { connect } from './postgres.ts'
+import { connect, freeze } from './postgres.ts'
 
 const run = promisify(execFile)
 const INSTALLED = '/usr/lib/postgresql'
@@ -160,6 +160,16 @@ export class Cluster {
     if (!this.#running) return
     this.#running = false
     await program('pg_ctl', '-D', this.#data, '-w', '-m', mode, 'stop')
+  }
+
+  /** Stops all processes of the server (SIGSTOP), until the returned function is called. */
+  freeze(): Promise<() => void> {
+    return freeze(this.pid, this.urlOf('postgres'))
+  }
+
+  /** The first process of the running server. */
+  get pid(): number {
+    return Number(readFileSync(join(this.#data, 'postmaster.pid'), 'utf8').split('\n')[0])
   }
 
   /** Resolves when this standby has everything that `primary` has. */

@@ -10,9 +10,10 @@ import { keyFinder } from '../../src/domains/api-keys/service/look-up.ts'
 import { transferPoster } from '../../src/domains/billing/ledger/service/poster.ts'
 import { memberships } from '../../src/domains/organizations/queries/access.ts'
 import { projects } from '../../src/domains/projects/tables.ts'
-import { listProjectTasks, taskReader } from '../../src/domains/tasks/queries/read.ts'
+import { listProjectTasks, readTask } from '../../src/domains/tasks/queries/read.ts'
 import { taskCreator } from '../../src/domains/tasks/service/creator.ts'
 import type { Caller } from '../../src/events/caller.ts'
+import { recentWriters } from '../../src/events/written.ts'
 import { sha256 } from '../../src/lib/crypto.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { newApiKey } from '../../src/lib/keys.ts'
@@ -56,10 +57,9 @@ const caller: Caller = {
 }
 
 function reads(): Path {
-  const read = taskReader(database)
   return {
-    good: async () => (await read({ id: taskId, ...principal }))?.id === taskId,
-    bad: () => read({ id: NOT_AN_ID, ...principal }),
+    good: async () => (await readTask(database, { id: taskId, ...principal }))?.id === taskId,
+    bad: () => readTask(database, { id: NOT_AN_ID, ...principal }),
   }
 }
 
@@ -119,6 +119,7 @@ function keys(): Path {
   const badKey = newApiKey('test')
   const refused = (hash: unknown) => (sha256(badKey).equals(hash as Buffer) ? '\\xzz' : hash)
   const hostile: Database = Object.create(database, {
+    coalesces: { value: true },
     run: {
       value: (query: { values: unknown[][] }) =>
         database.run({ ...query, values: query.values.map(hashes => hashes.map(refused)) } as never),
@@ -180,6 +181,11 @@ function unwritableRows(): Path {
   }
 }
 
+function writers(): Path {
+  const hasWritten = recentWriters(database, 1)
+  return { good: async () => (await hasWritten(member.id)) === false, bad: () => hasWritten(NOT_AN_ID) }
+}
+
 /** The paths to test, by the file that shares statements. */
 const PATHS: Record<string, (() => Path)[]> = {
   'src/domains/tasks/queries/read.ts': [reads],
@@ -187,6 +193,7 @@ const PATHS: Record<string, (() => Path)[]> = {
   'src/domains/billing/ledger/service/poster.ts': [transfers],
   'src/domains/organizations/queries/access.ts': [access],
   'src/domains/api-keys/service/look-up.ts': [keys],
+  'src/events/written.ts': [writers],
   'src/database/list/page.ts': [lists, unwritableRows],
   'test/faults/poison.test.ts': [unreadableRows],
 }

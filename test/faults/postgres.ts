@@ -101,7 +101,7 @@ async function untilAccepting(url: string): Promise<void> {
 }
 
 /** Freezes the postmaster first, so that it forks no more processes while the others are listed. */
-async function freeze(postmaster: number, url: string): Promise<() => void> {
+export async function freeze(postmaster: number, url: string): Promise<() => void> {
   const witness = await connect(url)
   process.kill(postmaster, 'SIGSTOP')
   const { rows } = await witness.query<{ pid: number }>('select pid from pg_stat_activity')

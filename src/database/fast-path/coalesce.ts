@@ -58,6 +58,18 @@ export function coalesce<Key, Result>(
   return key => (on.coalesces ? loader.load(key) : alone(answer, key))
 }
 
+/** As `coalesce`, for callers that say where it runs. */
+export function coalesced<Key, Result>(
+  answer: (on: Executor, keys: readonly Key[]) => Promise<(Result | Error)[]>,
+): (on: Executor, key: Key) => Promise<Result> {
+  const known = new WeakMap<Executor, (key: Key) => Promise<Result>>()
+  return (on, key) => {
+    const load = known.get(on) ?? coalesce<Key, Result>(on, keys => answer(on, keys))
+    known.set(on, load)
+    return load(key)
+  }
+}
+
 async function alone<Key, Result>(answer: Answer<Key, Result>, key: Key): Promise<Result> {
   const [result] = await answer([key])
   if (result instanceof Error) throw result

@@ -56,52 +56,52 @@ export const attachmentRoutes: FastifyPluginAsyncTypebox = async app => {
   route(app, {
     method: 'GET',
     url: '/tasks/:id/attachments',
-    config: { access: member('viewer', 'task', 'files:read') },
+    config: { access: member('viewer', 'task', 'files:read'), mayLag: true },
     schema: {
       operationId: 'listTaskAttachments',
       summary: 'The files that are attached to a task',
       querystring: AttachmentsQuery,
       response: { 200: AttachmentList },
     },
-    handler: async ({ params, query }) =>
-      orNotFound(await listTaskAttachments(app.database, { parentId: params.id }, {}, query)),
+    handler: async ({ params, query, reads }) =>
+      orNotFound(await listTaskAttachments(reads, { parentId: params.id }, {}, query)),
   })
 
   route(app, {
     method: 'GET',
     url: '/posts/:id/attachments',
-    config: { access: member('viewer', 'post', 'files:read', 'statement') },
+    config: { access: member('viewer', 'post', 'files:read', 'statement'), mayLag: true },
     schema: {
       operationId: 'listPostAttachments',
       summary: 'The files that are attached to a post',
       querystring: AttachmentsQuery,
       response: { 200: AttachmentList },
     },
-    handler: async ({ actor, params, query }) =>
-      orNotFound(await listPostAttachments(app.database, { postId: params.id }, principalOf(actor), query)),
+    handler: async ({ actor, params, query, reads }) =>
+      orNotFound(await listPostAttachments(reads, { postId: params.id }, principalOf(actor), query)),
   })
 
   route(app, {
     method: 'GET',
     url: '/messages/:id/attachments',
-    config: { access: member('viewer', 'message', 'files:read') },
+    config: { access: member('viewer', 'message', 'files:read'), mayLag: true },
     schema: {
       operationId: 'listMessageAttachments',
       summary: 'The files that are attached to a message',
       querystring: AttachmentsQuery,
       response: { 200: AttachmentList },
     },
-    handler: async ({ params, query }) =>
-      orNotFound(await listMessageAttachments(app.database, { parentId: params.id }, {}, query)),
+    handler: async ({ params, query, reads }) =>
+      orNotFound(await listMessageAttachments(reads, { parentId: params.id }, {}, query)),
   })
 
   route(app, {
     method: 'GET',
     url: '/attachments/:id',
-    config: { access: member('viewer', 'attachment', 'files:read') },
+    config: { access: member('viewer', 'attachment', 'files:read'), mayLag: true },
     schema: { operationId: 'getAttachment', summary: 'An attachment', response: { 200: Attachment } },
-    handler: async ({ actor, params }) =>
-      orNotFound(await findAttachment(app.database, { ...principalOf(actor), id: params.id })),
+    handler: async ({ actor, params, reads }) =>
+      orNotFound(await findAttachment(reads, { ...principalOf(actor), id: params.id })),
   })
 
   route(app, {

@@ -43,42 +43,42 @@ export const commentRoutes: FastifyPluginAsyncTypebox = async app => {
   route(app, {
     method: 'GET',
     url: '/tasks/:id/comments',
-    config: { access: member('viewer', 'task', 'comments:read', 'statement') },
+    config: { access: member('viewer', 'task', 'comments:read', 'statement'), mayLag: true },
     schema: {
       operationId: 'listTaskComments',
       summary: 'The comments on a task, oldest first',
       querystring: CommentsQuery,
       response: { 200: CommentList },
     },
-    handler: async ({ actor, params, query }) =>
-      orNotFound(await listTaskComments(app.database, { taskId: params.id }, principalOf(actor), query)),
+    handler: async ({ actor, params, query, reads }) =>
+      orNotFound(await listTaskComments(reads, { taskId: params.id }, principalOf(actor), query)),
   })
 
   route(app, {
     method: 'GET',
     url: '/posts/:id/comments',
-    config: { access: member('viewer', 'post', 'comments:read', 'statement') },
+    config: { access: member('viewer', 'post', 'comments:read', 'statement'), mayLag: true },
     schema: {
       operationId: 'listPostComments',
       summary: 'The comments on a post, oldest first',
       querystring: CommentsQuery,
       response: { 200: CommentList },
     },
-    handler: async ({ actor, params, query }) =>
-      orNotFound(await listPostComments(app.database, { postId: params.id }, principalOf(actor), query)),
+    handler: async ({ actor, params, query, reads }) =>
+      orNotFound(await listPostComments(reads, { postId: params.id }, principalOf(actor), query)),
   })
 
   route(app, {
     method: 'GET',
     url: '/comments/:id',
-    config: { access: member('viewer', 'comment', 'comments:read') },
+    config: { access: member('viewer', 'comment', 'comments:read'), mayLag: true },
     schema: {
       operationId: 'getComment',
       summary: 'A comment',
       response: { 200: Comment },
     },
-    handler: async ({ actor, params }) =>
-      orNotFound(await findComment(app.database, { ...principalOf(actor), id: params.id })),
+    handler: async ({ actor, params, reads }) =>
+      orNotFound(await findComment(reads, { ...principalOf(actor), id: params.id })),
   })
 
   route(app, {

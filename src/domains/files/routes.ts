@@ -41,23 +41,23 @@ export const fileRoutes: FastifyPluginAsyncTypebox = async app => {
   route(app, {
     method: 'GET',
     url: '/organizations/:id/files',
-    config: { access: member('viewer', 'organization', 'files:read') },
+    config: { access: member('viewer', 'organization', 'files:read'), mayLag: true },
     schema: {
       operationId: 'listFiles',
       summary: 'The files of an organization',
       querystring: FilesQuery,
       response: { 200: FileList },
     },
-    handler: async ({ params, query }) =>
-      orNotFound(await listFiles(app.database, { organizationId: params.id }, {}, query)),
+    handler: async ({ params, query, reads }) =>
+      orNotFound(await listFiles(reads, { organizationId: params.id }, {}, query)),
   })
 
   route(app, {
     method: 'GET',
     url: '/files/:id',
-    config: { access: member('viewer', 'file', 'files:read') },
+    config: { access: member('viewer', 'file', 'files:read'), mayLag: true },
     schema: { operationId: 'getFile', summary: 'What is known about a file', response: { 200: File } },
-    handler: async ({ params }) => orNotFound(await findFile(app.database, { id: params.id })),
+    handler: async ({ params, reads }) => orNotFound(await findFile(reads, { id: params.id })),
   })
 
   route(app, {

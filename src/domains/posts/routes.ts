@@ -57,15 +57,15 @@ export const postRoutes: FastifyPluginAsyncTypebox = async app => {
   route(app, {
     method: 'GET',
     url: '/organizations/:id/posts',
-    config: { access: member('viewer', 'organization', 'posts:read', 'statement') },
+    config: { access: member('viewer', 'organization', 'posts:read', 'statement'), mayLag: true },
     schema: {
       operationId: 'listPosts',
       summary: 'The posts of an organization; for a viewer those that are published',
       querystring: PostsQuery,
       response: { 200: PostList },
     },
-    handler: async ({ actor, params, query }) =>
-      orNotFound(await listOrganizationPosts(app.database, { organizationId: params.id }, principalOf(actor), query)),
+    handler: async ({ actor, params, query, reads }) =>
+      orNotFound(await listOrganizationPosts(reads, { organizationId: params.id }, principalOf(actor), query)),
   })
 
   route(app, {
@@ -85,15 +85,15 @@ export const postRoutes: FastifyPluginAsyncTypebox = async app => {
   route(app, {
     method: 'GET',
     url: '/posts/:id',
-    config: { access: member('viewer', 'post', 'posts:read', 'statement') },
+    config: { access: member('viewer', 'post', 'posts:read', 'statement'), mayLag: true },
     schema: {
       operationId: 'getPost',
       summary: 'A post; a viewer finds it only while it is published',
       querystring: PostQuery,
       response: { 200: ReadPost },
     },
-    async handler({ actor, params, query }) {
-      const post = orNotFound(await findPost(app.database, { ...principalOf(actor), id: params.id }))
+    async handler({ actor, params, query, reads }) {
+      const post = orNotFound(await findPost(reads, { ...principalOf(actor), id: params.id }))
       return query.format === 'html' ? { ...post, html: htmlOf(post.content) } : post
     },
   })

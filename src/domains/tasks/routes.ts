@@ -4,7 +4,7 @@ import { orNotFound, problems } from '../../lib/errors.ts'
 import { Nothing } from '../../lib/schema.ts'
 import { route } from '../../plugins/routes.ts'
 import { taskErrors } from './errors.ts'
-import { listOrganizationTasks, listProjectTasks, taskReader } from './queries/read.ts'
+import { listOrganizationTasks, listProjectTasks, readTask } from './queries/read.ts'
 import {
   CreateTask,
   CreateTasks,
@@ -23,7 +23,6 @@ const write = { access: member('member', 'task', 'tasks:write') }
 const writeInProject = { access: member('member', 'project', 'tasks:write') }
 
 export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
-  const readTask = taskReader(app.database)
   const createTask = taskCreator(app)
 
   route(app, {
@@ -42,41 +41,42 @@ export const taskRoutes: FastifyPluginAsyncTypebox = async app => {
   route(app, {
     method: 'GET',
     url: '/projects/:id/tasks',
-    config: { access: member('viewer', 'project', 'tasks:read', 'statement') },
+    config: { access: member('viewer', 'project', 'tasks:read', 'statement'), mayLag: true },
     schema: {
       operationId: 'listTasks',
       summary: 'The tasks of a project',
       querystring: TasksQuery,
       response: { 200: TaskList },
     },
-    handler: async ({ actor, params, query }) =>
-      orNotFound(await listProjectTasks(app.database, { projectId: params.id }, principalOf(actor), query)),
+    handler: async ({ actor, params, query, reads }) =>
+      orNotFound(await listProjectTasks(reads, { projectId: params.id }, principalOf(actor), query)),
   })
 
   route(app, {
     method: 'GET',
     url: '/organizations/:id/tasks',
-    config: { access: member('viewer', 'organization', 'tasks:read', 'statement') },
+    config: { access: member('viewer', 'organization', 'tasks:read', 'statement'), mayLag: true },
     schema: {
       operationId: 'listOrganizationTasks',
       summary: 'The tasks of all projects of an organization',
       querystring: TasksQuery,
       response: { 200: TaskList },
     },
-    handler: async ({ actor, params, query }) =>
-      orNotFound(await listOrganizationTasks(app.database, { organizationId: params.id }, principalOf(actor), query)),
+    handler: async ({ actor, params, query, reads }) =>
+      orNotFound(await listOrganizationTasks(reads, { organizationId: params.id }, principalOf(actor), query)),
   })
 
   route(app, {
     method: 'GET',
     url: '/tasks/:id',
-    config: { access: member('viewer', 'task', 'tasks:read', 'statement') },
+    config: { access: member('viewer', 'task', 'tasks:read', 'statement'), mayLag: true },
     schema: {
       operationId: 'getTask',
       summary: 'A task',
       response: { 200: Task },
     },
-    handler: async ({ actor, params }) => orNotFound(await readTask({ ...principalOf(actor), id: params.id })),
+    handler: async ({ actor, params, reads }) =>
+      orNotFound(await readTask(reads, { ...principalOf(actor), id: params.id })),
   })
 
   route(app, {

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
-import type { Database } from '../../../database/client.ts'
 import { folded } from '../../../database/columns.ts'
-import { coalesce } from '../../../database/fast-path/coalesce.ts'
+import type { Executor } from '../../../database/executor.ts'
+import { coalesced } from '../../../database/fast-path/coalesce.ts'
 import { defineList } from '../../../database/list.ts'
 import { type Params, statement } from '../../../database/statement.ts'
 import type { Principal } from '../../../lib/access.ts'
@@ -50,24 +50,22 @@ export const readTasks = statement(
 )
 
 /**
- * Returns a function that reads a task, or undefined when the reader may not see it. Concurrent reads share one
- * statement that checks access for each reader.
+ * Reads a task; undefined when the reader may not see it. Concurrent reads share one statement that checks access for
+ * each reader.
  */
-export function taskReader(database: Database): (reader: Reader) => Promise<TaskRow | undefined> {
-  return coalesce(database, async (readers: readonly Reader[]) => {
-    if (readers.length === 1) {
-      const [task] = await readableAlone(database, readers[0] as Reader)
-      return [task] as (TaskRow | Error)[]
-    }
-    const rows = await readable(database, {
-      ids: readers.map(reader => reader.id),
-      principalIds: readers.map(reader => reader.principalId),
-    })
-    const answers = new Array<TaskRow | undefined>(readers.length).fill(undefined)
-    for (const row of rows) answers[row.n - 1] = row
-    return answers as (TaskRow | Error)[]
+export const readTask = coalesced(async (on: Executor, readers: readonly Reader[]) => {
+  if (readers.length === 1) {
+    const [task] = await readableAlone(on, readers[0] as Reader)
+    return [task]
+  }
+  const rows = await readable(on, {
+    ids: readers.map(reader => reader.id),
+    principalIds: readers.map(reader => reader.principalId),
   })
-}
+  const answers = new Array<TaskRow | undefined>(readers.length).fill(undefined)
+  for (const row of rows) answers[row.n - 1] = row
+  return answers
+})
 
 /** The same expression as in the index. */
 const document = sql`to_tsvector('simple', ${folded(sql`(t.title || ' ' || coalesce(t.description, ''))`)})`
