@@ -99,7 +99,7 @@ async function replicas(app: FastifyInstance, { urls, lagMs, fastPath }: Replica
     servers
       .position()
       .then(tell, () => {})
-      .then(() => done())
+      .then(() => done(), done)
   })
 }
 
