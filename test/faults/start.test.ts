@@ -44,11 +44,14 @@ async function failStart(t: Test, fail: (proxy: PostgresProxy) => Promise<void>)
   return lintel.log().trim()
 }
 
-/** Falls silent when a connection after the first, which migrates, is being prepared. */
+/** The connections that a start needs before those of the application: two look for a pooler, one migrates. */
+const FIRST = 3
+
+/** Falls silent when a connection of the application is being prepared. */
 const holdWhilePreparing = (proxy: PostgresProxy) =>
   new Promise<void>(resolve => {
     proxy.onQuery = chunk => {
-      if (proxy.connections < 2 || !chunk.includes('begin_event_epoch')) return
+      if (proxy.connections <= FIRST || !chunk.includes('begin_event_epoch')) return
       proxy.hold()
       resolve()
     }
@@ -56,7 +59,14 @@ const holdWhilePreparing = (proxy: PostgresProxy) =>
 
 t.test('a database that falls silent in the middle of a start ends it, with one sentence', async t => {
   const said = await failStart(t, async proxy => {
-    // The first connection migrates; all others come later.
+    while (proxy.connections <= FIRST) await sleep(POLL_MS)
+    proxy.hold()
+  })
+  t.equal(said, SILENT)
+})
+
+t.test('a database that falls silent while a pooler is looked for ends the start, with one sentence', async t => {
+  const said = await failStart(t, async proxy => {
     while (proxy.connections < 2) await sleep(POLL_MS)
     proxy.hold()
   })
