@@ -7,7 +7,7 @@ declare module 'autocannon' {
   ): autocannon.Instance
 
   namespace autocannon {
-    interface Client {
+    interface Client extends EventEmitter {
       setRequests(requests: object[]): void
     }
     interface Options {
@@ -15,6 +15,10 @@ declare module 'autocannon' {
       connections: number
       /** In seconds. */
       duration: number
+      /** In seconds. */
+      timeout?: number
+      /** Requests a second, of all connections. */
+      overallRate?: number
       /** In milliseconds. */
       sampleInt?: number
       /** Whether to replace `[<id>]` in each request by a new id. */

@@ -116,6 +116,7 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     eventRetentionDays: environment.EVENT_RETENTION_DAYS,
     /** Requests per minute, for each principal and for each address. */
     rateLimit: environment.RATE_LIMIT,
+    maxRequestsInFlight: environment.MAX_REQUESTS_IN_FLIGHT,
     maxEventLoopDelayMs: environment.MAX_EVENT_LOOP_DELAY_MS,
     unverifiedLogin: environment.UNVERIFIED_LOGIN ?? !production,
     serves: environment.ROLE !== 'worker',

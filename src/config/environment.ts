@@ -78,6 +78,7 @@ export const Environment = Type.Object(
     EVENT_RETENTION_DAYS: Nullable(Type.Integer({ minimum: 1, maximum: 36_500 }), { default: null }),
     RATE_LIMIT: Type.Integer({ minimum: 1, default: 600 }),
     MAX_EVENT_LOOP_DELAY_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 400 }),
+    MAX_REQUESTS_IN_FLIGHT: Type.Integer({ minimum: 10, maximum: 1_000_000, default: 1_000 }),
     UNVERIFIED_LOGIN: Nullable(Type.Boolean(), { default: null }),
     ROLE: StringEnum(['both', 'api', 'worker'], { default: 'both' }),
     LOG_LEVEL: StringEnum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' }),

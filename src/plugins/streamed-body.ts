@@ -19,6 +19,7 @@ interface Streamed extends IncomingMessage {
  */
 export async function streaming<T>(reply: FastifyReply, work: () => Promise<T>): Promise<T> {
   const { raw } = reply.request
+  reply.request.leaveFlight()
   const { promise: late, reject } = Promise.withResolvers<never>()
   const { socket } = raw
   const until = performance.now() + MAX_BODY_MS

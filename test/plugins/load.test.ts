@@ -1,9 +1,16 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import pg from 'pg'
 import t from 'tap'
+import { createOrganization } from '../helpers/actors.ts'
 import { listen, testApp } from '../helpers/app.ts'
+import { call } from '../helpers/call.ts'
+import { EventStreamClient } from '../helpers/event-stream.ts'
+import { createProject } from '../helpers/factories.ts'
 import { eventually } from '../helpers/mail.ts'
 
 const DELAY_MS = 200
+/** A refusal comes sooner. */
+const PATIENCE_MS = 200
 const { app } = await testApp(t, { maxEventLoopDelayMs: DELAY_MS })
 const base = await listen(app)
 
@@ -31,4 +38,35 @@ t.test('a process that falls behind refuses early and says when to come again; h
   blocking = false
   await blocked
   await eventually(async () => (await fetch(`${base}/api/v1/users/me`)).status === 401, 'it has caught up')
+})
+
+t.test('a process answers a bounded number of requests at once and refuses the others immediately', async t => {
+  const test = await testApp(t, { maxRequestsInFlight: 2 })
+  const { id, member: as, admin } = await createOrganization(test)
+  const path = `GET /projects/${await createProject(test, { organizationId: id })}`
+  const url = await listen(test.app)
+  const streams = await Promise.all(
+    Array.from({ length: 3 }, () => EventStreamClient.open(url, { organizationId: id, as: admin })),
+  )
+  t.equal((await call(test.app, path, { as })).status, 200, 'open streams are not counted')
+
+  const locker = new pg.Client({ connectionString: test.config.databaseUrl })
+  await locker.connect()
+  await locker.query('begin; lock table projects in access exclusive mode')
+  const waiting = [call(test.app, path, { as }), call(test.app, path, { as })]
+  const refused = await eventually(async () => {
+    const answer = await Promise.race([call(test.app, path, { as }), sleep(PATIENCE_MS)])
+    return answer?.status === 503 && answer
+  }, 'one more is refused')
+  t.match(refused, { body: { code: 'overloaded' }, headers: { 'retry-after': /\d/ } })
+  t.equal((await test.app.inject('/health/live')).statusCode, 200)
+  await locker.query('rollback')
+  await locker.end()
+  t.same(
+    (await Promise.all(waiting)).map(({ status }) => status),
+    [200, 200],
+    'those that were taken are answered',
+  )
+  t.equal((await call(test.app, path, { as })).status, 200, 'and there is room again')
+  for (const stream of streams) await stream.leave()
 })
