@@ -115,16 +115,18 @@ t.test('what is copied into the image is there', async t => {
 })
 
 t.test('probes and rules ask for what the service gives', async t => {
-  // No Redis has to be there for its metrics.
+  // Neither Redis nor a replica has to be there for its metrics.
   const redisUrl = 'redis://127.0.0.1:1'
-  const { app } = await testApp(t, { works: true, trustProxy: ['127.0.0.1/32'], redisUrl })
+  const replicas = { urls: ['postgres://127.0.0.1:1/none'], lagMs: 1_000 }
+  const { app } = await testApp(t, { works: true, trustProxy: ['127.0.0.1/32'], redisUrl, replicas })
   for (const probe of containers.flatMap(({ livenessProbe, readinessProbe }) => [livenessProbe, readinessProbe]))
     if (probe) t.equal((await app.inject(probe.httpGet.path)).statusCode, 200, probe.httpGet.path)
 
   const given = (await app.inject('/metrics')).body
   const expressions = `${file('alerts.yaml')}${file('dashboard.json')}`
   const named =
-    expressions.match(/\b(http|nodejs|process|webhook|outbound|event|sockets|forwarded|rate)_[a-z0-9_]+/g) ?? []
+    expressions.match(/\b(http|nodejs|process|webhook|outbound|event|sockets|forwarded|rate|database)_[a-z0-9_]+/g) ??
+    []
   const metrics = new Set(named.map(name => name.replace(/_(bucket|count|sum)$/, '')))
   t.ok(metrics.size > 5)
   for (const metric of metrics) t.match(given, `# TYPE ${metric} `, metric)

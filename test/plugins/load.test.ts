@@ -5,12 +5,13 @@ import { createOrganization } from '../helpers/actors.ts'
 import { listen, testApp } from '../helpers/app.ts'
 import { call } from '../helpers/call.ts'
 import { EventStreamClient } from '../helpers/event-stream.ts'
-import { createProject } from '../helpers/factories.ts'
+import { createProject, createTask } from '../helpers/factories.ts'
 import { eventually } from '../helpers/mail.ts'
 
 const DELAY_MS = 200
 /** A refusal comes sooner. */
 const PATIENCE_MS = 200
+const WAITING = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
 const { app } = await testApp(t, { maxEventLoopDelayMs: DELAY_MS })
 const base = await listen(app)
 
@@ -69,4 +70,35 @@ t.test('a process answers a bounded number of requests at once and refuses the o
   )
   t.equal((await call(test.app, path, { as })).status, 200, 'and there is room again')
   for (const stream of streams) await stream.leave()
+})
+
+t.test('a client that goes away before its answer takes no place for ever', async t => {
+  const test = await testApp(t, { maxRequestsInFlight: 1 })
+  const { id, member: as } = await createOrganization(test)
+  const projectId = await createProject(test, { organizationId: id })
+  const url = await listen(test.app)
+  // Once while access is checked and once while the handler waits.
+  for (const lock of ['lock table tasks in access exclusive mode', 'select from tasks for update']) {
+    const taskId = await createTask(test, { projectId })
+    const locker = new pg.Client({ connectionString: test.config.databaseUrl })
+    await locker.connect()
+    await locker.query('begin')
+    await locker.query(lock)
+    const leaving = new AbortController()
+    const gone = fetch(`${url}/api/v1/tasks/${taskId}`, {
+      method: 'DELETE',
+      headers: as.headers,
+      signal: leaving.signal,
+    })
+    await eventually(async () => (await test.sql(WAITING)).length > 0, 'the request waits for the row')
+    leaving.abort()
+    await t.rejects(gone)
+    await eventually(async () => test.app.connections.size === 0, 'the server knows')
+    await locker.query('rollback')
+    await locker.end()
+  }
+  await eventually(
+    async () => (await call(test.app, `GET /projects/${projectId}`, { as })).status === 200,
+    'there is room again',
+  )
 })
