@@ -41,9 +41,9 @@ const positionOf = (header: string | string[]): number =>
   typeof header === 'string' && POSITION.test(header) ? Number.parseInt(header, BASE) : Number.POSITIVE_INFINITY
 
 /**
- * Lets routes that may lag read from replicas. Who has changed something sees it at once: `Write-Position`, which each
- * change is answered with, makes a read that sends it wait for no replica that is behind; without it a caller reads from
- * the primary for some seconds after a change, on any process.
+ * Lets routes that may lag read from replicas. Who has changed something sees it at once: each change is answered with
+ * `Write-Position`, and only a replica that has repeated it answers a read that sends it back; without it a caller reads
+ * from the primary for some seconds after a change, on any process.
  */
 async function replicas(app: FastifyInstance, { urls, lagMs, fastPath }: ReplicaOptions) {
   const { database, log, metrics, tracing } = app
