@@ -101,7 +101,7 @@ const line = (request: FastifyRequest, operation: string, status: number, elapse
     status,
     ms: Math.round(elapsedMs * 10) / 10,
     actor: request.actor?.id,
-    trace: (request.headers.traceparent || request.server.tracing) && request.traceparent,
+    trace: request.headers.traceparent || request.server.tracing ? request.traceparent : undefined,
     msg: 'request',
   }
   return `${writeLine(fields)}\n`

@@ -37,6 +37,13 @@ t.test('each request is one line of the log, as the logger itself would write it
   t.equal(level, 30)
 })
 
+t.test('the line of a request without a trace names none', async t => {
+  const { member } = await createOrganization(test)
+  lines.length = 0
+  await call(app, 'GET /users/me', { as: member })
+  t.notMatch(lines[0], /"trace"/)
+})
+
 t.test('above its level the log has no such line', async t => {
   app.log.level = 'warn'
   lines.length = 0
