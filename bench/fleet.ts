@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { Test } from 'tap'
@@ -9,7 +9,7 @@ import { type Lintel, startLintel } from './contestants.ts'
 import { withClient } from './database.ts'
 import { type Measured, measure, startLoad } from './measure.ts'
 import { drawTargets, seed, type Targets } from './seed.ts'
-import { cpuMicros, freePort, type Server, startServer, stopServer } from './servers.ts'
+import { freePort, type Server, startServer, stopServer, treeMicros } from './servers.ts'
 import { requestsFor, type Work } from './works.ts'
 
 // Plays nodes behind HAProxy (`deploy/haproxy.cfg`), with and without a replica and Redis. Needs Debian's `haproxy`,
@@ -55,20 +55,6 @@ interface Row extends Setup {
   failed: number
   'primary µs': number
   'replica µs': number
-}
-
-/** CPU time of a server and all its processes. */
-function treeMicros(pid: number): number {
-  const children = readdirSync('/proc').filter(name => /^\d+$/.test(name) && parentOf(name) === pid)
-  return [pid, ...children.map(Number)].reduce((sum, one) => sum + (cpuMicros(one) ?? 0), 0)
-}
-
-function parentOf(pid: string): number | undefined {
-  try {
-    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1])
-  } catch {
-    return undefined
-  }
 }
 
 function start(program: string, args: string[], env: Record<string, string> = {}): ChildProcess {

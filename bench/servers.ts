@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, openSync, readFileSync } from 'node:fs'
+import { mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -66,6 +66,14 @@ export function cpuMicros(pid: number | undefined): number | undefined {
   if (!fields) return undefined
   const [userTicks, systemTicks] = fields.split(' ').slice(11, 13)
   return (Number(userTicks) + Number(systemTicks)) * MICROS_PER_TICK
+}
+
+/** Returns the CPU time of a process and its children so far. */
+export function treeMicros(pid: number): number {
+  const isChild = (name: string) =>
+    /^\d+$/.test(name) && readProc(Number(name), 'stat')?.split(') ')[1]?.split(' ')[1] === String(pid)
+  const children = readdirSync('/proc').filter(isChild).map(Number)
+  return [pid, ...children].reduce((sum, one) => sum + (cpuMicros(one) ?? 0), 0)
 }
 
 export function residentMb(pid: number | undefined): number | undefined {

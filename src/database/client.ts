@@ -14,7 +14,7 @@ import { PlainStatements } from './plain.ts'
 import type { Query } from './query.ts'
 import { Servers, urlsOf } from './servers.ts'
 import type { Prepare, SingleStatements } from './single-statements.ts'
-import { spanOf, TracedStatements } from './traced.ts'
+import { recorded, TracedStatements } from './traced.ts'
 
 /**
  * The server's limits are shorter than the client's `query_timeout`, so the client's limit is reached only when the
@@ -85,8 +85,7 @@ export class Transaction implements Executor {
   }
 
   run<Result>(query: Query<Result>): Promise<Result[]> {
-    const run = () => send(this.#client, query)
-    return this.#tracing?.isRecording ? spanOf(this.#tracing, query, run) : run()
+    return recorded(this.#tracing, query, () => send(this.#client, query))
   }
 
   /** Calls the `onCommitted` listeners of this process after the commit; `notify` reaches other processes. */

@@ -2,13 +2,16 @@ import type { Tracing } from '../lib/tracing.ts'
 import type { Query } from './query.ts'
 import type { SingleStatements } from './single-statements.ts'
 
-/** Runs a statement as a span, which has its name and never its values. */
-export const spanOf = <Result>(
-  tracing: Tracing,
+/** Runs a statement, as a span where its caller is recorded. The span has its name and never its values. */
+export function recorded<Result>(
+  tracing: Tracing | null,
   { name }: Query<Result>,
   run: () => Promise<Result[]>,
-): Promise<Result[]> =>
-  tracing.span(name, { kind: 'client', attributes: { 'db.system.name': 'postgresql', 'db.query.summary': name } }, run)
+): Promise<Result[]> {
+  if (!tracing?.isRecording) return run()
+  const attributes = { 'db.system.name': 'postgresql', 'db.query.summary': name }
+  return tracing.span(name, { kind: 'client', attributes }, run)
+}
 
 /** Records the statements of callers that are recorded. */
 export class TracedStatements implements SingleStatements {
@@ -29,13 +32,11 @@ export class TracedStatements implements SingleStatements {
   }
 
   read<Result>(query: Query<Result>): Promise<Result[]> {
-    const run = () => this.#statements.read(query)
-    return this.#tracing.isRecording ? spanOf(this.#tracing, query, run) : run()
+    return recorded(this.#tracing, query, () => this.#statements.read(query))
   }
 
   write<Result>(query: Query<Result>): Promise<Result[]> {
-    const run = () => this.#statements.write(query)
-    return this.#tracing.isRecording ? spanOf(this.#tracing, query, run) : run()
+    return recorded(this.#tracing, query, () => this.#statements.write(query))
   }
 
   close(): Promise<void> {

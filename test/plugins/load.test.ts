@@ -1,6 +1,6 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
-import pg from 'pg'
 import t from 'tap'
+import { connect } from '../faults/postgres.ts'
 import { createOrganization } from '../helpers/actors.ts'
 import { listen, testApp } from '../helpers/app.ts'
 import { call } from '../helpers/call.ts'
@@ -51,8 +51,7 @@ t.test('a process answers a bounded number of requests at once and refuses the o
   )
   t.equal((await call(test.app, path, { as })).status, 200, 'open streams are not counted')
 
-  const locker = new pg.Client({ connectionString: test.config.databaseUrl })
-  await locker.connect()
+  const locker = await connect(test.config.databaseUrl)
   await locker.query('begin; lock table projects in access exclusive mode')
   const waiting = [call(test.app, path, { as }), call(test.app, path, { as })]
   const refused = await eventually(async () => {
@@ -80,8 +79,7 @@ t.test('a client that goes away before its answer takes no place for ever', asyn
   // Once while access is checked and once while the handler waits.
   for (const lock of ['lock table tasks in access exclusive mode', 'select from tasks for update']) {
     const taskId = await createTask(test, { projectId })
-    const locker = new pg.Client({ connectionString: test.config.databaseUrl })
-    await locker.connect()
+    const locker = await connect(test.config.databaseUrl)
     await locker.query('begin')
     await locker.query(lock)
     const leaving = new AbortController()

@@ -12,6 +12,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace'
 import type { Log } from '../../database/log.ts'
+import { partsOf } from '../../lib/trace-context.ts'
 import type { Span, SpanOptions, Tracing } from '../../lib/tracing.ts'
 
 export interface TracingOptions {
@@ -23,7 +24,6 @@ export interface TracingOptions {
   ratio: number
 }
 
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 /** A stop does not wait longer for a collector that is away. */
 const STOP_MS = 2_000
 const KINDS = {
@@ -43,10 +43,10 @@ function samplerOf({ sampler, ratio }: TracingOptions): Sampler {
 
 /** Returns the context that a W3C trace context names. */
 function contextOf(traceparent: string) {
-  const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent) ?? []
-  if (traceId === undefined || spanId === undefined) return ROOT_CONTEXT
-  const traceFlags = Number.parseInt(flags as string, 16)
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true })
+  const parts = partsOf(traceparent)
+  if (!parts) return ROOT_CONTEXT
+  const traceFlags = Number.parseInt(parts.flags, 16)
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId: parts.trace, spanId: parts.span, traceFlags, isRemote: true })
 }
 
 /** Sends spans to the collector; headers and the like come from the standard variables `OTEL_EXPORTER_OTLP_…`. */
