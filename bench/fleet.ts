@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { Test } from 'tap'
 import { migrate } from '../src/database/migrate.ts'
 import { Cluster, withoutClusters } from '../test/faults/cluster.ts'
+import { balance, withoutBalancer } from '../test/faults/fleet.ts'
 import { type Lintel, startLintel } from './contestants.ts'
 import { withClient } from './database.ts'
 import { type Measured, measure, startLoad } from './measure.ts'
@@ -16,8 +17,7 @@ import { requestsFor, type Work } from './works.ts'
 // `redis-server` and `postgresql`. On one machine all parts share its cores: what a part costs is its CPU time.
 
 const DATABASE = 'lintel_bench_fleet'
-const [HAPROXY, REDIS] = ['/usr/sbin/haproxy', '/usr/bin/redis-server']
-const CONFIGURATION = 'deploy/haproxy.cfg'
+const REDIS = '/usr/bin/redis-server'
 const WORKS: Work[] = ['read', 'list', 'create']
 const REQUESTS = 4_000
 /** Until HAProxy has seen its nodes, and a node its replica. */
@@ -57,12 +57,6 @@ interface Row extends Setup {
   'replica µs': number
 }
 
-function start(program: string, args: string[], env: Record<string, string> = {}): ChildProcess {
-  const child = spawn(program, args, { stdio: 'ignore', env })
-  process.once('exit', () => child.kill('SIGKILL'))
-  return child
-}
-
 async function startNodes(setup: Setup, { primary, replica, redisUrl }: Databases): Promise<[Lintel, ...Server[]]> {
   const lintel = await startLintel(primary.urlOf(DATABASE), {
     TRUST_PROXY: '127.0.0.1/32',
@@ -75,28 +69,19 @@ async function startNodes(setup: Setup, { primary, replica, redisUrl }: Database
   return [lintel, ...others]
 }
 
-/** Starts HAProxy; places without a node are down. */
-async function balance(servers: Server[]): Promise<Server> {
-  const port = await freePort()
-  const nobody = `127.0.0.1:${await freePort()}`
-  const place = (n: number) => servers[n]?.url.replace('http://', '') ?? nobody
-  const env = { BIND: `127.0.0.1:${port}`, NODE_1: place(0), NODE_2: place(1), NODE_3: place(2) }
-  const child = start(HAPROXY, ['-f', CONFIGURATION], env)
-  await sleep(SETTLE_MS)
-  return { name: 'haproxy', url: `http://127.0.0.1:${port}`, child }
-}
-
-async function play(setup: Setup, databases: Databases): Promise<Row[]> {
+async function play(t: Test, setup: Setup, databases: Databases): Promise<Row[]> {
   const { primary, replica, targets } = databases
   const [lintel, ...others] = await startNodes(setup, databases)
-  const balancer = await balance([lintel.server, ...others])
+  const ports = [lintel.server, ...others].map(({ url }) => Number(new URL(url).port))
+  const balanced = { ...lintel.server, url: await balance(t, ports) }
+  await sleep(SETTLE_MS)
   const load = startLoad()
   const rows: Row[] = []
   try {
     await withClient(primary.urlOf(DATABASE), async client => {
       const one = (work: Work): Promise<Measured> => {
         const requests = requestsFor(work, REQUESTS, { targets, tokens: lintel.tokens(targets) })
-        return measure(load, balancer, { connections, seconds, requests }, client)
+        return measure(load, balanced, { connections, seconds, requests }, client)
       }
       await one('read')
       for (const work of WORKS) {
@@ -117,7 +102,6 @@ async function play(setup: Setup, databases: Databases): Promise<Row[]> {
     })
   } finally {
     load.kill()
-    balancer.child.kill('SIGKILL')
     await lintel.close()
     await Promise.all([lintel.server, ...others].map(stopServer))
   }
@@ -135,19 +119,19 @@ async function main(undo: (() => unknown)[]): Promise<void> {
   })
   const replica = await primary.standby(t)
   const port = await freePort()
-  const redis = start(REDIS, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'])
+  const redis = spawn(REDIS, ['--port', String(port), '--bind', '127.0.0.1', '--save', ''], { stdio: 'ignore' })
   undo.unshift(() => redis.kill('SIGKILL'))
   const databases = { primary, replica, targets, redisUrl: `redis://127.0.0.1:${port}` }
   const rows: Row[] = []
   for (const redis of values.redis.split(',') as Setup['redis'][])
     for (const replicas of values.replicas.split(',').map(Number))
       for (const nodes of values.nodes.split(',').map(Number))
-        rows.push(...(await play({ nodes, replicas, redis }, databases)))
+        rows.push(...(await play(t, { nodes, replicas, redis }, databases)))
   console.table(rows)
   if (rows.some(({ failed }) => failed > 0)) process.exitCode = 1
 }
 
-const missing = withoutClusters || [HAPROXY, REDIS].find(program => !existsSync(program))
+const missing = withoutClusters || withoutBalancer || (!existsSync(REDIS) && `no ${REDIS}`)
 if (missing) {
   console.error(`The fleet needs more: ${missing}.`)
   process.exit(1)

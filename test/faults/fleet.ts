@@ -9,6 +9,8 @@ import { type Lintel, startLintel } from './lintel.ts'
 
 const HAPROXY = '/usr/sbin/haproxy'
 const CONFIGURATION = fileURLToPath(new URL('../../deploy/haproxy.cfg', import.meta.url))
+/** Nodes that `deploy/haproxy.cfg` names. */
+const PLACES = 3
 const READY_BOUND_MS = 30_000
 const POLL_MS = 50
 /** After this time the balancer knows that a node is up, or down; `deploy/haproxy.cfg` asks for it. */
@@ -38,9 +40,9 @@ export class Fleet {
   static async start(t: Test, { databaseUrl, env = {} }: Options): Promise<Fleet> {
     const behind = { DRAIN_DELAY_MS: String(SEEN_MS), TRUST_PROXY: '127.0.0.1/32', ...env }
     const start = (port: number) => startLintel(t, { databaseUrl, port, env: behind })
-    const ports = [await freePort(), await freePort(), await freePort()]
+    const ports = await Promise.all(Array.from({ length: PLACES }, () => freePort()))
     const nodes = await Promise.all(ports.map(start))
-    return new Fleet(nodes, start, await balance(t, nodes))
+    return new Fleet(nodes, start, await balance(t, ports))
   }
 
   /** Ends a node and starts another one in its place. Returns its exit code, or the signal that ended it. */
@@ -53,10 +55,10 @@ export class Fleet {
   }
 }
 
-/** Starts HAProxy; returns its URL. */
-async function balance(t: Test, nodes: Lintel[]): Promise<string> {
-  const port = await freePort()
-  const places = nodes.map((node, n) => [`NODE_${n + 1}`, `127.0.0.1:${node.port}`])
+/** Starts HAProxy before nodes on these ports; a place of its configuration without a node is down. Returns its URL. */
+export async function balance(t: Test, ports: number[]): Promise<string> {
+  const [port, nobody] = [await freePort(), await freePort()]
+  const places = Array.from({ length: PLACES }, (_, n) => [`NODE_${n + 1}`, `127.0.0.1:${ports[n] ?? nobody}`])
   const balancer = spawn(HAPROXY, ['-f', CONFIGURATION], {
     stdio: 'ignore',
     env: { BIND: `127.0.0.1:${port}`, ...Object.fromEntries(places) },
