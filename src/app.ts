@@ -8,6 +8,7 @@ import { aiPlugin } from './plugins/ai/index.ts'
 import { authPlugin } from './plugins/auth.ts'
 import { bodyPlugin } from './plugins/body.ts'
 import { buffersPlugin } from './plugins/buffers.ts'
+import { cachePlugin } from './plugins/cache.ts'
 import { compressionPlugin } from './plugins/compression.ts'
 import { conditionalPlugin } from './plugins/conditional.ts'
 import { connectionsPlugin } from './plugins/connections.ts'
@@ -42,6 +43,7 @@ import { routesPlugin } from './plugins/routes.ts'
 import { securityPlugin } from './plugins/security.ts'
 import { serializationPlugin } from './plugins/serialization.ts'
 import { serverOptions } from './plugins/server.ts'
+import { signalsPlugin } from './plugins/signals.ts'
 import { socketsPlugin } from './plugins/sockets/index.ts'
 import { storagePlugin } from './plugins/storage/index.ts'
 import { streamsPlugin } from './plugins/streams/index.ts'
@@ -71,6 +73,8 @@ export async function buildApp(config: Config & { databaseUrl: string }): Promis
   await app.register(securityPlugin, config)
   await app.register(redisPlugin, config)
   await app.register(rateLimitPlugin, { perMinute: config.rateLimit })
+  await app.register(signalsPlugin)
+  await app.register(cachePlugin, config)
   await app.register(compressionPlugin)
   await app.register(headPlugin)
   await app.register(openapiPlugin, config)

@@ -75,6 +75,8 @@ function toConfig(environment: Environment, signingKeys: SigningKey[], keyring: 
     /** Null: each process counts rate limits for itself. */
     redisUrl: environment.REDIS_URL,
     redisTimeoutMs: environment.REDIS_TIMEOUT_MS,
+    /** How long products and posts are kept in memory; 0: not at all. */
+    cacheTtlMs: environment.CACHE_TTL_MS,
     dataDirectory: environment.DATA_DIR,
     /** The first secret signs refresh tokens; all of them verify. */
     jwtSecrets: list(environment.JWT_SECRET),

@@ -34,6 +34,7 @@ export const Environment = Type.Object(
     DATABASE_FAST_PATH: StringEnum(['on', 'off'], { default: 'on' }),
     REDIS_URL: Nullable(Type.String({ pattern: '^rediss?://' }), { default: null }),
     REDIS_TIMEOUT_MS: Type.Integer({ minimum: 10, maximum: 60_000, default: 100 }),
+    CACHE_TTL_MS: Type.Integer({ minimum: 0, maximum: 3_600_000, default: 0 }),
     DATA_DIR: Type.String({ default: '.data' }),
     JWT_SECRET: Type.String({ default: DEVELOPMENT_SECRET }),
     JWT_PRIVATE_KEYS: Type.String({ default: '' }),

@@ -212,7 +212,7 @@ export class Database implements Executor {
       const result = await work(tx)
       await client.query('commit')
       client.release()
-      for (const [topic, ids] of tx.announcements) this.#news.emit(topic, ids)
+      for (const [topic, ids] of tx.announcements) this.announce(topic, ids)
       return result
     } catch (error) {
       const rolledBack = client.query('rollback').then(
@@ -223,6 +223,11 @@ export class Database implements Executor {
       if (error instanceof AppError && error.status < 500) await rolledBack
       throw error
     }
+  }
+
+  /** Calls the `onCommitted` listeners of this process about what a single statement has committed. */
+  announce(topic: string, ids: string[]): void {
+    this.#news.emit(topic, ids)
   }
 
   /** Calls `listener` with what transactions of this process announce, before `transaction()` resolves. */

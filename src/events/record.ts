@@ -6,6 +6,9 @@ import type { Caller } from './caller.ts'
 import type { EventType } from './registry.ts'
 import { events } from './tables.ts'
 
+/** What is announced in this process when events are committed: for each the target and its id, as `task 0199…`, where they are known. */
+export const RECORDED = 'events.recorded'
+
 /**
  * A new event as the statement reads it: one element of a JSON array, which is cheaper than an array for each column.
  */
@@ -90,5 +93,9 @@ export async function record<Data extends Target>(
     return withData(event, type.serialize(target))
   })
   await insert(tx, { events: `[${rows.join(',')}]` })
+  tx.announce(
+    RECORDED,
+    targets.map(({ id }) => `${type.target} ${id}`),
+  )
   return ids
 }

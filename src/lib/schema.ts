@@ -176,7 +176,7 @@ export const isList = (schema: { title?: unknown } | undefined): boolean => Stri
 
 /** The rows of a list that are already written as the beginning of its JSON. */
 export interface Written<T> {
-  /** Returns the JSON of the whole list. Must be called only once. */
+  /** Returns the JSON of the whole list. Whoever keeps the list gives the same meta each time. */
   complete(meta: string): string
   /** Exists only in the type; it carries the type of the rows. */
   readonly rows?: T[]

@@ -19,6 +19,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The access rule. A route without one fails at start. */
     access?: Access
+    /** Where there is a cache, access is decided by a membership that may have been kept for up to a second. */
+    cached?: boolean
   }
   interface FastifyInstance {
     tenancy: Tenancy
@@ -55,16 +57,29 @@ interface Tenancy {
   own(rows: ErasableRows): void
   /** In the order of erasure, children before their parents: a domain is registered after those that it refers to. */
   readonly erasableRows: readonly ErasableRows[]
-  /**
-   * Throws `not_found` outside the caller's organizations, `forbidden` below `role`; `orPlatform` also grants access.
-   */
-  check(
-    resource: string,
-    id: string,
-    actor: Actor,
-    role: OrganizationRole,
-    orPlatform?: PlatformRole,
-  ): Promise<Membership>
+  check: CheckMembership
+  /** The same, by a membership that may have been kept for a second, where there is a cache. */
+  checkKept: CheckMembership
+}
+
+/**
+ * Throws `not_found` outside the caller's organizations, `forbidden` below `role`; `orPlatform` also grants access.
+ */
+type CheckMembership = (
+  resource: string,
+  id: string,
+  actor: Actor,
+  role: OrganizationRole,
+  orPlatform?: PlatformRole,
+) => Promise<Membership>
+
+/** How long a membership may be kept, so that access ends within a second also when the event that ended it was not heard. */
+const KEPT_MS = 1_000
+
+interface Asked {
+  resource: string
+  id: string
+  userId: string | null
 }
 
 type Done = (error?: Error) => void
@@ -75,6 +90,14 @@ async function access(app: FastifyInstance) {
   const resources = new Map<string, FindMembership>()
   const ruled = new Set<string>()
   const erasableRows: ErasableRows[] = []
+  const find = ({ resource, id, userId }: Asked) => (resources.get(resource) as FindMembership)(id, userId)
+  const findKept = app.cache.define({
+    name: 'memberships',
+    keyOf: ({ resource, id, userId }: Asked) => `${resource} ${id} ${userId}`,
+    load: find,
+    changedBy: ['member', 'organization'],
+    maxMs: KEPT_MS,
+  })
   app.decorateRequest('membership', null)
   app.decorateRequest('organizationId', {
     getter() {
@@ -87,19 +110,8 @@ async function access(app: FastifyInstance) {
     define: (resource, find) => void resources.set(resource, find),
     own: rows => void erasableRows.unshift(rows),
     erasableRows,
-    async check(resource, id, actor, role, orPlatform) {
-      const find = resources.get(resource) as FindMembership
-      const membership = await find(id, actor.type === 'user' ? actor.id : null)
-      if (!membership) throw requestErrors.not_found()
-      if (actor.type === 'api_key') {
-        if (actor.organizationId !== membership.organizationId) throw requestErrors.not_found()
-        return membership
-      }
-      if (orPlatform && reachesPlatformRole(actor.role, orPlatform)) return membership
-      if (!membership.role) throw requestErrors.not_found()
-      if (!reachesRole(membership.role, role)) throw lacking(`needs the role ${role} in the organization`)
-      return membership
-    },
+    check: checkBy(find),
+    checkKept: checkBy(findKept),
   })
 
   app.decorate('recheckAccess', async (request, reply) => {
@@ -125,6 +137,21 @@ async function access(app: FastifyInstance) {
       if (!resources.has(resource)) throw new Error(`nothing defines the tenancy of ${resource}`)
   })
 }
+
+const checkBy =
+  (find: (asked: Asked) => Promise<Membership | undefined>): CheckMembership =>
+  async (resource, id, actor, role, orPlatform) => {
+    const membership = await find({ resource, id, userId: actor.type === 'user' ? actor.id : null })
+    if (!membership) throw requestErrors.not_found()
+    if (actor.type === 'api_key') {
+      if (actor.organizationId !== membership.organizationId) throw requestErrors.not_found()
+      return membership
+    }
+    if (orPlatform && reachesPlatformRole(actor.role, orPlatform)) return membership
+    if (!membership.role) throw requestErrors.not_found()
+    if (!reachesRole(membership.role, role)) throw lacking(`needs the role ${role} in the organization`)
+    return membership
+  }
 
 const passes = (check: Check, request: FastifyRequest, reply: FastifyReply): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -162,10 +189,12 @@ const belongs =
   (request, _reply, done) => {
     if (checkedBy === 'statement' && !request.replica && request.headers['idempotency-key'] === undefined) return done()
     const { id } = request.params as { id: string }
-    app.tenancy.check(of, id, request.actor as Actor, role, orPlatform).then(membership => {
+    const { check, checkKept } = app.tenancy
+    const decide = request.routeOptions.config.cached ? checkKept : check
+    decide(of, id, request.actor as Actor, role, orPlatform).then(membership => {
       request.membership = membership
       done()
     }, done)
   }
 
-export const accessPlugin = fp(access, { name: 'access', dependencies: ['auth', 'replicas'] })
+export const accessPlugin = fp(access, { name: 'access', dependencies: ['auth', 'cache', 'replicas'] })

@@ -2,6 +2,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Transaction } from '../database/client.ts'
 import type { Caller } from '../events/caller.ts'
+import { RECORDED } from '../events/record.ts'
 import { Relay } from '../events/relay.ts'
 import type { Claim } from '../lib/idempotency.ts'
 
@@ -47,6 +48,7 @@ export const isCreation = (response: unknown): boolean =>
 async function events(app: FastifyInstance, { works }: { works: boolean }) {
   const relay = new Relay(app.database, app.log)
   app.decorate('relay', relay)
+  app.database.onCommitted(RECORDED, () => app.signals.hint(RECORDED))
   app.decorateRequest('transaction', null)
   app.decorateRequest('claim', null)
   app.decorateRequest('changedId', {
@@ -85,4 +87,4 @@ async function events(app: FastifyInstance, { works }: { works: boolean }) {
   app.addHook('onClose', () => relay.stop())
 }
 
-export const eventsPlugin = fp(events, { name: 'events', dependencies: ['database', 'request', 'address'] })
+export const eventsPlugin = fp(events, { name: 'events', dependencies: ['database', 'signals', 'request', 'address'] })

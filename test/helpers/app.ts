@@ -49,8 +49,9 @@ export async function appOn(
       RATE_LIMIT: String(MANY),
       DATABASE_URL: url,
       DATABASE_ACQUIRE_MS: String(PATIENCE_MS),
-      // So any test can be run without the fast path.
+      // So any test can be run without the fast path, or with a cache.
       DATABASE_FAST_PATH: process.env.DATABASE_FAST_PATH,
+      CACHE_TTL_MS: process.env.CACHE_TTL_MS,
     }),
     works: false,
     maxEventLoopDelayMs: PATIENCE_MS,

@@ -49,6 +49,10 @@ export class RedisServer {
     await ended
   }
 
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
   freeze(): void {
     this.#process?.kill('SIGSTOP')
   }

@@ -110,17 +110,16 @@ class Sheet {
  * the rows and one for the list.
  */
 class Unfinished implements Written<never> {
-  #scratch: Scratch | undefined
+  #written: Scratch | string
 
   constructor(scratch: Scratch) {
-    this.#scratch = scratch
+    this.#written = scratch
   }
 
   complete(meta: string): string {
-    const scratch = this.#scratch
-    if (scratch === undefined) throw new Error('the list is complete')
-    this.#scratch = undefined
-    scratch.append(`],"meta":${meta}}`)
-    return scratch.end()
+    if (typeof this.#written === 'string') return this.#written
+    this.#written.append(`],"meta":${meta}}`)
+    this.#written = this.#written.end()
+    return this.#written
   }
 }

@@ -2,11 +2,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { anyCaller, asUser, mayModerate, member, orPlatform, principalOf } from '../../lib/access.ts'
 import { orNotFound, problems } from '../../lib/errors.ts'
-import { htmlOf } from '../../lib/markdown.ts'
 import { Nothing } from '../../lib/schema.ts'
 import { route } from '../../plugins/routes.ts'
 import { postErrors } from './errors.ts'
-import { findPost, listOrganizationPosts, listUserPosts } from './queries.ts'
+import { listOrganizationPosts, listUserPosts } from './queries.ts'
 import {
   CreatePost,
   Post,
@@ -27,6 +26,7 @@ import {
   unpublishPost,
   updatePost,
 } from './service/posts.ts'
+import { postReader } from './service/reading.ts'
 
 const write = member('member', 'post', 'posts:write')
 const refused = problems(postErrors.post_of_somebody_else)
@@ -41,6 +41,8 @@ const changeOf = ({ actor, membership, ifMatch, params }: Request): Change => ({
 })
 
 export const postRoutes: FastifyPluginAsyncTypebox = async app => {
+  const posts = postReader(app)
+
   route(app, {
     method: 'POST',
     url: '/organizations/:id/posts',
@@ -85,16 +87,16 @@ export const postRoutes: FastifyPluginAsyncTypebox = async app => {
   route(app, {
     method: 'GET',
     url: '/posts/:id',
-    config: { access: member('viewer', 'post', 'posts:read', 'statement'), mayLag: true },
+    config: posts.config,
     schema: {
       operationId: 'getPost',
       summary: 'A post; a viewer finds it only while it is published',
       querystring: PostQuery,
       response: { 200: ReadPost },
     },
-    async handler({ actor, params, query, reads }) {
-      const post = orNotFound(await findPost(reads, { ...principalOf(actor), id: params.id }))
-      return query.format === 'html' ? { ...post, html: htmlOf(post.content) } : post
+    async handler(request) {
+      const post = orNotFound(await posts.read(request, request.params.id))
+      return request.query.format === 'html' ? { ...post, ...(await posts.rendered(post)) } : post
     },
   })
 

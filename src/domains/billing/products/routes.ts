@@ -10,6 +10,20 @@ const read = anyCaller('products:read')
 const write = { access: platform('admin'), affects: ['prices'] }
 
 export const productRoutes: FastifyPluginAsyncTypebox = async app => {
+  const { cache, database } = app
+  const list = cache.define({
+    name: 'product_lists',
+    keyOf: (query: ProductsQuery) => JSON.stringify(query),
+    load: query => listProducts(database, {}, {}, query),
+    changedBy: ['product'],
+  })
+  const find = cache.define({
+    name: 'products',
+    keyOf: (id: string) => id,
+    load: id => findProduct(database, { id }),
+    of: 'product',
+  })
+
   route(app, {
     method: 'POST',
     url: '/products',
@@ -33,7 +47,7 @@ export const productRoutes: FastifyPluginAsyncTypebox = async app => {
       querystring: ProductsQuery,
       response: { 200: ProductList },
     },
-    handler: async ({ query }) => orNotFound(await listProducts(app.database, {}, {}, query)),
+    handler: async ({ query }) => orNotFound(await list(query)),
   })
 
   route(app, {
@@ -45,7 +59,7 @@ export const productRoutes: FastifyPluginAsyncTypebox = async app => {
       summary: 'A product, with its current prices',
       response: { 200: Product, ...problems(404) },
     },
-    handler: async ({ params }) => orNotFound(await findProduct(app.database, { id: params.id })),
+    handler: async ({ params }) => orNotFound(await find(params.id)),
   })
 
   route(app, {

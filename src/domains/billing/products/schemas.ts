@@ -119,3 +119,4 @@ export const ProductsQuery = ListQuery(
   },
   ['createdAt'],
 )
+export type ProductsQuery = Static<typeof ProductsQuery>

@@ -1,24 +1,23 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { notifyRooms, SIGNALS } from '../queries/signals.ts'
 import { FollowedRoom, type Follower } from './followed-room.ts'
 
+const TOPIC = 'rooms'
 /** How long signals are gathered before they are sent: the longest delay besides that of the network. */
 const GATHER_MS = 200
 /** How often a process says who is present, and how long the others believe it. */
 const ANNOUNCE_MS = 10_000
 const BELIEVED_MS = 25_000
-/** Each signal takes some 90 bytes, and PostgreSQL carries less than 8,000 in a notification. */
+/** Each signal takes some 90 bytes, and one message carries 7,500. */
 const SIGNALS_AT_ONCE = 80
 
 /** `?` asks who is present in the room. */
 type Signal = [kind: 'present' | 'absent' | 'typing' | '?', roomId: string, userId: string]
 
 /**
- * Who is present and who is typing in rooms, in all processes. Nothing is stored: processes tell each other by
- * notifications of PostgreSQL, several in one, outside any transaction that writes. A notification may be lost, so who is
- * present is repeated, and forgotten when it is not.
+ * Who is present and who is typing in rooms, in all processes. Nothing is stored: processes tell each other, several
+ * signals in one message. A message may be lost, so who is present is repeated, and forgotten when it is not.
  */
 export class RoomSignals {
   readonly #app: FastifyInstance
@@ -29,7 +28,7 @@ export class RoomSignals {
 
   constructor(app: FastifyInstance) {
     this.#app = app
-    app.database.listener.on(SIGNALS, payload => this.#hear(payload))
+    app.signals.on(TOPIC, payload => this.#hear(payload))
   }
 
   /** Returns a function that ends it. The follower is told who is present, now and from now on. */
@@ -108,14 +107,14 @@ export class RoomSignals {
     try {
       while (signals.length > 0) {
         const payload = JSON.stringify([this.#node, signals.splice(0, SIGNALS_AT_ONCE)])
-        await notifyRooms(this.#app.database.writes, { payload })
+        await this.#app.signals.send(TOPIC, payload)
       }
     } catch (error) {
       this.#app.log.debug({ err: error }, 'who is present in rooms cannot be sent')
     }
   }
 
-  /** Without a payload, notifications may have been missed. */
+  /** Without a payload, messages may have been missed. */
   #hear(payload: string | undefined): void {
     if (payload === undefined) {
       for (const roomId of this.#rooms.keys()) this.#send(['?', roomId, ''])

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { coalesce } from '../../../database/fast-path/coalesce.ts'
 import type { Caller } from '../../../events/caller.ts'
+import { RECORDED } from '../../../events/record.ts'
 import { type Actor, principalOf } from '../../../lib/access.ts'
 import { orNotFound } from '../../../lib/errors.ts'
 import type { TaskRow } from '../queries/read.ts'
@@ -18,6 +19,7 @@ export function taskCreator(app: FastifyInstance) {
     app.database.writes,
     async (rows: readonly NewTask[]) => {
       const created = await insertTasks(app.database.writes, rows, { waits: false })
+      app.database.announce(RECORDED, [])
       return rows.map(({ task }) => created.get(task.id) ?? null) as (TaskRow | Error)[]
     },
     { writes: true },

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { coalesce } from '../../../../database/fast-path/coalesce.ts'
 import { type Caller, userIdOf } from '../../../../events/caller.ts'
+import { RECORDED } from '../../../../events/record.ts'
 import type { Actor } from '../../../../lib/access.ts'
 import { LeftOut } from '../../../../lib/idempotency.ts'
 import { newId } from '../../../../lib/ids.ts'
@@ -31,6 +32,7 @@ export function transferPoster(app: FastifyInstance) {
 async function post({ database }: FastifyInstance, rows: readonly NewTransfer[]): Promise<boolean[]> {
   const first = new Map(rows.toReversed().map(row => [row.answer.id.toString('hex'), row]))
   const posted = await postTransfers(database.writes, [...first.values()].toReversed())
+  database.announce(RECORDED, [])
   return rows.map(({ transfer }) => posted.has(transfer.id))
 }
 
