@@ -8,9 +8,8 @@ import { Event } from '../schemas.ts'
 
 /** The interval of polling, and so the longest delay after an event is settled. A hint makes it shorter. */
 const POLL_MS = 250
-/** The least pause before a hint is followed, at least so many times as long as the last reading: a fifth of the time goes to reading. */
+/** The least pause before a hint is followed. It is also as long as the last reading, which so takes half of the time at most. */
 const PAUSE_MS = 20
-const PAUSES = 4
 /** The pause before more pages are read for readers that are behind: time to write the last page to the socket. */
 const CATCH_UP_MS = 1
 /** Rows of each place, and places of one statement: they bound the memory of a statement for any number of readers. */
@@ -103,7 +102,7 @@ export class LiveFeed {
         behind = await this.#readNext(behind)
       }
       const left = () => Math.max(0, next - performance.now())
-      const pause = Math.max(PAUSE_MS, PAUSES * (performance.now() - started))
+      const pause = Math.max(PAUSE_MS, performance.now() - started)
       await sleep(Math.min(left(), pause), undefined, { ref: false })
       await sleep(left(), undefined, { signal: this.#hinted.signal, ref: false }).catch(() => {})
     }
