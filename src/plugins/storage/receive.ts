@@ -1,3 +1,4 @@
+import { finished, Readable } from 'node:stream'
 import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, type ErrorFactory, invalid, requestErrors } from '../../lib/errors.ts'
@@ -58,9 +59,8 @@ async function receive(
     const { value: part } = await parts.next()
     if (part?.type !== 'file' || part.fieldname !== 'file') throw invalid('#/file', 'must be a file')
     const measure = new Measure()
-    // Not by a generator: each holds some chunks more, and many clients upload at once.
     part.file.on('data', (chunk: Buffer) => measure.add(chunk))
-    await storage.write(key, part.file)
+    await storage.write(key, oneByOne(request.raw, part.file))
     // The library ends the stream at the limit as if it were the end of the file.
     if (part.file.truncated) throw tooLarge()
     const { done } = await parts.next()
@@ -70,6 +70,24 @@ async function receive(
     await storage.remove(key)
     throw refusalOf(error as Error & { code?: string })
   }
+}
+
+/**
+ * The chunks of `file`, which is parsed from `body`, as they are asked for. While one is written the body is paused: many
+ * clients upload at once, and the streams between would each hold a chunk more.
+ */
+function oneByOne(body: Readable, file: Readable): Readable {
+  const source = new Readable({ highWaterMark: 0, read: () => void body.resume() })
+  file.on('data', chunk => {
+    source.push(chunk)
+    body.pause()
+  })
+  finished(file, error => {
+    if (error) source.destroy(error)
+    else source.push(null)
+    body.resume()
+  })
+  return source
 }
 
 /** The name in NFC, without NUL and halves of characters, and cut to its length; an upload without one is `file`. */
