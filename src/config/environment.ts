@@ -27,7 +27,7 @@ export const Environment = Type.Object(
     PUBLIC_URL: Nullable(Type.String({ pattern: '^https?://[^/?#]+$' }), { default: null }),
     APP_URL: Nullable(Type.String({ pattern: '^https?://[^?#]+[^/?#]$' }), { default: null }),
     DATABASE_URL: Nullable(Type.String({ pattern: '^postgres(ql)?://' }), { default: null }),
-    DATABASE_POOL: Type.Integer({ minimum: 2, maximum: 200, default: 10 }),
+    DATABASE_POOL: Type.Integer({ minimum: 3, maximum: 200, default: 10 }),
     DATABASE_ACQUIRE_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 1_000 }),
     DATABASE_REPLICA_URLS: Type.String({ pattern: '^( *postgres(ql)?://[^,\\s]+ *(,|$))*$', default: '' }),
     DATABASE_REPLICA_LAG_MS: Type.Integer({ minimum: 100, maximum: 10_000, default: 1_000 }),

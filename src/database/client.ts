@@ -15,6 +15,7 @@ import type { Query } from './query.ts'
 import { Servers, urlsOf } from './servers.ts'
 import type { Prepare, SingleStatements } from './single-statements.ts'
 import { recorded, TracedStatements } from './traced.ts'
+import { Turns } from './turns.ts'
 
 /**
  * The server's limits are shorter than the client's `query_timeout`, so the client's limit is reached only when the
@@ -24,6 +25,8 @@ const STATEMENT_TIMEOUT_MS = 3_000
 const LOCK_TIMEOUT_MS = 2_000
 const IDLE_IN_TRANSACTION_MS = 10_000
 const QUERY_TIMEOUT_MS = 3_500
+/** How long those wait who change the row that others change: what is left of a handler's time does for the work itself. */
+const TURN_MS = 8_000
 /** How long a connection may take to open, and by default how long a transaction waits for one, new or released. */
 const ACQUIRE_TIMEOUT_MS = 1_000
 
@@ -150,6 +153,7 @@ export class Database implements Executor {
   readonly #tracing: Tracing | null
   readonly #fastPath: boolean
   readonly #news = new EventEmitter()
+  readonly #turns = new Turns(TURN_MS)
   readonly listener: Listener
   readonly writes: Executor
 
@@ -194,13 +198,14 @@ export class Database implements Executor {
   }
 
   /**
-   * Runs `work` in a transaction, which queues for `id` when there is one. Commits when `work` resolves, rolls back when
-   * it throws. Throws `database_unavailable`.
+   * Runs `work` in a transaction, which queues for `id` when there is one: those of this process without a connection, so
+   * that many changes of one row leave connections for others. Commits when `work` resolves, rolls back when it throws.
+   * Throws `database_unavailable`, `overloaded` and `handler_timeout`.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>, id: string | null = null): Promise<T> {
-    return this.#tracing?.isRecording
-      ? this.#tracing.span('transaction', { kind: 'internal' }, () => this.#transaction(work, id))
-      : this.#transaction(work, id)
+    const inTurn = () =>
+      id === null ? this.#transaction(work, id) : this.#turns.of(id, () => this.#transaction(work, id))
+    return this.#tracing?.isRecording ? this.#tracing.span('transaction', { kind: 'internal' }, inTurn) : inTurn()
   }
 
   async #transaction<T>(work: (tx: Transaction) => Promise<T>, id: string | null): Promise<T> {

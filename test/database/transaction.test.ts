@@ -2,10 +2,12 @@ import { sql as query } from 'drizzle-orm'
 import t from 'tap'
 import { Database } from '../../src/database/client.ts'
 import { one, type Params, statement, statements } from '../../src/database/statement.ts'
+import { Turns } from '../../src/database/turns.ts'
 import { requestErrors } from '../../src/lib/errors.ts'
+import { newId } from '../../src/lib/ids.ts'
 import { testApp } from '../helpers/app.ts'
 
-const test = await testApp(t)
+const test = await testApp(t, { databasePool: 3 })
 const { database } = test.app
 await test.sql('create table notes (id integer primary key, text text, at timestamptz(3), big bigint)')
 
@@ -140,4 +142,40 @@ t.test('a column that is added does no harm; one that goes puts no value under t
   t.same(await onNewConnections(), row)
   await test.sql('alter table moved drop column text')
   await t.rejects(onNewConnections(), /columns of the statement have changed/)
+})
+
+const row = newId()
+
+t.test('many that queue for one id leave connections for others', async t => {
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  let done = 0
+  const first = database.transaction(() => ended, row)
+  const queued = Array.from({ length: 50 }, () => database.transaction(async () => void done++, row))
+  t.equal(await database.transaction(async () => 'another', newId()), 'another')
+  t.equal(await database.transaction(async () => 'none'), 'none')
+  end()
+  await Promise.all([first, ...queued])
+  t.equal(done, 50)
+})
+
+t.test('who waits too long for a turn is refused and does nothing', async t => {
+  const turns = new Turns(20)
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  const first = Promise.all([turns.of(row, () => ended), turns.of(row, () => ended)])
+  let isDone = false
+  const late = turns.of(row, async () => {
+    isDone = true
+  })
+  await t.rejects(late, { code: 'handler_timeout' })
+  end()
+  await first
+  await turns.of(row, async () => {})
+  t.notOk(isDone)
+})
+
+t.test('what throws in its turn lets the next have theirs', async t => {
+  const failed = database.transaction(() => Promise.reject(new Error('ours')), row)
+  const next = database.transaction(async () => 'done', row)
+  await t.rejects(failed, { message: 'ours' })
+  t.equal(await next, 'done')
 })

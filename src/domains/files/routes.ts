@@ -24,7 +24,8 @@ export const uploadRoutes: FastifyPluginAsyncTypebox<{ files: Limits }> = async 
   route(app, {
     method: 'POST',
     url: '/organizations/:id/files',
-    config: { access: member('member', 'organization', 'files:write'), affects: ['file_usage'] },
+    // The quota is that of the organization, so its uploads take turns.
+    config: { access: member('member', 'organization', 'files:write'), affects: ['file_usage'], changes: 'id' },
     schema: {
       operationId: 'uploadFile',
       summary: 'Upload a file',
