@@ -71,8 +71,8 @@ export class LiveFeed {
 
   constructor(app: FastifyInstance) {
     this.#app = app
-    app.database.onCommitted(RECORDED, () => this.#hinted.abort())
-    app.signals.on(RECORDED, () => this.#hinted.abort())
+    app.database.onCommitted(RECORDED, () => this.#hint())
+    app.signals.on(RECORDED, () => this.#hint())
   }
 
   /** Returns the place of `cursor`, or the end of the feed. Throws `cursor_invalid`, `cursor_mismatch`. */
@@ -87,6 +87,11 @@ export class LiveFeed {
     this.#followers.add(follower)
     if (!this.#isPolling) void this.#poll()
     return () => void this.#followers.delete(follower)
+  }
+
+  #hint(): void {
+    // Every write comes here, and `abort` makes an error with its stack each time.
+    if (!this.#hinted.signal.aborted) this.#hinted.abort()
   }
 
   async #poll(): Promise<void> {
