@@ -22,6 +22,7 @@ const EXPOSED = [
   'RateLimit',
   'RateLimit-Policy',
   'Idempotent-Replayed',
+  'Write-Position',
   'Deprecation',
   'Sunset',
 ]

@@ -14,7 +14,7 @@ t.test('a listed origin may read and sees the headers of the contract; any other
   t.equal(headers['access-control-allow-origin'], ORIGIN)
   t.match(headers.vary, /origin/i)
   const wanted =
-    'ETag, Link, Location, Request-Id, Retry-After, RateLimit, RateLimit-Policy, Idempotent-Replayed, Deprecation, Sunset'
+    'ETag, Link, Location, Request-Id, Retry-After, RateLimit, RateLimit-Policy, Idempotent-Replayed, Write-Position, Deprecation, Sunset'
   t.equal(headers['access-control-expose-headers'], wanted)
   t.notOk(headers['access-control-allow-credentials'])
   for (const origin of [

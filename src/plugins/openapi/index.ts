@@ -16,6 +16,7 @@ const DESCRIPTION = `One way for every route.
 - **Failures** are \`application/problem+json\` (RFC 9457) with a stable \`code\`, each explained at [/docs/errors](/docs/errors).
 - **Repeating**: every POST with credentials takes an \`Idempotency-Key\`.
 - **Versions**: every resource has an \`ETag\`; \`If-Match\` and \`If-None-Match\` hold on every method, actions included (RFC 9110 §13).
+- **Replicas**: where they are used, a change is answered with \`Write-Position\`; a read that sends this header back sees the change, and spares the primary. Without it a caller's own changes are seen too.
 - **Values**: ids are UUIDs, in lower case; times are UTC in ISO 8601 with milliseconds and \`Z\`; text is composed (NFC). Another case, another offset of RFC 3339 and text in parts are taken and put in that form. A field that may be \`null\` says what that means.`
 
 /** The version of the package. */

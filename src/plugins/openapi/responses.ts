@@ -14,6 +14,8 @@ const RETRY_AFTER = { 'Retry-After': header('Seconds to wait.') }
 const LINK = { Link: header('The next page, `rel="next"`.') }
 const REPLAYED = { 'Idempotent-Replayed': header('`true` when this is the kept answer of an earlier request.') }
 
+const POSITION = { 'Write-Position': header('Only with replicas: a read that sends it back sees this change.') }
+
 /** Returns the responses that the route declares and those of all routes of its kind, with headers and examples. */
 export function completeResponses(facts: Facts): Record<string, Response> {
   const { method, operation, versioned } = facts
@@ -48,7 +50,7 @@ function impliedProblems({ path, method, operation, conditional, resumes, keyed 
   ]
 }
 
-function headersOf({ versioned, lists, keyed }: Facts, status: number): Record<string, unknown> {
+function headersOf({ method, operation, versioned, lists, keyed }: Facts, status: number): Record<string, unknown> {
   const success = status < 300
   return {
     ...REQUEST_ID,
@@ -57,6 +59,7 @@ function headersOf({ versioned, lists, keyed }: Facts, status: number): Record<s
     ...(status === 302 ? REDIRECT : {}),
     ...(success && lists ? LINK : {}),
     ...(success && keyed ? REPLAYED : {}),
+    ...(success && method !== 'get' && operation['x-access'].kind !== 'public' ? POSITION : {}),
     ...(status === 401 || status === 403 ? CHALLENGE : {}),
     ...(status === 429 || status === 503 ? RETRY_AFTER : {}),
   }
