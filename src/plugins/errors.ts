@@ -58,10 +58,10 @@ function invalid(error: FastifyError): AppError {
   return requestErrors.validation_failed({ errors: errors.map(({ field }) => field), ...(detail ? { detail } : {}) })
 }
 
-/** Logs only server errors: a refused request concerns only its caller, also one that was refused for too much load. */
+/** Logs only server errors: a refused request concerns only its caller, also one that too much load alone has refused. */
 export function logFault(error: AppError, { log }: FastifyRequest): void {
-  if (error.status >= 500 && error.code !== requestErrors.overloaded.code)
-    log[error.status === 500 ? 'error' : 'warn']({ err: error.cause ?? error }, error.title)
+  const isRefusal = error.status < 500 || (error.code === requestErrors.overloaded.code && error.cause === undefined)
+  if (!isRefusal) log[error.status === 500 ? 'error' : 'warn']({ err: error.cause ?? error }, error.title)
 }
 
 type Fault = NonNullable<FastifyError['validation']>[number]

@@ -1,4 +1,7 @@
+import type { FastifyRequest } from 'fastify'
 import t from 'tap'
+import { requestErrors } from '../../src/lib/errors.ts'
+import { logFault } from '../../src/plugins/errors.ts'
 import { createOrganization } from '../helpers/actors.ts'
 import { listen, testApp } from '../helpers/app.ts'
 import { call } from '../helpers/call.ts'
@@ -106,4 +109,17 @@ t.test('a value that the database refuses is nobody’s to read', async t => {
   })
   t.equal(status, 500)
   t.notMatch(text, /CANARY|constraint|projects/)
+})
+
+t.test('a server error is logged with its cause; a refusal for too much load alone is not', async t => {
+  const logged: unknown[] = []
+  const write = ({ err }: { err: unknown }) => void logged.push(err)
+  const request = { log: { warn: write, error: write } } as unknown as FastifyRequest
+  const cause = new Error('timeout exceeded when trying to connect')
+  logFault(requestErrors.overloaded(), request)
+  logFault(requestErrors.not_found(), request)
+  t.same(logged, [])
+  logFault(requestErrors.overloaded({ cause }), request)
+  logFault(requestErrors.internal_error({ cause }), request)
+  t.same(logged, [cause, cause])
 })
