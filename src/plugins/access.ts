@@ -58,8 +58,6 @@ interface Tenancy {
   /** In the order of erasure, children before their parents: a domain is registered after those that it refers to. */
   readonly erasableRows: readonly ErasableRows[]
   check: CheckMembership
-  /** The same, by a membership that may have been kept for a second, where there is a cache. */
-  checkKept: CheckMembership
 }
 
 /**
@@ -91,13 +89,16 @@ async function access(app: FastifyInstance) {
   const ruled = new Set<string>()
   const erasableRows: ErasableRows[] = []
   const find = ({ resource, id, userId }: Asked) => (resources.get(resource) as FindMembership)(id, userId)
-  const findKept = app.cache.define({
-    name: 'memberships',
-    keyOf: ({ resource, id, userId }: Asked) => `${resource} ${id} ${userId}`,
-    load: find,
-    changedBy: ['member', 'organization'],
-    maxMs: KEPT_MS,
-  })
+  const check = checkBy(find)
+  const checkKept = checkBy(
+    app.cache.define({
+      name: 'memberships',
+      keyOf: ({ resource, id, userId }: Asked) => `${resource} ${id} ${userId}`,
+      load: find,
+      changedBy: ['member', 'organization'],
+      maxMs: KEPT_MS,
+    }),
+  )
   app.decorateRequest('membership', null)
   app.decorateRequest('organizationId', {
     getter() {
@@ -110,15 +111,14 @@ async function access(app: FastifyInstance) {
     define: (resource, find) => void resources.set(resource, find),
     own: rows => void erasableRows.unshift(rows),
     erasableRows,
-    check: checkBy(find),
-    checkKept: checkBy(findKept),
+    check,
   })
 
   app.decorate('recheckAccess', async (request, reply) => {
     const rule = request.routeOptions.config.access as Access
     await passes(app.authenticate, request, reply)
     await passes(holds(rule), request, reply)
-    if (rule.kind === 'organization') await passes(belongs(app, rule), request, reply)
+    if (rule.kind === 'organization') await passes(belongs(check, rule), request, reply)
   })
 
   app.addHook('onRoute', (route: RouteOptions) => {
@@ -129,7 +129,7 @@ async function access(app: FastifyInstance) {
     route.onRequest = [app.authenticate, holds(rule), ...[route.onRequest ?? []].flat()]
     if (rule.kind === 'organization') {
       ruled.add(rule.of)
-      route.preHandler = [belongs(app, rule), ...[route.preHandler ?? []].flat()]
+      route.preHandler = [belongs(route.config?.cached ? checkKept : check, rule), ...[route.preHandler ?? []].flat()]
     }
   })
   app.addHook('onReady', async () => {
@@ -185,13 +185,11 @@ function refusal(rule: Access): AppError {
  * tenant, and where a replica runs the statement.
  */
 const belongs =
-  (app: FastifyInstance, { of, role, checkedBy, orPlatform }: OrganizationRule): Check =>
+  (check: CheckMembership, { of, role, checkedBy, orPlatform }: OrganizationRule): Check =>
   (request, _reply, done) => {
     if (checkedBy === 'statement' && !request.replica && request.headers['idempotency-key'] === undefined) return done()
     const { id } = request.params as { id: string }
-    const { check, checkKept } = app.tenancy
-    const decide = request.routeOptions.config.cached ? checkKept : check
-    decide(of, id, request.actor as Actor, role, orPlatform).then(membership => {
+    check(of, id, request.actor as Actor, role, orPlatform).then(membership => {
       request.membership = membership
       done()
     }, done)
