@@ -6,7 +6,7 @@ import type { Caller } from './caller.ts'
 import type { EventType } from './registry.ts'
 import { events } from './tables.ts'
 
-/** What is announced in this process when events are committed: for each the target and its id, as `task 0199…`, where they are known. */
+/** Announced in this process when events are committed: their target and the ids of its rows. */
 export const RECORDED = 'events.recorded'
 
 /**
@@ -93,9 +93,6 @@ export async function record<Data extends Target>(
     return withData(event, type.serialize(target))
   })
   await insert(tx, { events: `[${rows.join(',')}]` })
-  tx.announce(
-    RECORDED,
-    targets.map(({ id }) => `${type.target} ${id}`),
-  )
+  tx.announce(RECORDED, [type.target, ...targets.map(({ id }) => id)])
   return ids
 }

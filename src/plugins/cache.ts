@@ -110,14 +110,12 @@ async function cache(app: FastifyInstance, { cacheTtlMs }: { cacheTtlMs: number 
   app.decorate('cache', kept)
   if (!kept.isOn) return
 
-  app.database.onCommitted(RECORDED, targets => {
-    for (const [target, ids] of Map.groupBy(targets.map(partsOf), ([target]) => target)) {
-      const named = ids.length > NAMED ? undefined : ids.map(([, id]) => id)
-      if (kept.drop(target, named))
-        app.signals.send(TOPIC, JSON.stringify([target, named])).catch((error: Error) => {
-          app.log.warn({ reason: error.message }, 'other processes may keep an old value until its time is over')
-        })
-    }
+  app.database.onCommitted(RECORDED, ([target = '', ...ids]) => {
+    const named = ids.length > NAMED ? undefined : ids
+    if (kept.drop(target, named))
+      app.signals.send(TOPIC, JSON.stringify([target, named])).catch((error: Error) => {
+        app.log.warn({ reason: error.message }, 'other processes may keep an old value until its time is over')
+      })
   })
   app.signals.on(TOPIC, payload => {
     if (payload === undefined) return kept.clear()
@@ -125,7 +123,5 @@ async function cache(app: FastifyInstance, { cacheTtlMs }: { cacheTtlMs: number 
     kept.drop(target, ids ?? undefined)
   })
 }
-
-const partsOf = (text: string) => text.split(' ') as [target: string, id: string]
 
 export const cachePlugin = fp(cache, { name: 'cache', dependencies: ['database', 'signals', 'observability'] })

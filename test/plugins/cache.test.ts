@@ -1,6 +1,6 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { addMember, createKey, createOrganization, createUser } from '../helpers/actors.ts'
-import { anotherNode, type TestApp, testApp } from '../helpers/app.ts'
+import { anotherNode, testApp } from '../helpers/app.ts'
 import { type Credentials, call } from '../helpers/call.ts'
 import { eventually } from '../helpers/mail.ts'
 import { statementsOf } from '../helpers/statements.ts'
@@ -161,8 +161,8 @@ t.test('HTML is that of the last version', async t => {
   t.match(await read(`/posts/${id}`), { headers: { etag: '"3"' } })
 })
 
-t.test('without a cache nothing is kept', async (t: Test) => {
-  const plain: TestApp = await testApp(t)
+t.test('without a cache nothing is kept', async t => {
+  const plain = await testApp(t)
   const as = await createUser(plain, { role: 'admin' })
   const { id } = (await call(plain.app, 'POST /products', { as, body: { name: 'Plain', prices } })).body
   const look = () => call(plain.app, `GET /products/${id}`, { as })

@@ -13,7 +13,6 @@ const CHALLENGE = {
 const RETRY_AFTER = { 'Retry-After': header('Seconds to wait.') }
 const LINK = { Link: header('The next page, `rel="next"`.') }
 const REPLAYED = { 'Idempotent-Replayed': header('`true` when this is the kept answer of an earlier request.') }
-
 const POSITION = { 'Write-Position': header('Only with replicas: a read that sends it back sees this change.') }
 
 /** Returns the responses that the route declares and those of all routes of its kind, with headers and examples. */

@@ -4,6 +4,7 @@ import type { Caller } from '../../../events/caller.ts'
 import { RECORDED } from '../../../events/record.ts'
 import { type Actor, principalOf } from '../../../lib/access.ts'
 import { orNotFound } from '../../../lib/errors.ts'
+import { taskEvents } from '../events.ts'
 import type { TaskRow } from '../queries/read.ts'
 import { insertTasks, type NewTask } from '../queries/write.ts'
 import type { CreateTask } from '../schemas.ts'
@@ -19,7 +20,7 @@ export function taskCreator(app: FastifyInstance) {
     app.database.writes,
     async (rows: readonly NewTask[]) => {
       const created = await insertTasks(app.database.writes, rows, { waits: false })
-      app.database.announce(RECORDED, [])
+      app.database.announce(RECORDED, [taskEvents.created.target, ...created.keys()])
       return rows.map(({ task }) => created.get(task.id) ?? null) as (TaskRow | Error)[]
     },
     { writes: true },

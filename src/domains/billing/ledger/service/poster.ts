@@ -5,6 +5,7 @@ import { RECORDED } from '../../../../events/record.ts'
 import type { Actor } from '../../../../lib/access.ts'
 import { LeftOut } from '../../../../lib/idempotency.ts'
 import { newId } from '../../../../lib/ids.ts'
+import { transferEvents } from '../events.ts'
 import { type NewTransfer, postTransfers } from '../queries/posting.ts'
 import type { TransferRow } from '../queries/transfers.ts'
 import type { CreateTransfer } from '../schemas.ts'
@@ -32,7 +33,7 @@ export function transferPoster(app: FastifyInstance) {
 async function post({ database }: FastifyInstance, rows: readonly NewTransfer[]): Promise<boolean[]> {
   const first = new Map(rows.toReversed().map(row => [row.answer.id.toString('hex'), row]))
   const posted = await postTransfers(database.writes, [...first.values()].toReversed())
-  database.announce(RECORDED, [])
+  database.announce(RECORDED, [transferEvents.created.target, ...posted])
   return rows.map(({ transfer }) => posted.has(transfer.id))
 }
 
