@@ -1,6 +1,10 @@
 import pg from 'pg'
+import type { Test } from 'tap'
 import { connectionOptions } from '../../src/database/client.ts'
 import type { Query } from '../../src/database/query.ts'
+import type { TestApp } from './app.ts'
+import { type Credentials, call } from './call.ts'
+import { recordStatements } from './statements.ts'
 
 export interface Plan {
   'Node Type': string
@@ -42,5 +46,24 @@ export async function planOf(databaseUrl: string, { text, values }: Query): Prom
     return nodes(rows[0]['QUERY PLAN'][0].Plan)
   } finally {
     await client.end()
+  }
+}
+
+/**
+ * Returns a function that reads a page or a row and checks that it comes in one statement that scans none of `tables`. It
+ * returns the body with the number of sorts.
+ */
+export function planChecker({ app, config }: TestApp, as: Credentials, ...tables: string[]) {
+  const seen = recordStatements(app)
+  return async (t: Test, path: string, reader = as) => {
+    seen.length = 0
+    const { status, body } = await call(app, `GET ${path}`, { as: reader })
+    t.equal(status, 200, path)
+    const statements = seen.filter(({ name }) => tables.some(table => name.startsWith(`${table}.`)))
+    t.equal(statements.length, 1, 'one round trip')
+    const plan = await planOf(config.databaseUrl, statements[0] as Query)
+    const scans = plan.filter(node => node['Node Type'] === 'Seq Scan' && tables.includes(node['Relation Name'] ?? ''))
+    t.equal(scans.length, 0, `${path} scans no table`)
+    return { body, sorts: plan.filter(node => /Sort/.test(node['Node Type'])).length }
   }
 }

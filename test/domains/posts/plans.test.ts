@@ -1,15 +1,12 @@
-import t, { type Test } from 'tap'
-import type { Query } from '../../../src/database/query.ts'
+import t from 'tap'
 import { createOrganization } from '../../helpers/actors.ts'
 import { testApp } from '../../helpers/app.ts'
-import { call } from '../../helpers/call.ts'
-import { planOf } from '../../helpers/plans.ts'
-import { recordStatements } from '../../helpers/statements.ts'
+import { planChecker } from '../../helpers/plans.ts'
 
 const POSTS = 100_000
 const COMMENTS = 100_000
 const test = await testApp(t)
-const { app, sql, config } = test
+const { sql } = test
 const { id: organizationId, member, viewer } = await createOrganization(test)
 await sql(
   `insert into posts (id, organization_id, author_id, title, content, slug, status, published_at)
@@ -29,23 +26,7 @@ await sql(
 )
 await sql('analyze')
 
-const seen = recordStatements(app)
-
-/** Checks that the page comes in one statement that scans no table; returns it with the number of sorts. */
-async function check(t: Test, path: string, as = member) {
-  seen.length = 0
-  const { status, body } = await call(app, `GET ${path}`, { as })
-  t.equal(status, 200, path)
-  const statements = seen.filter(({ name }) => /^(posts|comments)\./.test(name))
-  t.equal(statements.length, 1, 'one round trip')
-  const plan = await planOf(config.databaseUrl, statements[0] as Query)
-  const scanned = plan.filter(
-    node => node['Node Type'] === 'Seq Scan' && ['posts', 'comments'].includes(node['Relation Name'] ?? ''),
-  )
-  t.equal(scanned.length, 0, `${path} scans no table`)
-  return { body, sorts: plan.filter(node => /Sort/.test(node['Node Type'])).length }
-}
-
+const check = planChecker(test, member, 'posts', 'comments')
 const scopes = { organization: `/organizations/${organizationId}/posts`, user: `/users/${member.id}/posts` }
 
 for (const [scope, path] of Object.entries(scopes)) {

@@ -5,7 +5,7 @@ import { createOrganization } from '../../helpers/actors.ts'
 import { testApp } from '../../helpers/app.ts'
 import { call } from '../../helpers/call.ts'
 import { createProject } from '../../helpers/factories.ts'
-import { planOf, rowsRead } from '../../helpers/plans.ts'
+import { planChecker, planOf, rowsRead } from '../../helpers/plans.ts'
 import { recordStatements } from '../../helpers/statements.ts'
 
 const TASKS = 100_000
@@ -35,20 +35,7 @@ await sql(
 )
 await sql('analyze')
 
-const seen = recordStatements(app)
-
-async function check(t: Tap, path: string) {
-  seen.length = 0
-  const { status, body } = await call(app, `GET ${path}`, { as: member })
-  t.equal(status, 200, path)
-  const statements = seen.filter(({ name }) => name.startsWith('tasks.'))
-  t.equal(statements.length, 1, 'one round trip')
-  const plan = await planOf(config.databaseUrl, statements[0] as Query)
-  const scans = plan.filter(node => node['Node Type'] === 'Seq Scan' && node['Relation Name'] === 'tasks')
-  t.equal(scans.length, 0, `${path} scans no table`)
-  return { body, sorts: plan.filter(node => /Sort/.test(node['Node Type'])).length }
-}
-
+const check = planChecker(test, member, 'tasks')
 const scopes = { project: `/projects/${projects[0]}/tasks`, organization: `/organizations/${organization.id}/tasks` }
 const orders = ['createdAt', 'updatedAt', 'dueAt', 'priority'].flatMap(sort => [sort, `-${sort}`])
 
@@ -75,6 +62,7 @@ t.test('a task is read by index', async t => {
 })
 
 t.test('each caller of a shared statement is looked up among the members, who are not read whole', async t => {
+  const seen = recordStatements(app)
   const { body } = await call(app, `GET ${scopes.project}?limit=20`, { as: member })
   const ids: string[] = body.data.map(({ id }: { id: string }) => id)
   // The statement is not run here: `explain analyze` runs it later, and it must run only once.
@@ -99,7 +87,3 @@ t.test('each caller of a shared statement is looked up among the members, who ar
     }
   }
 })
-
-interface Tap {
-  equal(found: unknown, wanted: unknown, message: string): unknown
-}
