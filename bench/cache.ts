@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import type pg from 'pg'
-import type { Test } from 'tap'
 import { buildApp } from '../src/app.ts'
 import { loadConfig } from '../src/config.ts'
 import { migrate } from '../src/database/migrate.ts'
@@ -10,7 +8,8 @@ import type { Actor } from '../src/lib/access.ts'
 import { RedisServer, withoutRedis } from '../test/helpers/redis.ts'
 import { type Lintel, startLintel } from './contestants.ts'
 import { type BenchServer, withClient, withServer } from './database.ts'
-import { type Measured, measure, startLoad } from './measure.ts'
+import { backends, type Measured, measure, spent, startLoad } from './measure.ts'
+import { numberOptions } from './options.ts'
 import { drawTargets, seed, type Targets } from './seed.ts'
 import { cpuMicros, stopServer } from './servers.ts'
 import { median } from './statistics.ts'
@@ -37,17 +36,12 @@ const ROWS = `
     from (select id from organizations order by id limit ${POSTS}) o;
   analyze`
 
-const { values } = parseArgs({
-  options: {
-    tasks: { type: 'string', default: '100000' },
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '4' },
-    connections: { type: 'string', default: '32' },
-  },
+const { tasks, rounds, seconds, connections } = numberOptions({
+  tasks: 100_000,
+  rounds: 5,
+  seconds: 4,
+  connections: 32,
 })
-const [tasks, rounds, seconds, connections] = [values.tasks, values.rounds, values.seconds, values.connections].map(
-  Number,
-) as [number, number, number, number]
 
 /** The paths of each work, and the reader of each. */
 type Works = Record<string, { path: string; userId: string }[]>
@@ -125,7 +119,7 @@ async function costOf(look: () => Promise<unknown>): Promise<{ looks: number; mi
 async function lookUps(url: string, client: pg.Client, { projects }: Targets): Promise<void> {
   if (withoutRedis) return console.log(`look-ups in Redis were not measured: ${withoutRedis}`)
   const app = await buildApp({ ...loadConfig({ LOG_LEVEL: 'silent', ROLE: 'api' }), databaseUrl: url })
-  const server = await RedisServer.start({ teardown: () => {} } as unknown as Test)
+  const server = await RedisServer.start({ teardown: () => {} })
   const redis = new Redis(server.url)
   try {
     await app.ready()
@@ -134,27 +128,22 @@ async function lookUps(url: string, client: pg.Client, { projects }: Targets): P
     const key = ({ id, userId }: { id: string; userId: string }) => `membership:${id}:${userId}`
     for (const project of projects)
       await redis.set(key(project), JSON.stringify({ organizationId: randomUUID(), role: 'member' }))
-    const backends = async () => {
-      const { rows } = await client.query(
-        'select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
-      )
-      return rows.reduce((sum, { pid }) => sum + (cpuMicros(pid) ?? 0), 0)
-    }
     const actor = (userId: string) => ({ type: 'user', id: userId, sessionId: '', role: 'user' }) as Actor
     const postgres = () => {
       const { id, userId } = next()
       return app.tenancy.check('project', id, actor(userId), 'viewer')
     }
     const inRedis = async () => JSON.parse((await redis.get(key(next()))) as string)
+    const redisProcess = async () => new Map([[0, cpuMicros(server.pid) ?? Number.NaN]])
     const table = []
-    for (const [store, look, spent] of [
-      ['PostgreSQL', postgres, backends],
-      ['Redis', inRedis, async () => cpuMicros(server.pid) ?? Number.NaN],
+    for (const [store, look, processes] of [
+      ['PostgreSQL', postgres, () => backends(client)],
+      ['Redis', inRedis, redisProcess],
     ] as const) {
       await costOf(look)
-      const before = await spent()
+      const before = await processes()
       const { looks, micros } = await costOf(look)
-      const there = (await spent()) - before
+      const there = spent(before, await processes())
       table.push({
         store,
         'looks/s': Math.round(looks / seconds),

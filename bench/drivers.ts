@@ -2,11 +2,11 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import manifest from '../package.json' with { type: 'json' }
 import { type BenchServer, serverVersion, withClient, withServer } from './database.ts'
 import type { Order, Outcome } from './drivers/child.ts'
 import { setups } from './drivers/setups.ts'
+import { numberOptions } from './options.ts'
 import { median } from './statistics.ts'
 
 const DATABASE = 'lintel_bench_drivers'
@@ -16,13 +16,7 @@ const ROWS = 100_000
 const KILL_EVERY_MS = 15
 const ENDED_EARLY: Outcome = { done: 0, failed: 0, unsettled: 32, uncaught: 1, usable: false, seconds: 0, cpuMicros: 0 }
 
-const { values: options } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '6' },
-    rounds: { type: 'string', default: '5' },
-    'round-seconds': { type: 'string', default: '1.5' },
-  },
-})
+const options = numberOptions({ seconds: 6, rounds: 5, 'round-seconds': 1.5 })
 
 async function start(setup: string, url: string): Promise<ChildProcess> {
   const child = fork(CHILD, [setup, url], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
@@ -74,8 +68,8 @@ async function fault(setup: string, work: Order['work'], server: BenchServer) {
   const child = await start(setup, server.urlOf(DATABASE))
   const stop = new AbortController()
   const killing = killBackends(server, stop.signal)
-  const running = order(child, { work, seconds: Number(options.seconds) })
-  await Promise.race([running, sleep(Number(options.seconds) * 1_000)])
+  const running = order(child, { work, seconds: options.seconds })
+  await Promise.race([running, sleep(options.seconds * 1_000)])
   stop.abort()
   const outcome = await running
   child.kill('SIGKILL')
@@ -100,9 +94,9 @@ async function speed(url: string) {
     children.set(setup, await start(setup, url))
     samples.set(setup, [])
   }
-  const seconds = Number(options['round-seconds'])
+  const seconds = options['round-seconds']
   for (const child of children.values()) await order(child, { work: 'read', seconds: seconds / 2 })
-  for (let round = 1; round <= Number(options.rounds); round++) {
+  for (let round = 1; round <= options.rounds; round++) {
     for (const [setup, child] of children) samples.get(setup)?.push(await order(child, { work: 'read', seconds }))
     console.log(`round ${round} of ${options.rounds}`)
   }

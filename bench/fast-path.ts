@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import fastJsonStringify from 'fast-json-stringify'
 import { migrate } from '../src/database/migrate.ts'
 import { listProjectTasks, readTask } from '../src/domains/tasks/queries/read.ts'
@@ -6,6 +5,7 @@ import { updateTaskRows } from '../src/domains/tasks/queries/write.ts'
 import { TaskList } from '../src/domains/tasks/schemas.ts'
 import { type BenchServer, withClient, withServer } from './database.ts'
 import { type Setup, setups, transactions } from './fast-path/setups.ts'
+import { numberOptions } from './options.ts'
 import { drawTargets, seed, type Target, type Targets } from './seed.ts'
 import { median } from './statistics.ts'
 
@@ -14,11 +14,7 @@ const TASKS = 10_000
 const CALLERS = 32
 const LIMIT = 20
 
-const { values: options } = parseArgs({
-  options: { rounds: { type: 'string', default: '15' }, calls: { type: 'string', default: '20000' } },
-})
-const rounds = Number(options.rounds)
-const calls = Number(options.calls)
+const { rounds, calls } = numberOptions({ rounds: 15, calls: 20_000 })
 
 type Call = (n: number) => Promise<unknown>
 

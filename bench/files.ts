@@ -4,12 +4,12 @@ import { type ClientRequest, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import type pg from 'pg'
 import { migrate } from '../src/database/migrate.ts'
 import { newId } from '../src/lib/ids.ts'
 import { type Lintel, startLintel } from './contestants.ts'
 import { type BenchServer, withClient, withServer } from './database.ts'
+import { numberOptions } from './options.ts'
 import { seed } from './seed.ts'
 import { cpuMicros, freePort, residentMb, type Server, startServer, stopServer } from './servers.ts'
 import { median } from './statistics.ts'
@@ -29,24 +29,14 @@ const BETWEEN_MS = 10
 /** What the bar wants of downloads. */
 const MIN_RATIO = 0.8
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '4' },
-    connections: { type: 'string', default: '4' },
-    megabytes: { type: 'string', default: '100' },
-    uploads: { type: 'string', default: '500' },
-    'upload-megabytes': { type: 'string', default: '20' },
-  },
-})
-const [rounds, seconds, connections, megabytes, uploads, uploadMegabytes] = [
-  values.rounds,
-  values.seconds,
-  values.connections,
-  values.megabytes,
-  values.uploads,
-  values['upload-megabytes'],
-].map(Number) as [number, number, number, number, number, number]
+const {
+  rounds,
+  seconds,
+  connections,
+  megabytes,
+  uploads,
+  'upload-megabytes': uploadMegabytes,
+} = numberOptions({ rounds: 5, seconds: 4, connections: 4, megabytes: 100, uploads: 500, 'upload-megabytes': 20 })
 
 type Headers = Record<string, string>
 interface Bench {

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { Test } from 'tap'
 import { migrate } from '../src/database/migrate.ts'
 import { Cluster, withoutClusters } from '../test/faults/cluster.ts'
 import { balance, withoutBalancer } from '../test/faults/fleet.ts'
+import { RedisServer, withoutRedis } from '../test/helpers/redis.ts'
 import { type Lintel, startLintel } from './contestants.ts'
 import { withClient } from './database.ts'
 import { type Measured, measure, startLoad } from './measure.ts'
@@ -17,7 +16,6 @@ import { requestsFor, type Work } from './works.ts'
 // `redis-server` and `postgresql`. On one machine all parts share its cores: what a part costs is its CPU time.
 
 const DATABASE = 'lintel_bench_fleet'
-const REDIS = '/usr/bin/redis-server'
 const WORKS: Work[] = ['read', 'list', 'create']
 const REQUESTS = 4_000
 /** Until HAProxy has seen its nodes, and a node its replica. */
@@ -118,10 +116,8 @@ async function main(undo: (() => unknown)[]): Promise<void> {
     return drawTargets(client)
   })
   const replica = await primary.standby(t)
-  const port = await freePort()
-  const redis = spawn(REDIS, ['--port', String(port), '--bind', '127.0.0.1', '--save', ''], { stdio: 'ignore' })
-  undo.unshift(() => redis.kill('SIGKILL'))
-  const databases = { primary, replica, targets, redisUrl: `redis://127.0.0.1:${port}` }
+  const { url: redisUrl } = await RedisServer.start(t)
+  const databases = { primary, replica, targets, redisUrl }
   const rows: Row[] = []
   for (const redis of values.redis.split(',') as Setup['redis'][])
     for (const replicas of values.replicas.split(',').map(Number))
@@ -131,7 +127,7 @@ async function main(undo: (() => unknown)[]): Promise<void> {
   if (rows.some(({ failed }) => failed > 0)) process.exitCode = 1
 }
 
-const missing = withoutClusters || withoutBalancer || (!existsSync(REDIS) && `no ${REDIS}`)
+const missing = withoutClusters || withoutBalancer || withoutRedis
 if (missing) {
   console.error(`The fleet needs more: ${missing}.`)
   process.exit(1)

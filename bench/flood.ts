@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import type pg from 'pg'
 import { migrate } from '../src/database/migrate.ts'
 import { startLintel } from './contestants.ts'
 import { type BenchServer, withClient, withServer } from './database.ts'
 import { type Measured, measure, startLoad } from './measure.ts'
+import { numberOptions } from './options.ts'
 import { drawTargets, seed } from './seed.ts'
 import { stopServer } from './servers.ts'
 import { median } from './statistics.ts'
@@ -25,11 +25,7 @@ const TURN_MS = 2_000
 /** The highest allowed p99 during the flood, as a multiple of that without. */
 const MOST = 2
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '2' } },
-})
-const rounds = Number(values.rounds)
-const seconds = Number(values.seconds)
+const { rounds, seconds } = numberOptions({ rounds: 7, seconds: 2 })
 
 const login = questions.find(({ name }) => name === 'login') as Question
 

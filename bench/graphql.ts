@@ -1,9 +1,9 @@
-import { parseArgs } from 'node:util'
 import type pg from 'pg'
 import { migrate } from '../src/database/migrate.ts'
 import { startLintel } from './contestants.ts'
 import { type BenchServer, withClient, withServer } from './database.ts'
 import { type Measured, measure, startLoad } from './measure.ts'
+import { numberOptions } from './options.ts'
 import { drawTargets, seed, type Targets } from './seed.ts'
 import { freePort, type Server, startServer, stopServer } from './servers.ts'
 import { median } from './statistics.ts'
@@ -31,17 +31,12 @@ const MORE_ROWS = `
     from tasks t, generate_series(1, ('x' || right(t.id::text, 1))::bit(4)::int % 5);
   analyze`
 
-const { values } = parseArgs({
-  options: {
-    tasks: { type: 'string', default: '100000' },
-    rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '4' },
-    connections: { type: 'string', default: '32' },
-  },
+const { tasks, rounds, seconds, connections } = numberOptions({
+  tasks: 100_000,
+  rounds: 7,
+  seconds: 4,
+  connections: 32,
 })
-const [tasks, rounds, seconds, connections] = [values.tasks, values.rounds, values.seconds, values.connections].map(
-  Number,
-) as [number, number, number, number]
 
 const requestsOf = ({ projects }: Targets, tokens: ReadonlyMap<string, string>): LoadRequest[] =>
   projects.map(({ id, userId }) => ({

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import type pg from 'pg'
 import { WebSocket } from 'ws'
 import { migrate } from '../src/database/migrate.ts'
 import { randomToken, sha256 } from '../src/lib/crypto.ts'
 import { type Lintel, startLintel } from './contestants.ts'
 import { type BenchServer, withClient, withServer } from './database.ts'
+import { numberOptions } from './options.ts'
 import { drawTargets, seed, type Target } from './seed.ts'
 import { residentMb, stopServer } from './servers.ts'
 import { median, quantile } from './statistics.ts'
@@ -27,18 +27,7 @@ const LARGE_EVENTS = 600
 const LARGE_CHARACTERS = 10_000
 const UNREAD_WAIT_MS = 20_000
 
-const { values } = parseArgs({
-  options: {
-    sockets: { type: 'string', default: '10000' },
-    subscribers: { type: 'string', default: '5000' },
-    unread: { type: 'string', default: '1000' },
-  },
-})
-const [sockets, subscribers, unread] = [values.sockets, values.subscribers, values.unread].map(Number) as [
-  number,
-  number,
-  number,
-]
+const { sockets, subscribers, unread } = numberOptions({ sockets: 10_000, subscribers: 5_000, unread: 1_000 })
 
 interface Tenant {
   organizationId: string

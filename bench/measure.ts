@@ -27,7 +27,7 @@ export type Measured = Omit<Sample, 'server' | 'work' | 'connections' | 'round'>
 export const startLoad = (): ChildProcess => fork(LOAD, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
 
 /** Returns the CPU time of the backends of the bench database, by pid. */
-async function backends(client: pg.Client): Promise<Map<number, number>> {
+export async function backends(client: pg.Client): Promise<Map<number, number>> {
   const { rows } = await client.query({
     name: 'backends',
     text: 'select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
@@ -35,7 +35,8 @@ async function backends(client: pg.Client): Promise<Map<number, number>> {
   return new Map(rows.map(({ pid }) => [pid, cpuMicros(pid) ?? Number.NaN]))
 }
 
-const spent = (before: Map<number, number>, after: Map<number, number>): number =>
+/** Returns the CPU time of the backends between two looks. */
+export const spent = (before: Map<number, number>, after: Map<number, number>): number =>
   [...after].reduce((sum, [pid, micros]) => sum + micros - (before.get(pid) ?? 0), 0)
 
 /** Measures one server once. */

@@ -12,6 +12,16 @@ const USAGE = `npm run bench -- [options]
   --quick                         32 connections, 3 rounds of 1.5 s
   --out bench/results             folder of the report`
 
+/** Reads options that are all numbers: `numberOptions({ rounds: 5 })` takes `--rounds 7`. */
+export function numberOptions<const Names extends string>(defaults: Record<Names, number>): Record<Names, number> {
+  const entries = Object.entries<number>(defaults)
+  const options = Object.fromEntries(
+    entries.map(([name, value]) => [name, { type: 'string', default: String(value) } as const]),
+  )
+  const { values } = parseArgs({ options })
+  return Object.fromEntries(entries.map(([name]) => [name, Number(values[name])])) as Record<Names, number>
+}
+
 export interface Options {
   works: Work[]
   connections: number[]

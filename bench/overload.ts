@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import autocannon, { type Client } from 'autocannon'
 import { migrate } from '../src/database/migrate.ts'
 import { type Lintel, startLintel } from './contestants.ts'
 import { type BenchServer, withClient, withServer } from './database.ts'
+import { numberOptions } from './options.ts'
 import { drawTargets, seed, type Targets } from './seed.ts'
 import { residentMb, stopServer } from './servers.ts'
 import { quantile } from './statistics.ts'
@@ -29,18 +29,7 @@ const CLIENT_TIMEOUT_SECONDS = 300
 /** The bars: share of the peak, time of a refusal (ms), time until all is as before (ms). */
 const [MIN_GOODPUT, MAX_REFUSAL_MS, MAX_RECOVERY_MS] = [0.8, 100, 5_000]
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '120' },
-    times: { type: 'string', default: '10' },
-    connections: { type: 'string', default: '2000' },
-  },
-})
-const [seconds, times, connections] = [values.seconds, values.times, values.connections].map(Number) as [
-  number,
-  number,
-  number,
-]
+const { seconds, times, connections } = numberOptions({ seconds: 120, times: 10, connections: 2_000 })
 
 interface Result {
   goodPerSecond: number

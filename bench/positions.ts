@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { type Executor, send } from '../src/database/executor.ts'
 import { WireClient } from '../src/database/fast-path/wire.ts'
 import { migrate } from '../src/database/migrate.ts'
@@ -7,6 +6,7 @@ import { insertTasks, type NewTask } from '../src/domains/tasks/queries/write.ts
 import type { Caller } from '../src/events/caller.ts'
 import { newId } from '../src/lib/ids.ts'
 import { withClient, withServer } from './database.ts'
+import { numberOptions } from './options.ts'
 import { drawTargets, seed, type Target } from './seed.ts'
 import { median } from './statistics.ts'
 
@@ -20,11 +20,7 @@ const BATCHES = [1, 16]
  */
 const DEFAULTS = { 'transaction id': 'pg_current_xact_id()', epoch: 'event_position()' }
 
-const { values: options } = parseArgs({
-  options: { rounds: { type: 'string', default: '20' }, rows: { type: 'string', default: '1000' } },
-})
-const rounds = Number(options.rounds)
-const rows = Number(options.rows)
+const { rounds, rows } = numberOptions({ rounds: 20, rows: 1_000 })
 
 const caller = {
   actor: { type: 'user', id: newId() },

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import type pg from 'pg'
 import { migrate } from '../src/database/migrate.ts'
 import { newId } from '../src/lib/ids.ts'
 import { type BenchServer, withClient, withServer } from './database.ts'
+import { numberOptions } from './options.ts'
 import { cpuMicros, freePort, type Server, startServer, stopServer } from './servers.ts'
 import { median } from './statistics.ts'
 
@@ -14,10 +14,7 @@ const DATABASE = 'lintel_bench_relay'
 const BATCH = 500
 const POLL_MS = 20
 
-const { values } = parseArgs({
-  options: { events: { type: 'string', default: '20000' }, rounds: { type: 'string', default: '3' } },
-})
-const [events, rounds] = [values.events, values.rounds].map(Number) as [number, number]
+const { events, rounds } = numberOptions({ events: 20_000, rounds: 3 })
 
 interface Bench {
   client: pg.Client

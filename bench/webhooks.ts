@@ -2,13 +2,13 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import type pg from 'pg'
 import { loadConfig } from '../src/config.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { newSecret } from '../src/domains/webhooks/service/secrets.ts'
 import { newId } from '../src/lib/ids.ts'
 import { type BenchServer, withClient, withServer } from './database.ts'
+import { numberOptions } from './options.ts'
 import { cpuMicros, freePort, type Server, startServer, stopServer } from './servers.ts'
 import { median, quantile } from './statistics.ts'
 
@@ -25,17 +25,7 @@ const DRIP_MS = 1_000
 /** The highest p95 beside bad receivers, as a multiple of that without. */
 const MOST = 1.1
 
-const { values } = parseArgs({
-  options: {
-    receivers: { type: 'string', default: '5' },
-    events: { type: 'string', default: '4000' },
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '10' },
-  },
-})
-const [receivers, events, rounds, seconds] = [values.receivers, values.events, values.rounds, values.seconds].map(
-  Number,
-) as [number, number, number, number]
+const { receivers, events, rounds, seconds } = numberOptions({ receivers: 5, events: 4_000, rounds: 5, seconds: 10 })
 
 const bad: Record<string, (response: ServerResponse) => void> = {
   dead: () => {},

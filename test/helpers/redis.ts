@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { Redis } from 'ioredis'
-import type { Test } from 'tap'
 import { eventually } from './mail.ts'
 import { freePort } from './ports.ts'
 
@@ -23,7 +22,7 @@ export class RedisServer {
     this.url = `redis://127.0.0.1:${port}`
   }
 
-  static async start(t: Test): Promise<RedisServer> {
+  static async start(t: { teardown(done: () => Promise<void>): void }): Promise<RedisServer> {
     const server = new RedisServer(await freePort())
     t.teardown(() => server.stop())
     await server.start()
